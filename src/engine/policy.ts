@@ -1,0 +1,188 @@
+import type { FaultKind } from './fault/fault.ts';
+
+/**
+ * The five timers of an attempt, in milliseconds. All but `totalMs` belong to one attempt; `totalMs` bounds the whole
+ * call with every retry and fallback in it.
+ */
+export interface Timeouts {
+  /** Until the connection stands, TLS included. */
+  readonly connectMs: number;
+  /** From the request being sent until the response headers; null: bounded by `totalMs` alone. */
+  readonly headersMs: number | null;
+  /** Until the first content: not the first byte, because providers send empty opening chunks at once. */
+  readonly firstContentMs: number;
+  /** Longest silence between two pieces of a body that has begun. */
+  readonly idleMs: number;
+  /** The whole call, all attempts and waits included. */
+  readonly totalMs: number;
+}
+
+/**
+ * How chance spreads the waits, so that callers who failed together do not come back together.
+ * `full`: anywhere from 0 to the backoff; `equal`: the upper half of it; `decorrelated`: from the base to three times
+ * the last wait; `proportional`: the backoff less up to a quarter, as the official SDKs do.
+ */
+export type Jitter = 'full' | 'equal' | 'decorrelated' | 'proportional';
+
+export interface RetryPolicy {
+  /** Most attempts at one target, the first included. */
+  readonly attempts: number;
+  /** Backoff before the first retry, in ms. */
+  readonly baseMs: number;
+  /** Growth of the backoff from one retry to the next. */
+  readonly factor: number;
+  /** Longest backoff, in ms. */
+  readonly capMs: number;
+  readonly jitter: Jitter;
+  /** Longest wait asked for by a provider that is worth sitting out, in ms; a longer one means trying elsewhere. */
+  readonly maxWaitMs: number;
+  /** Most attempts of the whole call, over all targets. */
+  readonly maxAttempts: number;
+}
+
+/** The retry budget of a target: a bucket of tokens that retries take from and successes put back into. */
+export interface BudgetPolicy {
+  /** Tokens in a full bucket; it starts full, so a quiet service may still retry. */
+  readonly capacity: number;
+  readonly costPerRetry: number;
+  /** Tokens given back by each success: 0.1 holds retries to a tenth of the successful load. */
+  readonly refillPerSuccess: number;
+}
+
+/** When a target is left alone, and how it is let back in. */
+export interface BreakerPolicy {
+  readonly enabled: boolean;
+  /** This many failures in a row open it. */
+  readonly consecutiveFailures: number;
+  /** Share of failures within the window that opens it, 0 to 1. */
+  readonly failureRate: number;
+  /** Fewer attempts than this within the window say nothing about the rate. */
+  readonly minimumVolume: number;
+  readonly windowMs: number;
+  /** How long it first stays open. */
+  readonly openMs: number;
+  /** Longest time it stays open. */
+  readonly maxOpenMs: number;
+  /** Growth of the open time with each probe that fails. */
+  readonly openFactor: number;
+  /** The open time varies by up to this share either way, so that replicas do not probe together. */
+  readonly jitter: number;
+  /** Attempts let through at a time while it is half open. */
+  readonly halfOpenProbes: number;
+}
+
+export interface RungTarget {
+  /** Id of the target. */
+  readonly target: string;
+  /** Share of the rung's calls, relative to its neighbours'. */
+  readonly weight: number;
+  /** The model to ask this target for; null: the model the caller asked for. */
+  readonly model: string | null;
+}
+
+/** One step of a ladder: targets that are equally good, chosen by weight. */
+export interface Rung {
+  readonly targets: readonly RungTarget[];
+}
+
+/** What happens to the calls for a set of models. */
+export interface RoutePolicy {
+  readonly id: string;
+  /** Globs of model names, `*` and `?`, compared without regard to case. */
+  readonly models: readonly string[];
+  /** Tried in order. */
+  readonly ladder: readonly Rung[];
+  /** For streams. */
+  readonly timeouts: Timeouts;
+  /** For whole answers, which arrive with their headers after all the thinking is done. */
+  readonly wholeTimeouts: Timeouts;
+  readonly retry: RetryPolicy;
+  /** Faults after which the next rung may be tried. */
+  readonly fallbackOn: ReadonlySet<FaultKind>;
+}
+
+/**
+ * Connect 5 s and total 600 s are what the official SDKs use, so a caller's own patience is not cut short. A stream's
+ * headers come within seconds from a healthy provider, its first content within a minute or two even from a model that
+ * reasons first. A whole answer's headers come only when it is done, so only the total can bound them.
+ */
+export const DEFAULT_TIMEOUTS: { readonly stream: Timeouts; readonly whole: Timeouts } = Object.freeze({
+  stream: Object.freeze({
+    connectMs: 5_000,
+    headersMs: 60_000,
+    firstContentMs: 120_000,
+    idleMs: 60_000,
+    totalMs: 600_000,
+  }),
+  whole: Object.freeze({
+    connectMs: 5_000,
+    headersMs: null,
+    firstContentMs: 600_000,
+    idleMs: 60_000,
+    totalMs: 600_000,
+  }),
+});
+
+/** Base, factor and cap are those of the official SDKs; full jitter spreads a crowd of callers best. */
+export const DEFAULT_RETRY: RetryPolicy = Object.freeze({
+  attempts: 3,
+  baseMs: 500,
+  factor: 2,
+  capMs: 8_000,
+  jitter: 'full',
+  maxWaitMs: 10_000,
+  maxAttempts: 6,
+});
+
+/** A burst of ten retries, then one for every ten successes: in an outage the extra load fades to nothing. */
+export const DEFAULT_BUDGET: BudgetPolicy = Object.freeze({
+  capacity: 10,
+  costPerRetry: 1,
+  refillPerSuccess: 0.1,
+});
+
+export const DEFAULT_BREAKER: BreakerPolicy = Object.freeze({
+  enabled: true,
+  consecutiveFailures: 5,
+  failureRate: 0.5,
+  minimumVolume: 20,
+  windowMs: 10_000,
+  openMs: 5_000,
+  maxOpenMs: 60_000,
+  openFactor: 2,
+  jitter: 0.2,
+  halfOpenProbes: 1,
+});
+
+/**
+ * Faults that say "not here, not now": another target may well answer, and nothing is hidden by asking it.
+ *
+ * Left out on purpose:
+ * - `content-policy`: a refusal is an answer; asking around until somebody agrees is for an operator to decide.
+ * - `invalid-request`, `unsupported-parameter`, `payload-too-large`, `context-length`, `output-cap`: the call is at
+ *   fault, and the next target would be asked the same.
+ * - `authentication`, `permission`: a broken key would go unnoticed while every call pays for a failed attempt.
+ * - `region`: the provider may not serve this place. Where a prompt may travel instead is a legal question, so the
+ *   operator has to say it.
+ * - `not-found`: mostly a misspelt model, or a file or response that lives at one provider only; moving on would answer
+ *   with another model than was asked for. Worth adding to routes that must outlive a model's retirement.
+ * - `conflict`: it is about the state of one provider's resource, which another does not have.
+ */
+export const DEFAULT_FALLBACK_ON: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'rate-limit-requests',
+  'rate-limit-tokens',
+  'too-large-for-limit',
+  'slow-down',
+  'quota-exhausted',
+  'overloaded',
+  'server-error',
+  'bad-gateway',
+  'unavailable',
+  'gateway-timeout',
+  'timeout',
+  'network',
+  'partial-response',
+  'malformed-response',
+  'circuit-open',
+  'retry-budget',
+]);
