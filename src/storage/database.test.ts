@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { dataDirectory, databasePath } from './data-directory.ts';
+import { DatabaseError, type DatabaseErrorKind, toDatabaseError } from './database-error.ts';
+import { openDatabase } from './database.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+import { openForReading, openForWriting } from './sqlite/connection.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-database-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function kindOfError(open: () => unknown): DatabaseErrorKind {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof DatabaseError) return error.kind;
+    throw error;
+  }
+  throw new Error('opened');
+}
+
+describe('the data directory', () => {
+  it('is what was asked for, then HOLDFAST_DATA, then ./data', () => {
+    expect(dataDirectory('/a', { HOLDFAST_DATA: '/b' })).toBe('/a');
+    expect(dataDirectory(undefined, { HOLDFAST_DATA: '/b' })).toBe('/b');
+    expect(dataDirectory(undefined, { HOLDFAST_DATA: '' })).toBe(join(process.cwd(), 'data'));
+  });
+});
+
+describe('opening for writing', () => {
+  it('makes the directory, the file and the tables, and opens them again', async () => {
+    const nested = join(directory, 'a', 'b');
+    await openDatabase({ directory: nested }).close();
+    const again = openDatabase({ directory: nested });
+    expect(await again.query.selectFrom('calls').selectAll().execute()).toEqual([]);
+    await again.close();
+  });
+
+  it('chooses WAL, synchronous normal and incremental auto-vacuum', () => {
+    const connection = openForWriting(directory);
+    const pragma = (name: string): unknown => Object.values(connection.prepare(`pragma ${name}`).get() ?? {})[0];
+    expect([pragma('journal_mode'), pragma('synchronous'), pragma('auto_vacuum')]).toEqual(['wal', 1, 2]);
+    connection.close();
+  });
+
+  it('runs each migration once, and a later one on top', () => {
+    openForWriting(directory).close();
+    const second = { number: MIGRATIONS.length + 1, name: 'more', sqlite: 'create table more (x)' };
+    openForWriting(directory, [...MIGRATIONS, second]).close();
+    const connection = openForWriting(directory, [...MIGRATIONS, second]);
+    expect(connection.prepare('select number, name from migrations').all()).toEqual([
+      ...MIGRATIONS.map(({ number, name }) => ({ number, name })),
+      { number: second.number, name: 'more' },
+    ]);
+    connection.close();
+  });
+
+  it('leaves the schema as it was when a migration fails', () => {
+    openForWriting(directory).close();
+    const broken = { number: MIGRATIONS.length + 1, name: 'broken', sqlite: 'create table half (x); nonsense' };
+    expect(kindOfError(() => openForWriting(directory, [...MIGRATIONS, broken]))).toBe('other');
+    const connection = openForWriting(directory);
+    expect(connection.prepare("select name from sqlite_master where name = 'half'").all()).toEqual([]);
+    connection.close();
+  });
+
+  it('refuses what it cannot use, names the path, and destroys nothing', () => {
+    const path = databasePath(directory);
+    const file = join(directory, 'file');
+    writeFileSync(file, 'x');
+    expect(kindOfError(() => openForWriting(file))).toBe('not-a-directory');
+    expect(kindOfError(() => openForWriting(join(file, 'below')))).toBe('not-a-directory');
+    expect(() => openForWriting(file)).toThrow(file);
+
+    writeFileSync(path, 'not a database, but perhaps somebody’s letters '.repeat(100));
+    const before = readFileSync(path);
+    expect(kindOfError(() => openForWriting(directory))).toBe('damaged');
+    expect(readFileSync(path).equals(before)).toBe(true);
+
+    rmSync(path);
+    mkdirSync(path);
+    expect(kindOfError(() => openForWriting(directory))).toBe('not-a-directory');
+  });
+
+  it('refuses the database of another program and of a newer Holdfast', () => {
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec('create table letters (text)');
+    other.close();
+    expect(kindOfError(() => openForWriting(directory))).toBe('foreign');
+
+    rmSync(databasePath(directory));
+    const future = { number: MIGRATIONS.length + 1, name: 'future', sqlite: 'create table future (x)' };
+    openForWriting(directory, [...MIGRATIONS, future]).close();
+    expect(kindOfError(() => openForWriting(directory))).toBe('newer');
+    expect(kindOfError(() => openForReading(directory))).toBe('newer');
+  });
+
+  it('lets several processes make the same database at once', async () => {
+    const source = `
+      import { openForWriting } from ${JSON.stringify(new URL('./sqlite/connection.ts', import.meta.url).href)};
+      while (Date.now() < ${Date.now() + 400});
+      for (let i = 0; i < 20; i++) openForWriting(${JSON.stringify(directory)} + '/' + i).close();`;
+    const exits = Array.from({ length: 3 }, async () => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const said: string[] = [];
+      child.stderr.on('data', (data) => said.push(String(data)));
+      const [code] = await once(child, 'exit');
+      return code === 0 ? 'clean' : said.join('');
+    });
+    expect(await Promise.all(exits)).toEqual(['clean', 'clean', 'clean']);
+  });
+});
+
+describe('opening for reading', () => {
+  it('says kindly that there is nothing yet, and makes nothing', () => {
+    const nowhere = join(directory, 'nowhere');
+    expect(kindOfError(() => openForReading(nowhere))).toBe('missing');
+    expect(() => openForReading(nowhere)).toThrow(/no records yet/);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it('refuses an older schema instead of changing it', () => {
+    openForWriting(directory, []).close();
+    expect(kindOfError(() => openForReading(directory))).toBe('older');
+  });
+
+  it('cannot write', () => {
+    openForWriting(directory).close();
+    const connection = openForReading(directory);
+    expect(() => connection.exec('delete from calls')).toThrow(/readonly/);
+    connection.close();
+  });
+});
+
+describe('errors', () => {
+  it.each<[object, DatabaseErrorKind]>([
+    [{ errcode: 13 }, 'full'],
+    [{ errcode: 5 | (1 << 8) }, 'busy'],
+    [{ errcode: 10 | (9 << 8) }, 'io'],
+    [{ errcode: 14 }, 'unwritable'],
+    [{ errcode: 26 }, 'damaged'],
+    [{ errcode: 1 }, 'other'],
+    [{ code: 'ENOSPC' }, 'full'],
+    [{ code: 'EROFS' }, 'unwritable'],
+    [{ code: 'EWHATEVER' }, 'other'],
+  ])('reads %j as %s', (fields, kind) => {
+    const error = toDatabaseError(Object.assign(new Error('said'), fields), '/data/holdfast.db');
+    expect(error.kind).toBe(kind);
+    expect(error.message).toMatch(/\/data\/holdfast\.db.*said/);
+  });
+});

@@ -1,0 +1,45 @@
+import { Kysely } from 'kysely';
+
+import { databasePath } from './data-directory.ts';
+import type { Schema } from './schema.ts';
+import { openForReading, openForWriting } from './sqlite/connection.ts';
+import { nodeSqliteDialect } from './sqlite/dialect.ts';
+
+export interface DatabaseOptions {
+  /** The data directory. */
+  readonly directory: string;
+  /**
+   * `write` makes what is missing and brings the schema up to date; `read` does neither, and works while others write.
+   * @default 'write'
+   */
+  readonly access?: 'read' | 'write';
+}
+
+/** An open database. Another dialect fills the same three. */
+export interface Database {
+  /** For messages to people. */
+  readonly path: string;
+  readonly query: Kysely<Schema>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database of a data directory: SQLite in `holdfast.db`.
+ *
+ * SQLite answers on the thread that asks: long queries do not belong on the one that carries calls.
+ *
+ * @throws {DatabaseError} that says what is in the way and what to do; never repairs by deleting.
+ */
+export function openDatabase({ directory, access = 'write' }: DatabaseOptions): Database {
+  const connection = access === 'read' ? openForReading(directory) : openForWriting(directory);
+  const query = new Kysely<Schema>({ dialect: nodeSqliteDialect(connection) });
+  return {
+    path: databasePath(directory),
+    query,
+    async close() {
+      await query.destroy();
+      // Kysely closes only what it has used, and a database opened for its migrations alone has not been.
+      if (connection.isOpen) connection.close();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import { calls } from './0001-calls.ts';
+import type { Migration } from './migration.ts';
+
+/** Every migration, in order. */
+export const MIGRATIONS: readonly Migration[] = [calls];

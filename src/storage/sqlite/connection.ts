@@ -1,0 +1,111 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+import { databasePath } from '../data-directory.ts';
+import { DatabaseError, toDatabaseError } from '../database-error.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import type { Migration } from '../migrations/migration.ts';
+import { migrate, requireCurrentSchema } from './migrate.ts';
+
+/** How long a statement waits for another process's lock, in ms: far above any batch, short enough for a person to wait. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** The write-ahead log is cut back to this after a checkpoint, so that one busy hour does not hold its disk space for ever. */
+const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Opens the database of a data directory for writing; makes directory, file and tables where they are missing.
+ *
+ * The file shrinks when rows go (incremental auto-vacuum). A commit survives the death of the process; the last commits may
+ * be lost to a power cut, but the file stays sound (WAL with `synchronous = normal`).
+ *
+ * @throws {DatabaseError}
+ */
+export function openForWriting(directory: string, migrations: readonly Migration[] = MIGRATIONS): DatabaseSync {
+  const path = databasePath(directory);
+  return guarded(path, () => {
+    makeDirectory(directory);
+    refuseDirectoryInPlaceOfFile(path);
+    return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (connection) => {
+      untilUnlocked(() => {
+        // Only an empty database takes auto_vacuum, and the switch to WAL writes the first page: the order matters.
+        connection.exec('pragma auto_vacuum = incremental');
+        connection.exec('pragma journal_mode = wal');
+      });
+      connection.exec(`pragma synchronous = normal; pragma journal_size_limit = ${WAL_LIMIT_BYTES}`);
+      migrate(connection, path, migrations);
+    });
+  });
+}
+
+/**
+ * Opens the database of a data directory for reading only, also while other processes write. Never makes or changes it.
+ *
+ * @throws {DatabaseError} `missing` when there is none yet.
+ */
+export function openForReading(directory: string, migrations: readonly Migration[] = MIGRATIONS): DatabaseSync {
+  const path = databasePath(directory);
+  return guarded(path, () => {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      throw new DatabaseError(
+        'missing',
+        `no records yet: ${path} does not exist. Start \`holdfast serve\` and send it a call, or name another data directory with --data or HOLDFAST_DATA.`,
+      );
+    }
+    refuseDirectoryInPlaceOfFile(path);
+    return configured(new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS }), (connection) => {
+      requireCurrentSchema(connection, path, migrations);
+    });
+  });
+}
+
+function guarded(path: string, open: () => DatabaseSync): DatabaseSync {
+  try {
+    return open();
+  } catch (error) {
+    throw toDatabaseError(error, path);
+  }
+}
+
+function configured(connection: DatabaseSync, configure: (connection: DatabaseSync) => void): DatabaseSync {
+  try {
+    configure(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw toDatabaseError(error, directory);
+  }
+}
+
+function refuseDirectoryInPlaceOfFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new DatabaseError(
+      'not-a-directory',
+      `${path} is a directory; the database is a file of that name. Move it away.`,
+    );
+  }
+}
+
+/**
+ * Repeats what SQLite refuses at once instead of waiting: two processes that switch a new file to WAL at the same moment do
+ * not go through the busy handler.
+ */
+function untilUnlocked(work: () => void): void {
+  const giveUpAt = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (toDatabaseError(error, '').kind !== 'busy' || Date.now() > giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
