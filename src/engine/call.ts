@@ -1,0 +1,55 @@
+import type { Cancellation } from './cancellation.ts';
+import type { AttemptRecord } from './record.ts';
+
+/**
+ * What the caller wants done. The first four get the full line; `passthrough` is every other /v1 path, whose bytes are
+ * carried unread.
+ */
+export type Operation = 'chat' | 'responses' | 'embeddings' | 'models' | 'passthrough';
+
+/** Lower-case header names; repeated headers joined as `node:http` joins them. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** A request body that is carried without being kept: it can be sent once. */
+export interface Upload {
+  readonly kind: 'upload';
+  /** Node readable or async iterable of byte chunks, read by the wire alone. */
+  readonly source: AsyncIterable<Uint8Array>;
+}
+
+/** One client request as the engine sees it, from arrival to its one record. */
+export interface Call {
+  /** Given back as `x-request-id`; the key to find the record by. */
+  readonly id: string;
+  readonly door: 'gateway' | 'in-process';
+  readonly operation: Operation;
+  readonly method: string;
+  /** Path and query below the API's root, beginning with `/`, without the leading `/v1`: `/chat/completions?x=1`. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | Upload | null;
+  /** The model the caller asked for; null where the operation has none. */
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** Choices asked for (`n`); a stream is complete when each has finished. */
+  readonly choices: number;
+  /** Provider state that the conversation carries (a previous response, encrypted reasoning): only its maker can read it. */
+  readonly pins: readonly string[];
+  /** Clock time of arrival. */
+  readonly startedAt: number;
+  /** Wall time of arrival, for the record. */
+  readonly arrivedAt: number;
+  /** How long the caller said it would wait (`x-stainless-timeout`), in ms; null when it did not say. */
+  readonly patienceMs: number | null;
+  /** Retries the caller's own SDK says it has already made (`x-stainless-retry-count`). */
+  readonly callerRetries: number;
+  readonly cancellation: Cancellation;
+  /** The route that took the call; null until one has. */
+  route: string | null;
+  /** Filled by the line as it goes: every attempt, in order. */
+  readonly attempts: AttemptRecord[];
+  /** Milliseconds spent waiting on purpose (backoff); the line's own cost is what remains. */
+  waitedMs: number;
+  /** Milliseconds spent on providers until the reply began; likewise not the line's own cost. */
+  upstreamMs: number;
+}

@@ -1,0 +1,165 @@
+import { backoff } from './backoff.ts';
+import type { Call } from './call.ts';
+import type { Random } from './clock.ts';
+import { faultOf } from './fault/index.ts';
+import type { Fault, FaultKind } from './fault/fault.ts';
+import type { RetryPolicy } from './policy.ts';
+import type { Target } from './target.ts';
+
+/**
+ * A wait longer than this is spent elsewhere when there is an elsewhere: another target answers sooner, and the one that
+ * asked for time gets it.
+ */
+const PATIENCE_MS = 1000;
+
+/** A target within a ladder, and what to ask it for. */
+export interface Candidate {
+  readonly target: Target;
+  readonly model: string | null;
+  readonly weight: number;
+}
+
+/** What a plan needs to know of the route. */
+export interface PlanRules {
+  readonly ladder: readonly (readonly Candidate[])[];
+  readonly retry: RetryPolicy;
+  readonly fallbackOn: ReadonlySet<FaultKind>;
+}
+
+/** What to do next, and why. */
+export type Step =
+  | {
+      readonly kind: 'try';
+      readonly candidate: Candidate;
+      readonly waitMs: number;
+      readonly reason: 'first' | 'retry' | 'fallback';
+      /** Its breaker is open, but so is every other: this one is the least bad. */
+      readonly forced: boolean;
+    }
+  | { readonly kind: 'stop'; readonly fault: Fault };
+
+/** Faults after which the provider has certainly not begun to work on the call. */
+const UNBEGUN: ReadonlySet<FaultKind> = new Set(['rate-limit-requests', 'rate-limit-tokens', 'slow-down', 'circuit-open']);
+
+/** What Holdfast decided itself; a provider's own words explain more. */
+const LOCAL: ReadonlySet<FaultKind> = new Set(['circuit-open', 'retry-budget', 'no-target']);
+
+/** May the call be sent again after this fault without risk of doing something twice? */
+function repeatable(call: Call, fault: Fault): boolean {
+  if (call.body !== null && 'kind' in call.body) return false;
+  if (call.operation !== 'passthrough' || call.method === 'GET' || call.method === 'HEAD') return true;
+  if (fault.kind === 'timeout') return fault.detail === 'connect';
+  if (fault.kind === 'network') return fault.detail === 'dns' || fault.detail === 'refused';
+  return UNBEGUN.has(fault.kind);
+}
+
+/**
+ * Decides, for one call, which target to try when: the first by weight, a retry after a wait, the next on the ladder, or
+ * no more. Decides only; making attempts and waiting is the route's work.
+ */
+export class Plan {
+  readonly #call: Call;
+  readonly #rules: PlanRules;
+  readonly #deadlineAt: number;
+  readonly #random: Random;
+  readonly #tries = new Map<Target, number>();
+  #total = 0;
+  #rung = 0;
+  #current: Candidate | null = null;
+  #waitedMs = 0;
+  #told: Fault | null = null;
+
+  constructor(call: Call, rules: PlanRules, deadlineAt: number, random: Random) {
+    this.#call = call;
+    this.#rules = rules;
+    this.#deadlineAt = deadlineAt;
+    this.#random = random;
+  }
+
+  /** The first attempt: by weight within the first rung that has a target in health, else the least bad of all. */
+  first(now: number): Step {
+    const { ladder, fallbackOn } = this.#rules;
+    const reachable = fallbackOn.has('circuit-open') ? ladder : ladder.slice(0, 1);
+    for (const [rung, candidates] of reachable.entries()) {
+      const candidate = this.#pick(candidates, now);
+      if (candidate !== null) return this.#try(candidate, rung, 0, rung === 0 ? 'first' : 'fallback', false);
+    }
+    const leastBad = reachable.flat().reduce<Candidate | null>((best, candidate) => {
+      if (best === null) return candidate;
+      return candidate.target.breaker.readyAt(now) < best.target.breaker.readyAt(now) ? candidate : best;
+    }, null);
+    if (leastBad === null) return { kind: 'stop', fault: faultOf('no-target', {}) };
+    const rung = ladder.findIndex((candidates) => candidates.includes(leastBad));
+    return this.#try(leastBad, rung, 0, 'first', true);
+  }
+
+  /** What to do after the current attempt failed with `fault`. */
+  next(fault: Fault, now: number): Step {
+    if (!LOCAL.has(fault.kind)) this.#told = fault;
+    const current = this.#current;
+    const over = current === null || fault.kind === 'cancelled' || now >= this.#deadlineAt;
+    if (over || this.#total >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault)) return this.#stop(fault);
+
+    const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
+    const sibling = elsewhere ? this.#pick(this.#rules.ladder[this.#rung] ?? [], now) : null;
+    if (sibling !== null) return this.#try(sibling, this.#rung, 0, 'fallback', false);
+
+    const waitMs = this.#waitHere(current.target, fault, now);
+    if (waitMs !== null && waitMs <= PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
+    if (elsewhere) {
+      for (let rung = this.#rung + 1; rung < this.#rules.ladder.length; rung += 1) {
+        const candidate = this.#pick(this.#rules.ladder[rung] ?? [], now);
+        if (candidate !== null) return this.#try(candidate, rung, 0, 'fallback', false);
+      }
+    }
+    if (waitMs !== null && waitMs > PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
+    return this.#stop(fault);
+  }
+
+  /** How long to wait before trying the same target again; null when that is not worth it. */
+  #waitHere(target: Target, fault: Fault, now: number): number | null {
+    const { retry } = this.#rules;
+    const tries = this.#tries.get(target) ?? 0;
+    if (!fault.retry.here || tries >= retry.attempts) return null;
+    const hint = fault.retry.afterMs;
+    // A little chance on top of a hint: all who were told the same moment must not return in the same moment.
+    const waitMs =
+      hint === null ? backoff(retry, tries, this.#waitedMs, this.#random) : hint + (hint / 10) * this.#random();
+    if (waitMs > retry.maxWaitMs || now + waitMs >= this.#deadlineAt) return null;
+    return target.breaker.readyAt(now) > now + waitMs ? null : waitMs;
+  }
+
+  /** One of the candidates by weight, among those in health and not tried yet; null when there is none. */
+  #pick(candidates: readonly Candidate[], now: number): Candidate | null {
+    const only = candidates[0];
+    if (candidates.length === 1 && only !== undefined) return this.#fresh(only, now) ? only : null;
+    const fresh = candidates.filter((candidate) => this.#fresh(candidate, now));
+    let chance = this.#random() * fresh.reduce((sum, { weight }) => sum + weight, 0);
+    for (const candidate of fresh) {
+      chance -= candidate.weight;
+      if (chance < 0) return candidate;
+    }
+    return fresh.at(-1) ?? null;
+  }
+
+  #fresh({ target }: Candidate, now: number): boolean {
+    return !this.#tries.has(target) && target.breaker.ready(now);
+  }
+
+  #again(candidate: Candidate, waitMs: number): Step {
+    this.#waitedMs = waitMs;
+    return this.#try(candidate, this.#rung, waitMs, 'retry', false);
+  }
+
+  #try(candidate: Candidate, rung: number, waitMs: number, reason: 'first' | 'retry' | 'fallback', forced: boolean): Step {
+    this.#current = candidate;
+    this.#rung = rung;
+    this.#total += 1;
+    this.#tries.set(candidate.target, (this.#tries.get(candidate.target) ?? 0) + 1);
+    return { kind: 'try', candidate, waitMs, reason, forced };
+  }
+
+  #stop(fault: Fault): Step {
+    return { kind: 'stop', fault: this.#told ?? fault };
+  }
+}

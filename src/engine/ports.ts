@@ -1,0 +1,74 @@
+import type { Call, Headers } from './call.ts';
+import type { Fault } from './fault/fault.ts';
+import type { CallRecord, Usage } from './record.ts';
+
+/** What the wire pushes to whoever began an exchange: at most one `onHead`, then data, then exactly one end or error. */
+export interface Receiver {
+  /** A connection was had and the request is on its way. */
+  onSent(): void;
+  onHead(status: number, headers: Headers): void;
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onError(error: unknown): void;
+}
+
+/** One exchange under way with a provider. */
+export interface Exchange {
+  /** Stops it at once; nothing more is pushed. */
+  abort(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** A way to one model provider: the engine decides when to use it, others know how. */
+export interface Endpoint {
+  /** Stable name, used in records, headers and configuration. */
+  readonly id: string;
+  /** The provider's name, for reading its errors: `openai`, `azure`, ... */
+  readonly provider: string;
+  /** Sends the call under `model` (null: as the caller wrote it) and pushes the answer. Never throws. */
+  open(call: Call, model: string | null, receiver: Receiver): Exchange;
+}
+
+/** What one event of a stream means; bits, because one event can be several things. */
+export const CONTENT = 1;
+export const TERMINAL = 2;
+export const FAULTY = 4;
+
+/** Follows one stream of a wire format, event by event. */
+export interface StreamReader {
+  /** Reads an event's data (its text as Latin-1, which leaves JSON's structure intact) and says what it is, in bits. */
+  read(data: string, utf8: () => string): number;
+  /** May the stream end here without anything missing? */
+  readonly complete: boolean;
+  /** The failure that a FAULTY event told of. */
+  readonly fault: Fault | null;
+  readonly usage: Usage;
+  /** Provider state made by this answer that later calls may carry back. */
+  readonly pins: readonly string[];
+}
+
+/** What a whole answer says besides its bytes. */
+export interface WholeReading {
+  readonly fault: Fault | null;
+  readonly usage: Usage;
+  readonly pins: readonly string[];
+}
+
+/** One wire format's way of telling content, endings and errors. */
+export interface Dialect {
+  readWhole(body: unknown): WholeReading;
+  openStream(call: Call): StreamReader;
+  /** The bytes that tell the caller, inside an open stream, that it failed. */
+  failure(call: Call, fault: Fault): string;
+}
+
+/** Receives the one record of every call. Must not throw and must not block. */
+export type Emit = (record: CallRecord) => void;
+
+export const NO_USAGE: Usage = Object.freeze({
+  inputTokens: null,
+  outputTokens: null,
+  cachedTokens: null,
+  reasoningTokens: null,
+});

@@ -1,0 +1,68 @@
+import type { Operation } from './call.ts';
+import type { Fault } from './fault/fault.ts';
+
+/** Token counts as the provider reported them; null where it reported none. */
+export interface Usage {
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Part of the input that was read from the provider's prompt cache. */
+  readonly cachedTokens: number | null;
+  /** Part of the output that was hidden reasoning. */
+  readonly reasoningTokens: number | null;
+}
+
+/** One try of a call at one target. */
+export interface AttemptRecord {
+  readonly target: string;
+  /** The model sent to the target; null where the operation has none. */
+  readonly model: string | null;
+  /** Milliseconds after the call's arrival. */
+  readonly startedMs: number;
+  /** Waited on purpose before this attempt began. */
+  readonly waitedMs: number;
+  /** Length of the attempt; for a stream until its last byte. */
+  durationMs: number;
+  /** Until the first content; null when none came. */
+  firstContentMs: number | null;
+  status: number | null;
+  /** The provider's own request id. */
+  upstreamId: string | null;
+  fault: Fault | null;
+  /** Why this attempt was made: the first, a retry at the same target, or a move to another. */
+  readonly reason: 'first' | 'retry' | 'fallback';
+}
+
+/**
+ * How a call ended. `interrupted` is a stream that failed in the open, after content had reached the caller;
+ * `cancelled` means the caller left.
+ */
+export type CallOutcome = 'answered' | 'failed' | 'interrupted' | 'cancelled';
+
+/** The one event a call leaves. */
+export interface CallRecord {
+  readonly id: string;
+  /** Wall time of arrival, ms since 1970. */
+  readonly at: number;
+  readonly door: 'gateway' | 'in-process';
+  readonly operation: Operation;
+  readonly method: string;
+  /** Path without its query, which may carry what nobody should store. */
+  readonly path: string;
+  readonly model: string | null;
+  readonly stream: boolean;
+  readonly route: string | null;
+  /** The target that gave the answer, or the last one tried. */
+  readonly target: string | null;
+  readonly outcome: CallOutcome;
+  /** HTTP status given to the caller. */
+  readonly status: number;
+  /** The fault the caller was told; null when answered. */
+  readonly fault: Fault | null;
+  readonly durationMs: number;
+  readonly firstContentMs: number | null;
+  /** The line's own time: the whole, less waiting for providers and deliberate waits, up to the first byte given back. */
+  readonly overheadMs: number;
+  readonly usage: Usage;
+  readonly callerRetries: number;
+  readonly attempts: readonly AttemptRecord[];
+}

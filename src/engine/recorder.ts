@@ -1,0 +1,78 @@
+import type { Call } from './call.ts';
+import type { Clock } from './clock.ts';
+import type { Fault } from './fault/fault.ts';
+import { callerStatus } from './fault/index.ts';
+import { type Emit, NO_USAGE } from './ports.ts';
+import type { CallOutcome, Usage } from './record.ts';
+import type { Reply } from './reply.ts';
+import type { Handler } from './route.ts';
+
+/** The outermost step: whatever happens inside, each call leaves exactly one record, when its last byte has been given. */
+export function recorded(clock: Clock, emit: Emit): (next: Handler) => Handler {
+  return (next) => async (call) => {
+    const reply = await next(call);
+    const overheadMs = overhead(call, clock);
+    switch (reply.kind) {
+      case 'stream':
+        reply.stream.onEnding(({ fault, usage }) =>
+          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault) })),
+        );
+        break;
+      case 'whole': {
+        const { usage, fault } = reply;
+        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: fault === null ? 'answered' : 'failed' }));
+        break;
+      }
+      case 'failed': {
+        const { fault } = reply;
+        const outcome = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
+        emit(recordOf(call, clock, { reply, overheadMs, usage: NO_USAGE, fault, outcome }));
+      }
+    }
+    return reply;
+  };
+}
+
+/** The line's own time so far, in ms: all of it, less what providers took and what was waited on purpose. */
+export function overhead(call: Call, clock: Clock): number {
+  return Math.max(0, clock.now() - call.startedAt - call.upstreamMs - call.waitedMs);
+}
+
+interface Ending {
+  readonly reply: Reply;
+  readonly overheadMs: number;
+  readonly usage: Usage;
+  readonly fault: Fault | null;
+  readonly outcome: CallOutcome;
+}
+
+function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, outcome }: Ending): Parameters<Emit>[0] {
+  const last = call.attempts.at(-1);
+  const query = call.path.indexOf('?');
+  return {
+    id: call.id,
+    at: call.arrivedAt,
+    door: call.door,
+    operation: call.operation,
+    method: call.method,
+    path: query < 0 ? call.path : call.path.slice(0, query),
+    model: call.model,
+    stream: call.stream,
+    route: call.route,
+    target: last?.target ?? null,
+    outcome,
+    status: reply.kind === 'failed' ? callerStatus(reply.fault) : reply.status,
+    fault,
+    durationMs: clock.now() - call.startedAt,
+    firstContentMs: last?.firstContentMs ?? null,
+    overheadMs,
+    usage,
+    callerRetries: call.callerRetries,
+    attempts: call.attempts,
+  };
+}
+
+function streamOutcome(fault: Fault | null): CallOutcome {
+  if (fault === null) return 'answered';
+  return fault.kind === 'cancelled' ? 'cancelled' : 'interrupted';
+}

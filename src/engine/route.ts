@@ -1,0 +1,205 @@
+import { type Attempt, makeAttempt, type Outcome } from './attempt.ts';
+import type { Permit } from './breaker.ts';
+import type { Call } from './call.ts';
+import type { Clock, Random } from './clock.ts';
+import { faultOf } from './fault/index.ts';
+import type { Fault } from './fault/fault.ts';
+import type { Pins } from './pins.ts';
+import { Plan, type PlanRules, type Step } from './plan.ts';
+import type { Timeouts } from './policy.ts';
+import { type Dialect, NO_USAGE } from './ports.ts';
+import type { AttemptRecord } from './record.ts';
+import type { Reply } from './reply.ts';
+
+/** A handler of calls; the whole line is one, and so is each of its steps around the rest. */
+export type Handler = (call: Call) => Promise<Reply>;
+
+/** A route with its targets in hand. */
+export interface Route extends PlanRules {
+  readonly id: string;
+  readonly timeouts: Timeouts;
+  readonly wholeTimeouts: Timeouts;
+}
+
+export interface RouteDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pins: Pins;
+  /** The route for a call; null when none is meant for its model. */
+  readonly routeOf: (call: Call) => Route | null;
+  /** How the call's answers are read; null for bytes that are carried unread. */
+  readonly dialectOf: (call: Call) => Dialect | null;
+}
+
+/**
+ * A caller that gives up hears nothing of what went wrong. So the line ends this much before the caller's own patience
+ * does, with an explanation.
+ */
+const HEAD_START_MS = 500;
+
+/** `Retry-After` stays in the range that every official SDK honours. */
+const RETRY_AFTER_MS = { least: 1_000, most: 60_000 } as const;
+
+/** How long to suggest waiting when the provider did not say. */
+const SUGGESTED_WAIT_MS = 5_000;
+
+/** The end of the line: walks the route's ladder until an attempt answers or nothing is left to try. */
+export function walkLadder(deps: RouteDeps): Handler {
+  return async (call) => {
+    const route = deps.routeOf(call);
+    if (route === null) return failed(noRoute(call), null);
+    call.route = route.id;
+    return new Walk(call, route, deps).go();
+  };
+}
+
+class Walk {
+  readonly #call: Call;
+  readonly #deps: RouteDeps;
+  readonly #timeouts: Timeouts;
+  readonly #deadlineAt: number;
+  readonly #plan: Plan;
+
+  constructor(call: Call, route: Route, deps: RouteDeps) {
+    this.#call = call;
+    this.#deps = deps;
+    this.#timeouts = call.stream ? route.timeouts : route.wholeTimeouts;
+    const patienceMs = Math.min(this.#timeouts.totalMs, patience(call));
+    this.#deadlineAt = call.startedAt + patienceMs;
+    this.#plan = new Plan(call, { ...route, ladder: ladderFor(call, route, deps.pins) }, this.#deadlineAt, deps.random);
+  }
+
+  async go(): Promise<Reply> {
+    const { clock } = this.#deps;
+    let step = this.#plan.first(clock.now());
+    let refusal: (Outcome & { kind: 'fault' })['refusal'] = null;
+    while (step.kind === 'try') {
+      if (step.waitMs > 0) await this.#wait(step.waitMs);
+      const outcome = await this.#attempt(step);
+      if (outcome.kind === 'reply') return outcome.reply;
+      refusal = outcome.refusal ?? refusal;
+      step = this.#plan.next(outcome.fault, clock.now());
+    }
+    // Whoever speaks a format that is carried unread gets the provider's own refusal, byte for byte.
+    if (this.#call.operation === 'passthrough' && refusal !== null) {
+      return { kind: 'whole', ...refusal, usage: NO_USAGE, fault: step.fault };
+    }
+    return failed(step.fault, this.#retryAfter(step.fault));
+  }
+
+  async #attempt(step: Step & { kind: 'try' }): Promise<Outcome> {
+    const { clock } = this.#deps;
+    const { target } = step.candidate;
+    const now = clock.now();
+    if (this.#call.cancellation.cancelled) {
+      return refuse(faultOf('cancelled', { message: this.#call.cancellation.reason ?? 'the caller left' }));
+    }
+    // The caller's SDK retries too: what it announces is paid from the same budget as the line's own retries.
+    if (this.#call.callerRetries > 0 && this.#call.attempts.length === 0 && !target.budget.take()) {
+      return refuse(faultOf('retry-budget', { evidence: [`x-stainless-retry-count ${this.#call.callerRetries}`] }));
+    }
+    const permit = step.forced ? target.breaker.force(now) : target.breaker.enter(now);
+    if (permit === null) return refuse(circuitOpen(step, now));
+    return makeAttempt(this.#prepare(step, permit, now), clock);
+  }
+
+  #prepare(step: Step & { kind: 'try' }, permit: Permit, now: number): Attempt {
+    const { candidate } = step;
+    const { target } = candidate;
+    const { clock, random, pins } = this.#deps;
+    const record: AttemptRecord = {
+      target: target.id,
+      model: candidate.model ?? this.#call.model,
+      startedMs: now - this.#call.startedAt,
+      waitedMs: step.waitMs,
+      durationMs: 0,
+      firstContentMs: null,
+      status: null,
+      upstreamId: null,
+      fault: null,
+      reason: step.reason,
+    };
+    this.#call.attempts.push(record);
+    return {
+      call: this.#call,
+      target,
+      model: candidate.model === this.#call.model ? null : candidate.model,
+      dialect: this.#deps.dialectOf(this.#call),
+      timeouts: this.#timeouts,
+      deadlineAt: this.#deadlineAt,
+      permit,
+      record,
+      settled: (fault, made) => {
+        target.breaker.settle(permit, fault, clock.now(), random);
+        if (fault === null) target.budget.succeeded();
+        pins.remember(made, target.id);
+      },
+    };
+  }
+
+  /** Waits, unless the caller leaves first. */
+  #wait(ms: number): Promise<void> {
+    this.#call.waitedMs += ms;
+    return new Promise((resolve) => {
+      const alarm = this.#deps.clock.after(ms, done);
+      const forget = this.#call.cancellation.listen(done);
+      function done(): void {
+        alarm.cancel();
+        forget();
+        resolve();
+      }
+    });
+  }
+
+  /** When the caller may usefully come back; null when waiting does not help. */
+  #retryAfter(fault: Fault): number | null {
+    const helps = fault.retry.here || fault.kind === 'circuit-open' || fault.kind === 'retry-budget';
+    if (!helps) return null;
+    const suggested = fault.retry.afterMs ?? SUGGESTED_WAIT_MS;
+    return Math.min(RETRY_AFTER_MS.most, Math.max(RETRY_AFTER_MS.least, suggested));
+  }
+}
+
+/** How long the caller will wait, less the time it takes to tell it why it waited in vain. */
+function patience(call: Call): number {
+  if (call.patienceMs === null) return Number.POSITIVE_INFINITY;
+  return Math.max(call.patienceMs / 2, call.patienceMs - HEAD_START_MS);
+}
+
+/**
+ * The ladder as this call may use it. A conversation with provider state belongs to its maker; what is carried unread
+ * (files, batches, ...) lives in one account, which is the first target's.
+ */
+function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
+  if (call.operation === 'passthrough') return [route.ladder[0]?.slice(0, 1) ?? []];
+  if (call.pins.length === 0) return route.ladder;
+  const owner = pins.targetOf(call);
+  const candidates = route.ladder.flat();
+  const pinned = candidates.find(({ target }) => target.id === owner) ?? candidates[0];
+  return [pinned === undefined ? [] : [pinned]];
+}
+
+function refuse(fault: Fault): Outcome {
+  return { kind: 'fault', fault, refusal: null };
+}
+
+function failed(fault: Fault, retryAfterMs: number | null): Reply {
+  return { kind: 'failed', fault, retryAfterMs };
+}
+
+function noRoute(call: Call): Fault {
+  return faultOf('no-target', {
+    message: `no route is configured for the model ${JSON.stringify(call.model)}`,
+    evidence: [`model ${call.model}`],
+  });
+}
+
+function circuitOpen(step: Step & { kind: 'try' }, now: number): Fault {
+  const { breaker, id } = step.candidate.target;
+  const cause = breaker.lastFault;
+  return faultOf('circuit-open', {
+    message: `${id} is being left alone after repeated failures${cause === null ? '' : `, the last: ${cause.message}`}`,
+    evidence: [`breaker of ${id} is ${breaker.state.name}`, ...(cause?.evidence ?? [])],
+    afterMs: Math.max(0, Math.ceil(breaker.readyAt(now) - now)),
+  });
+}
