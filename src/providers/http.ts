@@ -1,0 +1,190 @@
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { type Dispatcher, Pool } from 'undici';
+import type { Headers, Upload } from '../engine/call.ts';
+import type { Exchange, Receiver } from '../engine/ports.ts';
+
+/** A request ready for the wire. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names and values, flat. */
+  readonly headers: string[];
+  readonly body: Uint8Array | Upload | null;
+  /** Hand the body on exactly as it comes, content-encoding included. */
+  readonly raw: boolean;
+}
+
+/**
+ * A wait for a connection is bounded by the route's own timer; this only stops connecting for callers who have long
+ * given up.
+ */
+const CONNECT_GIVES_UP_MS = 60_000;
+
+/** Shorter than the idle timeouts of the load balancers in front of providers (60 s and more), to lose fewer races. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** Connections to one origin, and the sending of requests over them. */
+export class HttpWire {
+  readonly #dispatcher: Dispatcher;
+
+  /** @param dispatcher an undici dispatcher to send through (a proxy agent, say) instead of a pool of our own. */
+  constructor(origin: string, dispatcher?: Dispatcher) {
+    this.#dispatcher =
+      dispatcher ??
+      new Pool(origin, {
+        // One connection per request in flight: a stream must never wait behind another.
+        connections: null,
+        pipelining: 1,
+        // The engine's timers know what they wait for; undici's would cut slow models at 300 s.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        connect: { timeout: CONNECT_GIVES_UP_MS },
+      });
+  }
+
+  send(origin: string, request: HttpRequest, receiver: Receiver): Exchange {
+    const exchange = new HttpExchange(receiver, request.raw);
+    try {
+      this.#dispatcher.dispatch(
+        {
+          origin,
+          path: request.path,
+          method: request.method as Dispatcher.HttpMethod,
+          headers: request.headers,
+          body: bodyOf(request.body),
+        },
+        exchange,
+      );
+    } catch (error) {
+      // undici throws on arguments it cannot send, such as a header with a line break.
+      exchange.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
+    }
+    return exchange;
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+}
+
+function bodyOf(body: HttpRequest['body']): Uint8Array | Readable | null {
+  if (body === null || body instanceof Uint8Array) return body;
+  return body.source as unknown as Readable;
+}
+
+/** One exchange over undici: its handler and our handle in one object, because every attempt makes one. */
+class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
+  #receiver: Receiver | null;
+  readonly #raw: boolean;
+  #controller: Dispatcher.DispatchController | null = null;
+  #decoder: Decoder | null = null;
+
+  constructor(receiver: Receiver, raw: boolean) {
+    this.#receiver = receiver;
+    this.#raw = raw;
+  }
+
+  abort(): void {
+    this.#receiver = null;
+    this.#decoder?.destroy();
+    this.#controller?.abort(new Error('no longer wanted'));
+  }
+
+  pause(): void {
+    this.#decoder?.pause();
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#decoder?.resume();
+    this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Aborted while it waited for a connection: undici offers no way out before this point.
+    if (this.#receiver === null) return controller.abort(new Error('no longer wanted'));
+    this.#controller = controller;
+    this.#receiver.onSent();
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200 || this.#receiver === null) return;
+    if (this.#raw || headers['content-encoding'] === undefined) return this.#receiver.onHead(status, headers);
+    const encoding = String(headers['content-encoding']);
+    this.#decoder = Decoder.for(encoding, this.#receiver, this.#controller);
+    if (this.#decoder === null) return this.#receiver.onHead(status, headers);
+    const { 'content-encoding': _, 'content-length': __, ...plain } = headers;
+    this.#receiver.onHead(status, plain);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#decoder === null) this.#receiver?.onData(chunk);
+    else this.#decoder.write(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoder !== null) return this.#decoder.end();
+    this.#receiver?.onEnd();
+    this.#receiver = null;
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    this.#decoder?.destroy();
+    receiver?.onError(error);
+  }
+}
+
+const DECODERS = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+} as const;
+
+/** Undoes a content-encoding that nobody asked for: events can only be read from plain bytes. */
+class Decoder {
+  readonly #stream: ReturnType<(typeof DECODERS)[keyof typeof DECODERS]>;
+  readonly #controller: Dispatcher.DispatchController | null;
+
+  private constructor(name: keyof typeof DECODERS, receiver: Receiver, controller: Dispatcher.DispatchController | null) {
+    this.#controller = controller;
+    this.#stream = DECODERS[name]();
+    this.#stream.on('data', (chunk: Buffer) => receiver.onData(chunk));
+    this.#stream.on('end', () => receiver.onEnd());
+    this.#stream.on('error', (error) => receiver.onError(error));
+    this.#stream.on('drain', () => this.#controller?.resume());
+  }
+
+  /** Null for an encoding that cannot be undone here; its bytes are then judged as they are. */
+  static for(encoding: string, receiver: Receiver, controller: Dispatcher.DispatchController | null): Decoder | null {
+    const name = encoding.trim().toLowerCase();
+    return name in DECODERS ? new Decoder(name as keyof typeof DECODERS, receiver, controller) : null;
+  }
+
+  write(chunk: Buffer): void {
+    if (!this.#stream.write(chunk)) this.#controller?.pause();
+  }
+
+  end(): void {
+    this.#stream.end();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  destroy(): void {
+    this.#stream.removeAllListeners();
+    this.#stream.on('error', () => undefined);
+    this.#stream.destroy();
+  }
+}

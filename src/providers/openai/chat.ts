@@ -1,0 +1,133 @@
+import type { Call } from '../../engine/call.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
+import { classifyEvent, errorEventChat, faultOf, findErrorInBody } from '../../engine/fault/index.ts';
+import { CONTENT, type Dialect, FAULTY, NO_USAGE, type StreamReader, TERMINAL, type WholeReading } from '../../engine/ports.ts';
+import type { Usage } from '../../engine/record.ts';
+import { isObject } from './request.ts';
+
+/** Members of a delta that say nothing: the role comes first, padding comes always. */
+const EMPTY_MEMBERS: ReadonlySet<string> = new Set(['role', 'obfuscation']);
+
+/** The Chat Completions format. */
+export const chat: Dialect = {
+  readWhole(body: unknown): WholeReading {
+    if (findErrorInBody(body)) return { fault: classifyEvent({ data: body }), usage: NO_USAGE, pins: [] };
+    if (!isObject(body) || !Array.isArray(body['choices']) || body['choices'].length === 0) {
+      return { fault: notA('chat completion', 'choices'), usage: NO_USAGE, pins: [] };
+    }
+    return { fault: null, usage: chatUsage(body['usage']), pins: [] };
+  },
+
+  openStream(call: Call): StreamReader {
+    return new ChatReader(call.choices);
+  },
+
+  failure(call: Call, fault: Fault): string {
+    return errorEventChat(fault, { requestId: call.id, attempts: call.attempts.length });
+  },
+};
+
+class ChatReader implements StreamReader {
+  fault: Fault | null = null;
+  usage: Usage = NO_USAGE;
+  readonly pins: readonly string[] = [];
+  #done = false;
+  readonly #choices: number;
+  readonly #seen = new Set<unknown>();
+  readonly #finished = new Set<unknown>();
+
+  constructor(choices: number) {
+    this.#choices = choices;
+  }
+
+  /** `[DONE]`, or a finish reason for each choice: a server that forgets `[DONE]` has still said all there is. */
+  get complete(): boolean {
+    return this.#done || this.#finished.size >= Math.max(this.#choices, this.#seen.size);
+  }
+
+  read(data: string, utf8: () => string): number {
+    if (data === '[DONE]') {
+      this.#done = true;
+      return TERMINAL;
+    }
+    const event = parse(data);
+    if (!isObject(event)) return this.#fail(unreadable(utf8()));
+    if (event['error']) return this.#fail(classifyEvent({ data: parse(utf8()) }));
+    if (isObject(event['usage'])) this.usage = chatUsage(event['usage']);
+    const choices = event['choices'];
+    if (!Array.isArray(choices)) return 0;
+    let seen = 0;
+    for (const choice of choices) if (isObject(choice)) seen |= this.#readChoice(choice);
+    // OpenRouter's way to end a stream that failed, for when it comes without an error object.
+    if (seen & FAULTY) return this.#fail(faultOf('server-error', { evidence: ['finish_reason error'] }));
+    return seen;
+  }
+
+  #readChoice(choice: Record<string, unknown>): number {
+    const { index, finish_reason: reason, delta } = choice;
+    this.#seen.add(index);
+    if (reason === 'error') return FAULTY;
+    const content = isObject(delta) && hasContent(delta) ? CONTENT : 0;
+    if (typeof reason !== 'string' || reason === '') return content;
+    this.#finished.add(index);
+    return content | TERMINAL;
+  }
+
+  #fail(fault: Fault): number {
+    this.fault = fault;
+    return FAULTY;
+  }
+}
+
+function hasContent(delta: Record<string, unknown>): boolean {
+  for (const name in delta) {
+    const value = delta[name];
+    if (value === null || value === '' || EMPTY_MEMBERS.has(name)) continue;
+    if (Array.isArray(value) ? value.length > 0 : value !== undefined) return true;
+  }
+  return false;
+}
+
+function chatUsage(usage: unknown): Usage {
+  if (!isObject(usage)) return NO_USAGE;
+  const { prompt_tokens: input, completion_tokens: output } = usage;
+  return {
+    inputTokens: count(input),
+    outputTokens: count(output),
+    cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens'),
+    reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens'),
+  };
+}
+
+/** A token count within a details object; null when it is not told. */
+export function detail(details: unknown, name: string): number | null {
+  return isObject(details) ? count(details[name]) : null;
+}
+
+export function count(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 ? value : null;
+}
+
+/** JSON's value; undefined for what is not JSON. */
+export function parse(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}
+
+export function unreadable(data: string): Fault {
+  return faultOf('malformed-response', {
+    message: 'an event of the stream is not the JSON it should be',
+    evidence: [`unreadable event of ${data.length} characters`],
+  });
+}
+
+/** A 2xx whose JSON is something else than what was asked for. */
+export function notA(what: string, member: string): Fault {
+  return faultOf('malformed-response', {
+    message: `the answer is JSON but no ${what}`,
+    evidence: [`no ${member} in the answer`],
+  });
+}

@@ -1,0 +1,80 @@
+import type { Operation } from '../../engine/call.ts';
+
+/** What the line needs to know of a request, read from its one parse. */
+export interface RequestReading {
+  readonly model: string | null;
+  readonly stream: boolean;
+  readonly choices: number;
+  readonly pins: readonly string[];
+}
+
+/** A body that is no request at all; says where, in words for the caller. */
+export interface Unreadable {
+  readonly problem: string;
+}
+
+const NOTHING: RequestReading = { model: null, stream: false, choices: 1, pins: [] };
+
+/** The operation behind a method and a path below the API's root (`/chat/completions`), its query taken off. */
+export function operationOf(method: string, path: string): Operation {
+  if (method === 'POST') {
+    if (path === '/chat/completions') return 'chat';
+    if (path === '/responses') return 'responses';
+    if (path === '/embeddings') return 'embeddings';
+  } else if (method === 'GET' && (path === '/models' || path.startsWith('/models/'))) return 'models';
+  return 'passthrough';
+}
+
+/** Reads a request's body; the path names provider state for those that carry none. */
+export function readRequest(operation: Operation, path: string, body: Uint8Array | null): RequestReading | Unreadable {
+  if (operation === 'models') return NOTHING;
+  if (operation === 'passthrough') return { ...NOTHING, pins: pinsOfPath(path) };
+  if (body === null || body.length === 0) return { problem: 'the request has no body; a JSON object is needed' };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  } catch (error) {
+    return { problem: `the request's body is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  if (!isObject(parsed)) return { problem: 'the request must be a JSON object' };
+  const { model, stream, n } = parsed;
+  return {
+    model: typeof model === 'string' && model !== '' ? model : null,
+    stream: stream === true,
+    choices: typeof n === 'number' && n > 1 ? n : 1,
+    pins: operation === 'responses' ? pinsOf(parsed) : NOTHING.pins,
+  };
+}
+
+/** `/responses/resp_1/cancel` belongs to whoever made `resp_1`. */
+function pinsOfPath(path: string): readonly string[] {
+  const [, collection, id] = path.split(/[/?]/, 3);
+  return (collection === 'responses' || collection === 'conversations') && id !== undefined && id !== '' ? [id] : [];
+}
+
+/** Provider state that a Responses request carries: a previous response, a conversation, items kept or encrypted. */
+function pinsOf(request: Record<string, unknown>): readonly string[] {
+  const pins: string[] = [];
+  const { previous_response_id: previous, conversation, input } = request;
+  if (typeof previous === 'string') pins.push(previous);
+  if (typeof conversation === 'string') pins.push(conversation);
+  else if (isObject(conversation) && typeof conversation['id'] === 'string') pins.push(conversation['id']);
+  if (Array.isArray(input)) {
+    for (const item of input) {
+      const pin = isObject(item) ? pinOfItem(item) : null;
+      if (pin !== null) pins.push(pin);
+    }
+  }
+  return pins;
+}
+
+/** The name under which an item is known that only its maker can read; null for items that anyone can. */
+export function pinOfItem(item: Record<string, unknown>): string | null {
+  const { type, id, encrypted_content: encrypted } = item;
+  if (typeof encrypted === 'string' && encrypted !== '') return typeof id === 'string' ? id : encrypted.slice(0, 64);
+  return type === 'item_reference' && typeof id === 'string' ? id : null;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
