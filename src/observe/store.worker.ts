@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+import type { Cell } from './call-row.ts';
+import { RecordWriter } from './record-writer.ts';
+import type { RetentionLimits } from './retention.ts';
+
+/** What the worker is started with. */
+export interface StoreWorkerData {
+  readonly directory: string;
+  readonly retention: RetentionLimits;
+  /** Time between two sweeps, ms. */
+  readonly sweepEveryMs: number;
+}
+
+export type ToStoreWorker =
+  | { readonly kind: 'write'; readonly batches: readonly (readonly Cell[])[] }
+  | { readonly kind: 'close' };
+
+/** Each `write` is answered by one `written` or one `refused`. */
+export type FromStoreWorker =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'unopened'; readonly reason: string }
+  | { readonly kind: 'written' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'notice'; readonly message: string };
+
+if (parentPort === null) throw new Error('store.worker runs as a worker thread only');
+const port = parentPort;
+const { directory, retention, sweepEveryMs } = workerData as StoreWorkerData;
+const writer = new RecordWriter(directory, retention);
+
+function tell(message: FromStoreWorker): void {
+  port.postMessage(message);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function write(batches: readonly (readonly Cell[])[]): void {
+  try {
+    const leftOut = writer.write(batches);
+    if (leftOut > 0) {
+      const why = 'a field is missing or of the wrong type, or they are stored already';
+      tell({ kind: 'notice', message: `${leftOut} call records were left out: ${why}.` });
+    }
+    tell({ kind: 'written' });
+  } catch (error) {
+    tell({ kind: 'refused', reason: reasonOf(error) });
+  }
+}
+
+function sweep(): void {
+  clearTimeout(nextSweep);
+  let more = false;
+  try {
+    more = writer.sweepStep(Date.now());
+  } catch (error) {
+    tell({ kind: 'notice', message: `old call records cannot be deleted: ${reasonOf(error)}` });
+  }
+  // One step per turn, so that waiting batches are written in between.
+  nextSweep = setTimeout(sweep, more ? 0 : sweepEveryMs);
+}
+
+let nextSweep: NodeJS.Timeout | undefined;
+try {
+  writer.open();
+  tell({ kind: 'opened' });
+} catch (error) {
+  tell({ kind: 'unopened', reason: reasonOf(error) });
+}
+sweep();
+
+port.on('message', (message: ToStoreWorker) => {
+  if (message.kind === 'write') {
+    write(message.batches);
+    return;
+  }
+  clearTimeout(nextSweep);
+  writer.close();
+  port.close();
+});
