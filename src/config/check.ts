@@ -1,0 +1,86 @@
+import type * as z from 'zod';
+import type { ConfigFile } from './file.ts';
+import { fileSchema } from './schema.ts';
+import { mayBeSecret } from './secrets.ts';
+import type { Finding } from './source.ts';
+import { suggestOrList } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Checks each field on its own: what it says with units read, or everything that is wrong. */
+export function checkFields(value: unknown): { file: ConfigFile | null; findings: Finding[] } {
+  const result = fileSchema.safeParse(value, { reportInput: true });
+  if (result.success) return { file: result.data, findings: [] };
+  return { file: null, findings: result.error.issues.flatMap((issue) => findingsOf(issue, [])) };
+}
+
+function findingsOf(issue: Issue, above: readonly PropertyKey[]): Finding[] {
+  const path = [...above, ...issue.path];
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue, path);
+  if (issue.code === 'invalid_union') return unionFindings(issue, path);
+  if (issue.code === 'invalid_key') {
+    const rule = issue.issues[0]?.message ?? 'is not allowed';
+    return [{ path, at: 'key', wrong: `the id ${rule}`, fix: 'Choose another id.' }];
+  }
+  return [{ path, at: 'value', ...explain(issue) }];
+}
+
+function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: readonly PropertyKey[]): Finding[] {
+  const fixes = issue.message.split('\n');
+  return issue.keys.map((key, index) => {
+    if (mayBeSecret(key)) {
+      return { path, at: 'value', wrong: 'has a field whose name looks like a secret', fix: 'Remove that field.' };
+    }
+    return { path: [...path, key], at: 'key', wrong: 'is not a known field', fix: fixes[index] ?? '' };
+  });
+}
+
+/** A value that fits no shape of several: the shape it comes nearest to tells best what is wrong. */
+function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Finding[] {
+  if (issue.discriminator !== undefined) return [wrongProvider(issue, path)];
+  const nearest = issue.errors.find((branch) => branch.every((inner) => !missesShape(inner)));
+  if (nearest === undefined) return [{ path, at: 'value', ...explain(issue) }];
+  return nearest.flatMap((inner) => findingsOf(inner, path));
+}
+
+/** The value is of another kind altogether, not one with a fault inside. */
+function missesShape(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return issue.errors.every((branch) => branch.some(missesShape));
+  return issue.code === 'invalid_type' || issue.code === 'invalid_format';
+}
+
+function wrongProvider(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Finding {
+  const known = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+  const { input } = issue;
+  const written = typeof input === 'object' && input !== null && 'provider' in input ? input.provider : undefined;
+  if (typeof written !== 'string' || mayBeSecret(written)) {
+    return { path, at: 'value', wrong: 'names no provider', fix: `Write one of ${known.join(', ')}.` };
+  }
+  return { path, at: 'value', wrong: `"${written}" is not a known provider`, fix: suggestOrList(written, known) };
+}
+
+function explain(issue: Issue): { wrong: string; fix: string } {
+  if (issue.code === 'invalid_value') {
+    const known = issue.values.map(String);
+    if (typeof issue.input !== 'string') return { wrong: 'must be text', fix: `Write one of ${known.join(', ')}.` };
+    return { wrong: `${quote(issue.input)} is not known here`, fix: suggestOrList(issue.input, known) };
+  }
+  if (issue.code === 'custom' && typeof issue.params?.['fix'] === 'string') {
+    return { wrong: issue.message, fix: issue.params['fix'] };
+  }
+  if (issue.input === undefined) return { wrong: 'is missing', fix: `It ${issue.message}.` };
+  if (issue.input === null) return { wrong: 'is empty', fix: `Remove it, or fill it in: it ${issue.message}.` };
+  const found = quote(issue.input);
+  if (issue.code === 'too_small' && Array.isArray(issue.input)) {
+    return { wrong: issue.message, fix: 'Write at least one, or remove the field around it.' };
+  }
+  return { wrong: found === null ? 'cannot be used' : `${found} cannot be used`, fix: `It ${issue.message}.` };
+}
+
+/** The value as far as it may be shown: short plain text and numbers only. */
+function quote(value: unknown): string | null {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return Array.isArray(value) ? 'a list' : 'a mapping';
+  return value.length > 40 || mayBeSecret(value) || /[\s\p{Cc}]/u.test(value.trim()) ? null : `"${value}"`;
+}

@@ -1,0 +1,114 @@
+import type { FaultKind } from '../engine/fault/fault.ts';
+import type { BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Timeouts } from '../engine/policy.ts';
+import { deepFreeze } from './freeze.ts';
+import { NO_SECRET } from './secrets.ts';
+import type { Secret } from './secrets.ts';
+
+export type ProviderName = 'openai' | 'azure' | 'openai-compatible';
+
+export interface ServerConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The operator confirms that whoever reaches a host beyond this machine may spend the keys. */
+  readonly open: boolean;
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly headerBytes: number;
+    /** How long a caller may take over its request head, or stall within its body. */
+    readonly slowRequestMs: number;
+    /** How long a caller may leave an answer unread. */
+    readonly slowReaderMs: number;
+    /** How long running calls may take to finish when the gateway stops. */
+    readonly drainMs: number;
+  };
+}
+
+export interface RecordsConfig {
+  readonly retention: { readonly ageMs: number; readonly sizeBytes: number };
+}
+
+export interface TargetConfig {
+  readonly id: string;
+  readonly provider: ProviderName;
+  /** Without a final slash. For `openai` and `openai-compatible` it includes `/v1`; for `azure` it ends before `/openai`. */
+  readonly baseUrl: string;
+  readonly key: Secret;
+  /** Azure: deployment to call; null: the model is the name of the deployment. */
+  readonly deployment: string | null;
+  /** Azure: dated API version; null: the v1 API. */
+  readonly apiVersion: string | null;
+  /** OpenAI: sent as `OpenAI-Organization`. */
+  readonly organization: string | null;
+  /** OpenAI: sent as `OpenAI-Project`. */
+  readonly project: string | null;
+  /** Extra request headers, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly budget: BudgetPolicy;
+  readonly breaker: BreakerPolicy;
+}
+
+/** What routes and targets are when they do not say otherwise. */
+export interface DefaultPolicies {
+  readonly timeouts: Timeouts;
+  readonly wholeTimeouts: Timeouts;
+  readonly retry: RetryPolicy;
+  readonly budget: BudgetPolicy;
+  readonly breaker: BreakerPolicy;
+  readonly fallbackOn: ReadonlySet<FaultKind>;
+}
+
+/** Everything that can be configured, with nothing left open. Frozen all the way down. */
+export interface Config {
+  readonly server: ServerConfig;
+  /** Absolute path of the directory for records. */
+  readonly data: string;
+  readonly records: RecordsConfig;
+  readonly targets: readonly TargetConfig[];
+  readonly routes: readonly RoutePolicy[];
+  readonly defaults: DefaultPolicies;
+  /** There is no target: neither a file nor the environment names an upstream, so the simulator is to be one. */
+  readonly needsSimulator: boolean;
+  /** Things that are allowed but worth a line at start-up. */
+  readonly warnings: readonly string[];
+}
+
+/** A target that is made at run time; what is left out is as in a file that leaves it out, and `key` is none. */
+export type NewTarget = Pick<TargetConfig, 'id' | 'provider' | 'baseUrl'> & Partial<TargetConfig>;
+
+/**
+ * The same configuration with one more target. Routes stay as they are; where there is none yet, one for every model
+ * is made that tries the targets in order.
+ *
+ * @throws {Error} a target of this id is there already
+ */
+export function withTarget(config: Config, added: NewTarget): Config {
+  if (config.targets.some(({ id }) => id === added.id)) throw new Error(`there is a target ${added.id} already`);
+  const target: TargetConfig = {
+    key: NO_SECRET,
+    deployment: null,
+    apiVersion: null,
+    organization: null,
+    project: null,
+    headers: {},
+    budget: config.defaults.budget,
+    breaker: config.defaults.breaker,
+    ...added,
+  };
+  const targets = [...config.targets, target];
+  const routes = config.routes.length > 0 ? config.routes : [catchAllRoute(targets, config.defaults)];
+  return deepFreeze({ ...config, targets, routes, needsSimulator: false });
+}
+
+/** The route of a configuration that names none: every model, every target in order, each a rung of its own. */
+export function catchAllRoute(targets: readonly TargetConfig[], defaults: DefaultPolicies): RoutePolicy {
+  return {
+    id: 'default',
+    models: ['*'],
+    ladder: targets.map(({ id }) => ({ targets: [{ target: id, weight: 1, model: null }] })),
+    timeouts: defaults.timeouts,
+    wholeTimeouts: defaults.wholeTimeouts,
+    retry: defaults.retry,
+    fallbackOn: defaults.fallbackOn,
+  };
+}

@@ -1,0 +1,66 @@
+import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
+import type { Config, TargetConfig } from './config.ts';
+import type { Secret } from './secrets.ts';
+import { formatDuration, formatSize } from './units.ts';
+
+/** The configuration as plain data that can be shown: secrets by their reference, sets as lists. */
+export function configToJson(config: Config): unknown {
+  const targets = config.targets.map((target) => ({ ...target, key: keyName(target.key) }));
+  const shown = (_: string, value: unknown): unknown => (value instanceof Set ? [...value] : value);
+  return JSON.parse(JSON.stringify({ ...config, targets }, shown));
+}
+
+/** The configuration as a page for people: what is listened on, what can be called, and how. */
+export function describeConfig(config: Config): string {
+  const { server, records } = config;
+  const { ageMs, sizeBytes } = records.retention;
+  const lines = [
+    `listens  ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
+    `records  ${config.data}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
+    '',
+    'targets',
+    ...(config.needsSimulator ? ['  none; the built-in simulator will stand in'] : config.targets.map(describeTarget)),
+    '',
+    'routes, the first that matches is taken',
+    ...config.routes.flatMap(describeRoute),
+    ...config.warnings.flatMap((warning) => ['', `warning: ${warning}`]),
+  ];
+  return lines.join('\n');
+}
+
+function describeTarget({ id, provider, baseUrl, key, deployment, breaker }: TargetConfig): string {
+  const parts = [id, provider, baseUrl, `key ${keyName(key)}`];
+  if (deployment !== null) parts.push(`deployment ${deployment}`);
+  if (!breaker.enabled) parts.push('no breaker');
+  return `  ${parts.join('  ')}`;
+}
+
+function describeRoute(route: RoutePolicy): string[] {
+  const { retry } = route;
+  return [
+    `  ${route.id}: ${route.models.join(', ')}`,
+    ...route.ladder.map(({ targets }, index) => {
+      const names = targets.map(({ target, weight, model }) => {
+        const share = targets.length > 1 ? ` (weight ${weight})` : '';
+        return `${target}${model === null ? '' : ` as ${model}`}${share}`;
+      });
+      return `    ${index + 1}. ${names.join(' or ')}`;
+    }),
+    `    retry: ${retry.attempts} attempts at a target, ${retry.maxAttempts} in all; ` +
+      `${formatDuration(retry.baseMs)} × ${retry.factor} up to ${formatDuration(retry.capMs)}, ${retry.jitter} jitter; ` +
+      `sits out hints up to ${formatDuration(retry.maxWaitMs)}`,
+    `    streams: ${describeTimeouts(route.timeouts)}`,
+    `    whole answers: ${describeTimeouts(route.wholeTimeouts)}`,
+    `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
+  ];
+}
+
+function describeTimeouts({ connectMs, headersMs, firstContentMs, idleMs, totalMs }: Timeouts): string {
+  const headers = headersMs === null ? '' : `, headers ${formatDuration(headersMs)}`;
+  const [connect, first, idle, total] = [connectMs, firstContentMs, idleMs, totalMs].map(formatDuration);
+  return `connect ${connect}${headers}, first content ${first}, idle ${idle}, total ${total}`;
+}
+
+function keyName(key: Secret): string {
+  return key.kind === 'held' ? key.reference : key.kind;
+}

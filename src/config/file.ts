@@ -1,0 +1,103 @@
+import type { FaultKind } from '../engine/fault/fault.ts';
+import type { Jitter } from '../engine/policy.ts';
+
+// What holdfast.yaml says once it is checked and its units are read: durations in milliseconds, sizes in bytes. What
+// was left out is still left out; `resolve.ts` fills it in. What each field means stands in `schema.ts`.
+
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+export type TimeoutsSection = Optional<{
+  connect: number;
+  headers: number;
+  firstContent: number;
+  idle: number;
+  total: number;
+}>;
+
+export type RetrySection = Optional<{
+  attempts: number;
+  base: number;
+  factor: number;
+  cap: number;
+  jitter: Jitter;
+  maxWait: number;
+  maxAttempts: number;
+}>;
+
+export type BudgetSection = Optional<{ capacity: number; costPerRetry: number; refillPerSuccess: number }>;
+
+export type BreakerSection = Optional<{
+  enabled: boolean;
+  consecutiveFailures: number;
+  failureRate: number;
+  minimumVolume: number;
+  window: number;
+  open: number;
+  maxOpen: number;
+  openFactor: number;
+  jitter: number;
+  halfOpenProbes: number;
+}>;
+
+/** The whole list, or changes to the one it would be otherwise. */
+export type FallbackSection =
+  | readonly FaultKind[]
+  | Optional<{ add: readonly FaultKind[]; remove: readonly FaultKind[] }>;
+
+type EveryTarget = Optional<{
+  budget: BudgetSection;
+  breaker: BreakerSection;
+  headers: Readonly<Record<string, string>>;
+  allowInsecure: boolean;
+}>;
+
+export type TargetSection = EveryTarget &
+  (
+    | ({ readonly provider: 'openai' } & Optional<{
+        key: string;
+        baseUrl: string;
+        organization: string;
+        project: string;
+      }>)
+    | ({ readonly provider: 'azure'; readonly key: string; readonly baseUrl: string } & Optional<{
+        deployment: string;
+        apiVersion: string;
+      }>)
+    | { readonly provider: 'openai-compatible'; readonly key: string; readonly baseUrl: string }
+  );
+
+/** A target by its id alone, or with a share and a model of its own. */
+export type RungTargetSection = string | ({ readonly target: string } & Optional<{ weight: number; model: string }>);
+
+export type RouteSection = {
+  readonly models: readonly string[];
+  readonly ladder: readonly (RungTargetSection | readonly RungTargetSection[])[];
+} & Optional<{ id: string }> &
+  RouteDefaults;
+
+type RouteDefaults = Optional<{
+  timeouts: TimeoutsSection;
+  wholeTimeouts: TimeoutsSection;
+  retry: RetrySection;
+  fallbackOn: FallbackSection;
+}>;
+
+export type ConfigFile = Optional<{
+  server: Optional<{
+    host: string;
+    port: number;
+    open: boolean;
+    limits: Optional<{
+      bodyBytes: number;
+      headerBytes: number;
+      slowRequest: number;
+      slowReader: number;
+      drain: number;
+    }>;
+  }>;
+  data: string;
+  records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
+  targets: Readonly<Record<string, TargetSection>>;
+  routes: readonly RouteSection[];
+  defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection }>;
+}>;

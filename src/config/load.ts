@@ -1,0 +1,107 @@
+import { checkFields } from './check.ts';
+import type { Config } from './config.ts';
+import { readServerVariables, readUpstreamVariables } from './environment.ts';
+import type { Environment } from './environment.ts';
+import type { TargetSection } from './file.ts';
+import { ConfigError } from './problem.ts';
+import { checkReferences } from './references.ts';
+import { DEFAULT_PORT, resolveConfig } from './resolve.ts';
+import { isSecret, readSecret, secretReferenceFault } from './secrets.ts';
+import type { Secret, SecretSource } from './secrets.ts';
+import { NO_SOURCE, readSource } from './source.ts';
+import type { Finding } from './source.ts';
+
+export interface LoadOptions {
+  /** Configuration file; left out, the environment alone is read. */
+  readonly file?: string | undefined;
+  readonly env: Environment;
+  /** Relative paths, in the file too, are taken from here. Default: the working directory. */
+  readonly cwd?: string | undefined;
+  /** `skip` checks the references without reading what they name, for a machine that has no secrets. Default `read`. */
+  readonly secrets?: 'read' | 'skip' | undefined;
+}
+
+/**
+ * Reads a configuration: the file, then the environment, which goes before it for where to listen and keep records.
+ * The upstream variables (`OPENAI_API_KEY`, `OPENAI_BASE_URL`) describe the one target `openai` when the file has none.
+ *
+ * @throws {ConfigError} with every problem of both, where it stands and how to put it right
+ */
+export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 'read' }: LoadOptions): Promise<Config> {
+  const source = file === undefined ? NO_SOURCE : await readSource(file, cwd);
+  const { file: said, findings } = checkFields(source.value);
+  const server = readServerVariables(env);
+  const port = server.port ?? said?.server?.port ?? DEFAULT_PORT;
+
+  const named = namedTargets(source.value);
+  const upstream = named.length === 0 ? readUpstreamVariables(env, port) : null;
+  const fromEnvironment = upstream === null ? {} : environmentTargets(upstream);
+  findings.push(...checkReferences(source.value, { targets: Object.keys(fromEnvironment), port }));
+
+  const keys = named.length === 0 ? Object.entries(fromEnvironment).map(withKey) : named;
+  const read = await readKeys(keys, { env, cwd, read: secrets === 'read' });
+  // A key that came from the environment alone has been judged there, in the words of the environment.
+  if (named.length > 0) findings.push(...read.findings);
+
+  const problems = [
+    ...findings.map((finding) => source.locate(finding)),
+    ...server.problems,
+    ...(upstream?.problems ?? []),
+  ];
+  if (problems.length > 0 || said === null) throw new ConfigError(problems);
+
+  const targets = named.length === 0 ? fromEnvironment : (said.targets ?? {});
+  const config = resolveConfig(said, { ...server, cwd, targets, secrets: read.secrets });
+  if (upstream !== null || (env['OPENAI_BASE_URL'] ?? '') === '') return config;
+  const ignored = 'OPENAI_BASE_URL is set but not used: the configuration file names its own targets';
+  return Object.freeze({ ...config, warnings: Object.freeze([...config.warnings, ignored]) });
+}
+
+/** Without a key of its own the gateway lets callers bring theirs to an upstream that was named. */
+function environmentTargets(upstream: { hasKey: boolean; baseUrl: string | null }): Record<string, TargetSection> {
+  if (!upstream.hasKey && upstream.baseUrl === null) return {};
+  return {
+    openai: {
+      provider: 'openai',
+      key: upstream.hasKey ? DEFAULT_KEY : 'caller',
+      baseUrl: upstream.baseUrl ?? undefined,
+    },
+  };
+}
+
+const DEFAULT_KEY = 'env:OPENAI_API_KEY';
+
+interface NamedTarget {
+  readonly id: string;
+  /** The reference as it was written; null where it is missing or not text, which is reported elsewhere. */
+  readonly key: string | null;
+}
+
+/** The targets of a file and their keys, whatever else may be wrong with them. */
+function namedTargets(value: unknown): NamedTarget[] {
+  if (typeof value !== 'object' || value === null || !('targets' in value)) return [];
+  const { targets } = value;
+  return typeof targets === 'object' && targets !== null ? Object.entries(targets).map(withKey) : [];
+}
+
+function withKey([id, target]: [string, unknown]): NamedTarget {
+  if (typeof target !== 'object' || target === null) return { id, key: null };
+  const { provider, key } = target as { provider?: unknown; key?: unknown };
+  if (typeof key === 'string') return { id, key };
+  return { id, key: key === undefined && provider === 'openai' ? DEFAULT_KEY : null };
+}
+
+async function readKeys(
+  targets: readonly NamedTarget[],
+  source: SecretSource,
+): Promise<{ secrets: Map<string, Secret>; findings: Finding[] }> {
+  const secrets = new Map<string, Secret>();
+  const findings: Finding[] = [];
+  for (const { id, key } of targets) {
+    if (key === null || secretReferenceFault(key) !== null) continue;
+    const found = await readSecret(key, source);
+    if (isSecret(found)) secrets.set(id, found);
+    else findings.push({ path: ['targets', id, 'key'], at: 'value', ...found });
+  }
+  return { secrets, findings };
+}

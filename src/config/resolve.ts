@@ -1,0 +1,226 @@
+import { resolve as resolvePath } from 'node:path';
+import type { FaultKind } from '../engine/fault/fault.ts';
+import {
+  DEFAULT_BREAKER,
+  DEFAULT_BUDGET,
+  DEFAULT_FALLBACK_ON,
+  DEFAULT_RETRY,
+  DEFAULT_TIMEOUTS,
+} from '../engine/policy.ts';
+import type { BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
+import { isLoopback, parseUrl } from './addresses.ts';
+import { catchAllRoute } from './config.ts';
+import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
+import type {
+  BreakerSection,
+  BudgetSection,
+  ConfigFile,
+  FallbackSection,
+  RetrySection,
+  RouteSection,
+  RungTargetSection,
+  TargetSection,
+  TimeoutsSection,
+} from './file.ts';
+import { deepFreeze, frozenSet } from './freeze.ts';
+import { routeId } from './references.ts';
+import { NO_SECRET } from './secrets.ts';
+import type { Secret } from './secrets.ts';
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** What stands beside the file when it is resolved. */
+export interface Given {
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly data: string | null;
+  readonly cwd: string;
+  /** Targets of the file, or those of the environment when the file has none. */
+  readonly targets: Readonly<Record<string, TargetSection>>;
+  /** What the targets' keys name, by target id. */
+  readonly secrets: ReadonlyMap<string, Secret>;
+}
+
+/** Fills in everything that was left out, once: afterwards nothing looks for a default. */
+export function resolveConfig(file: ConfigFile, given: Given): Config {
+  const server = resolveServer(file, given);
+  const defaults = resolveDefaults(file);
+  const targets = Object.entries(given.targets).map(([id, section]) =>
+    resolveTarget(id, section, given.secrets.get(id) ?? NO_SECRET, defaults),
+  );
+  const routes = file.routes?.map((section) => resolveRoute(section, defaults));
+  return deepFreeze({
+    server,
+    data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
+    records: resolveRecords(file),
+    targets,
+    routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
+    defaults,
+    needsSimulator: targets.length === 0,
+    warnings: exposure(server, targets),
+  });
+}
+
+/** Where the gateway will listen, as far as it can be said before everything else is checked. */
+export const DEFAULT_PORT = 4141;
+
+function resolveServer({ server }: ConfigFile, { host, port }: Given): ServerConfig {
+  const limits = server?.limits;
+  return {
+    host: host ?? server?.host ?? '127.0.0.1',
+    port: port ?? server?.port ?? DEFAULT_PORT,
+    open: server?.open ?? false,
+    limits: {
+      bodyBytes: limits?.bodyBytes ?? 64 * 1_048_576,
+      headerBytes: limits?.headerBytes ?? 64 * 1_024,
+      slowRequestMs: limits?.slowRequest ?? 15_000,
+      slowReaderMs: limits?.slowReader ?? 60_000,
+      drainMs: limits?.drain ?? 30_000,
+    },
+  };
+}
+
+function resolveRecords({ records }: ConfigFile): RecordsConfig {
+  const retention = records?.retention;
+  return { retention: { ageMs: retention?.age ?? 30 * 86_400_000, sizeBytes: retention?.size ?? 1_073_741_824 } };
+}
+
+function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
+  return {
+    ...bothTimeouts(defaults?.timeouts, defaults?.wholeTimeouts, {
+      timeouts: DEFAULT_TIMEOUTS.stream,
+      wholeTimeouts: DEFAULT_TIMEOUTS.whole,
+    }),
+    retry: retryPolicy(defaults?.retry, DEFAULT_RETRY),
+    budget: budgetPolicy(defaults?.budget, DEFAULT_BUDGET),
+    breaker: breakerPolicy(defaults?.breaker, DEFAULT_BREAKER),
+    fallbackOn: fallbackKinds(defaults?.fallbackOn, DEFAULT_FALLBACK_ON),
+  };
+}
+
+function resolveTarget(id: string, section: TargetSection, key: Secret, defaults: DefaultPolicies): TargetConfig {
+  const azure = section.provider === 'azure' ? section : null;
+  const openai = section.provider === 'openai' ? section : null;
+  const headers = Object.entries(section.headers ?? {});
+  return {
+    id,
+    provider: section.provider,
+    baseUrl: cleanUrl(section),
+    key,
+    deployment: azure?.deployment ?? null,
+    apiVersion: azure?.apiVersion ?? null,
+    organization: openai?.organization ?? null,
+    project: openai?.project ?? null,
+    headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+    budget: budgetPolicy(section.budget, defaults.budget),
+    breaker: breakerPolicy(section.breaker, defaults.breaker),
+  };
+}
+
+/** People paste addresses with a final slash, without `/v1`, or with the `/openai` that Azure's pages show. */
+function cleanUrl({ provider, baseUrl = OPENAI_URL }: TargetSection): string {
+  const plain = (parseUrl(baseUrl)?.href ?? baseUrl).replace(/\/+$/, '');
+  if (provider === 'azure') return plain.replace(/\/openai(?:\/v1)?$/, '');
+  const hasPath = (parseUrl(plain)?.pathname ?? '/') !== '/';
+  return provider === 'openai' && !hasPath ? `${plain}/v1` : plain;
+}
+
+function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePolicy {
+  return {
+    id: routeId(section.id, section.models),
+    models: section.models,
+    ladder: section.ladder.map(resolveRung),
+    ...bothTimeouts(section.timeouts, section.wholeTimeouts, defaults),
+    retry: retryPolicy(section.retry, defaults.retry),
+    fallbackOn: fallbackKinds(section.fallbackOn, defaults.fallbackOn),
+  };
+}
+
+function resolveRung(rung: RouteSection['ladder'][number]): Rung {
+  const entries: readonly RungTargetSection[] = typeof rung === 'object' && 'length' in rung ? rung : [rung];
+  return {
+    targets: entries.map((entry) => {
+      const { target, weight = 1, model = null } = typeof entry === 'string' ? { target: entry } : entry;
+      return { target, weight, model };
+    }),
+  };
+}
+
+/**
+ * A route's timers for streams also hold for whole answers where they mean the same; how long the headers and the first
+ * content of a whole answer may take is bounded by its total, since they come only when it is done.
+ */
+function bothTimeouts(
+  stream: TimeoutsSection | undefined,
+  whole: TimeoutsSection | undefined,
+  base: Pick<DefaultPolicies, 'timeouts' | 'wholeTimeouts'>,
+): Pick<DefaultPolicies, 'timeouts' | 'wholeTimeouts'> {
+  const totalMs = whole?.total ?? stream?.total ?? base.wholeTimeouts.totalMs;
+  return {
+    timeouts: {
+      connectMs: stream?.connect ?? base.timeouts.connectMs,
+      headersMs: stream?.headers ?? base.timeouts.headersMs,
+      firstContentMs: stream?.firstContent ?? base.timeouts.firstContentMs,
+      idleMs: stream?.idle ?? base.timeouts.idleMs,
+      totalMs: stream?.total ?? base.timeouts.totalMs,
+    },
+    wholeTimeouts: {
+      connectMs: whole?.connect ?? stream?.connect ?? base.wholeTimeouts.connectMs,
+      headersMs: whole?.headers ?? base.wholeTimeouts.headersMs,
+      firstContentMs: whole?.firstContent ?? totalMs,
+      idleMs: whole?.idle ?? stream?.idle ?? base.wholeTimeouts.idleMs,
+      totalMs,
+    },
+  };
+}
+
+function retryPolicy(section: RetrySection | undefined, base: RetryPolicy): RetryPolicy {
+  return {
+    attempts: section?.attempts ?? base.attempts,
+    baseMs: section?.base ?? base.baseMs,
+    factor: section?.factor ?? base.factor,
+    capMs: section?.cap ?? base.capMs,
+    jitter: section?.jitter ?? base.jitter,
+    maxWaitMs: section?.maxWait ?? base.maxWaitMs,
+    maxAttempts: section?.maxAttempts ?? base.maxAttempts,
+  };
+}
+
+function budgetPolicy(section: BudgetSection | undefined, base: BudgetPolicy): BudgetPolicy {
+  return {
+    capacity: section?.capacity ?? base.capacity,
+    costPerRetry: section?.costPerRetry ?? base.costPerRetry,
+    refillPerSuccess: section?.refillPerSuccess ?? base.refillPerSuccess,
+  };
+}
+
+function breakerPolicy(section: BreakerSection | undefined, base: BreakerPolicy): BreakerPolicy {
+  return {
+    enabled: section?.enabled ?? base.enabled,
+    consecutiveFailures: section?.consecutiveFailures ?? base.consecutiveFailures,
+    failureRate: section?.failureRate ?? base.failureRate,
+    minimumVolume: section?.minimumVolume ?? base.minimumVolume,
+    windowMs: section?.window ?? base.windowMs,
+    openMs: section?.open ?? base.openMs,
+    maxOpenMs: section?.maxOpen ?? base.maxOpenMs,
+    openFactor: section?.openFactor ?? base.openFactor,
+    jitter: section?.jitter ?? base.jitter,
+    halfOpenProbes: section?.halfOpenProbes ?? base.halfOpenProbes,
+  };
+}
+
+function fallbackKinds(section: FallbackSection | undefined, base: ReadonlySet<FaultKind>): ReadonlySet<FaultKind> {
+  if (section === undefined) return frozenSet(base);
+  if ('length' in section) return frozenSet(section);
+  const removed = new Set(section.remove);
+  return frozenSet([...base, ...(section.add ?? [])].filter((kind) => !removed.has(kind)));
+}
+
+/** Says that a gateway is within reach of others while it holds keys, unless the operator has said it is meant so. */
+function exposure(server: ServerConfig, targets: readonly TargetConfig[]): string[] {
+  if (server.open || isLoopback(server.host) || targets.every(({ key }) => key.kind !== 'held')) return [];
+  return [
+    `the gateway listens on ${server.host}: whoever can reach it can spend your keys; ` +
+      'set server.open: true if that is meant, or listen on 127.0.0.1',
+  ];
+}

@@ -1,0 +1,259 @@
+import * as z from 'zod';
+import type { FaultKind } from '../engine/fault/fault.ts';
+import type { ConfigFile } from './file.ts';
+import {
+  address,
+  age,
+  amount,
+  azureAddress,
+  flag,
+  headers,
+  id,
+  positive,
+  secretReference,
+  section,
+  size,
+  text,
+  timer,
+  whole,
+} from './fields.ts';
+
+// The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
+// out stands in `resolve.ts`, because defaults are layered (route over file over built in).
+
+/** Whether an attempt can end in this fault, so that a next rung could be tried. The others end the call itself. */
+const CAN_FALL_BACK: Readonly<Record<FaultKind, boolean>> = {
+  authentication: true,
+  permission: true,
+  region: true,
+  'not-found': true,
+  'invalid-request': true,
+  'unsupported-parameter': true,
+  'context-length': true,
+  'output-cap': true,
+  'content-policy': true,
+  'payload-too-large': true,
+  'rate-limit-requests': true,
+  'rate-limit-tokens': true,
+  'too-large-for-limit': true,
+  'slow-down': true,
+  'quota-exhausted': true,
+  conflict: true,
+  overloaded: true,
+  'server-error': true,
+  'bad-gateway': true,
+  unavailable: true,
+  'gateway-timeout': true,
+  timeout: true,
+  network: true,
+  'partial-response': true,
+  'malformed-response': true,
+  'circuit-open': true,
+  'retry-budget': true,
+  cancelled: false,
+  'no-target': false,
+  draining: false,
+  'headers-too-large': false,
+  'slow-caller': false,
+  internal: false,
+};
+
+const FALLBACK_KINDS = (Object.keys(CAN_FALL_BACK) as FaultKind[]).filter((kind) => CAN_FALL_BACK[kind]);
+
+const timeouts = section({
+  connect: timer('Until the connection stands, TLS included. Default 5s.').optional(),
+  headers: timer(
+    'Until the response headers. Default 60s for streams, no limit but total for whole answers.',
+  ).optional(),
+  firstContent: timer('Until the first content. Default 120s for streams, total for whole answers.').optional(),
+  idle: timer('Longest silence inside a body. Default 60s.').optional(),
+  total: timer('The whole call with all its attempts. Default 10m.').optional(),
+});
+
+const retry = section({
+  attempts: whole('Most attempts at one target, the first included. Default 3.', 1, 20).optional(),
+  base: timer('Backoff before the first retry. Default 500ms.').optional(),
+  factor: amount('Growth of the backoff. Default 2.', 1, 10).optional(),
+  cap: timer('Longest backoff. Default 8s.').optional(),
+  jitter: z
+    .enum(['full', 'equal', 'decorrelated', 'proportional'])
+    .describe('How the backoff is spread. Default full.')
+    .optional(),
+  maxWait: timer('Longest wait asked for by a provider that is sat out. Default 10s.').optional(),
+  maxAttempts: whole('Most attempts of one call over all targets. Default 6.', 1, 100).optional(),
+});
+
+const budget = section({
+  capacity: amount('Retries that a full budget allows at once. Default 10.', 0, 1_000_000).optional(),
+  costPerRetry: positive('What a retry takes. Default 1.').optional(),
+  refillPerSuccess: amount('What a success gives back. Default 0.1.', 0, 1_000_000).optional(),
+});
+
+const breaker = section({
+  enabled: flag('Default true.').optional(),
+  consecutiveFailures: whole('Failures in a row that open it. Default 5.', 1, 1_000_000).optional(),
+  failureRate: amount('Share of failures in the window that opens it. Default 0.5.', 0.01, 1).optional(),
+  minimumVolume: whole('Fewer attempts in the window say nothing. Default 20.', 1, 1_000_000).optional(),
+  window: timer('Span over which the failure rate is taken. Default 10s.').optional(),
+  open: timer('How long it first stays open. Default 5s.').optional(),
+  maxOpen: timer('Longest time it stays open. Default 60s.').optional(),
+  openFactor: amount('Growth of the open time with each failed probe. Default 2.', 1, 10).optional(),
+  jitter: amount('Share by which the open time varies. Default 0.2.', 0, 1).optional(),
+  halfOpenProbes: whole('Attempts let through at a time while half open. Default 1.', 1, 1_000).optional(),
+});
+
+const kinds = z.array(z.enum(FALLBACK_KINDS as [FaultKind, ...FaultKind[]]), {
+  error: 'must be a list of fault kinds',
+});
+
+const fallbackOn = z
+  .union([kinds, section({ add: kinds.optional(), remove: kinds.optional() })], {
+    error: 'must be a list of fault kinds, or add and remove',
+  })
+  .describe('Fault kinds after which the next rung may be tried: a whole list, or changes to the default one.');
+
+const everyTarget = {
+  budget: budget.describe('Retry budget of this target.').optional(),
+  breaker: breaker.describe('Circuit breaker of this target.').optional(),
+  headers: headers('Extra request headers; nothing secret.').optional(),
+  allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
+};
+
+const AZURE_ONLY = {
+  deployment: 'Only targets with provider: azure have it.',
+  apiVersion: 'Only targets with provider: azure have it.',
+};
+const OPENAI_ONLY = {
+  organization: 'Only targets with provider: openai have it.',
+  project: 'Only targets with provider: openai have it.',
+};
+
+const openaiTarget = section(
+  {
+    provider: z.literal('openai'),
+    key: secretReference('Where the API key is. Default env:OPENAI_API_KEY.').optional(),
+    baseUrl: address('Default https://api.openai.com/v1.').optional(),
+    organization: text('Sent as OpenAI-Organization.').optional(),
+    project: text('Sent as OpenAI-Project.').optional(),
+    ...everyTarget,
+  },
+  AZURE_ONLY,
+);
+
+const azureTarget = section(
+  {
+    provider: z.literal('azure'),
+    key: secretReference('Where the key of the resource is.'),
+    baseUrl: azureAddress("The resource's endpoint: https://NAME.openai.azure.com."),
+    deployment: text('Deployment to call; left out, the model is the name of the deployment.').optional(),
+    apiVersion: z
+      .string({ error: 'must be text such as 2024-10-21' })
+      .regex(/^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/, { error: 'must be text such as 2024-10-21' })
+      .describe('Dated API version; left out, the v1 API is used.')
+      .optional(),
+    ...everyTarget,
+  },
+  OPENAI_ONLY,
+);
+
+const compatibleTarget = section(
+  {
+    provider: z.literal('openai-compatible'),
+    key: secretReference('Where the API key is; none for a server that wants none.'),
+    baseUrl: address('Base URL of the server, with its /v1.'),
+    ...everyTarget,
+  },
+  { ...AZURE_ONLY, ...OPENAI_ONLY },
+);
+
+const target = z.discriminatedUnion('provider', [openaiTarget, azureTarget, compatibleTarget], {
+  error: 'must be a mapping with provider, key and baseUrl',
+});
+
+const rungTarget = z.union(
+  [
+    z.string(),
+    section({
+      target: z.string({ error: 'must be the id of a target' }),
+      weight: positive('Share of the calls, relative to its neighbours. Default 1.').optional(),
+      model: text('Model to ask this target for; left out, the model that was asked for.').optional(),
+    }),
+  ],
+  { error: 'must be the id of a target, or a mapping with target, weight and model' },
+);
+
+const rung = z.union([rungTarget, z.array(rungTarget).min(1, { error: 'has no target in it' })], {
+  error: 'must be a target, or a list of targets',
+});
+
+const route = section({
+  id: id('Name of the route in records and metrics. Default: its models.').optional(),
+  models: z
+    .array(text('Glob of model names: * stands for any text, ? for one character.'), {
+      error: 'must be a list of model names, such as ["gpt-*"]',
+    })
+    .min(1, { error: 'names no model' })
+    .describe('Models this route is for. The first route that matches is taken.'),
+  ladder: z
+    .array(rung, { error: 'must be a list of rungs' })
+    .min(1, { error: 'has no rung in it' })
+    .describe('Rungs, tried in order. A rung is one target or a list of equally good ones.'),
+  timeouts: timeouts.describe('Timers of streams; connect, idle and total are those of whole answers too.').optional(),
+  wholeTimeouts: timeouts.describe('Timers of whole answers, where they differ.').optional(),
+  retry: retry.optional(),
+  fallbackOn: fallbackOn.optional(),
+});
+
+/** Checks what a file says and reads its units. */
+export const fileSchema: z.ZodType<ConfigFile> = section({
+  server: section({
+    host: text('Address to listen on. Default 127.0.0.1. HOLDFAST_HOST goes before it.').optional(),
+    port: whole(
+      'Port to listen on, 0 for any free one. Default 4141. HOLDFAST_PORT goes before it.',
+      0,
+      65_535,
+    ).optional(),
+    open: flag(
+      'Confirms that whoever reaches a host beyond this machine may spend the keys. Default false.',
+    ).optional(),
+    limits: section({
+      bodyBytes: size('Largest request body. Default 64MiB.', 1_024).optional(),
+      headerBytes: size('Largest request head. Default 64KiB.', 1_024).optional(),
+      slowRequest: timer(
+        'How long a caller may take to send its head or stall within its body. Default 15s.',
+      ).optional(),
+      slowReader: timer('How long a caller may leave an answer unread. Default 60s.').optional(),
+      drain: timer('How long running calls may take to finish when stopping. Default 30s.').optional(),
+    }).optional(),
+  }).optional(),
+  data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
+  records: section({
+    retention: section({
+      age: age('Records older than this are removed. Default 30d.').optional(),
+      size: size('The oldest records are removed above this size. Default 1GiB.', 1_048_576).optional(),
+    }).optional(),
+  }).optional(),
+  targets: z
+    .record(id('Id of the target.'), target, { error: 'must be a mapping of ids to targets' })
+    .describe('What attempts can be sent to.')
+    .optional(),
+  routes: z
+    .array(route, { error: 'must be a list of routes' })
+    .describe('Left out, one route tries every target in order.')
+    .optional(),
+  defaults: section({
+    timeouts: timeouts.optional(),
+    wholeTimeouts: timeouts.optional(),
+    retry: retry.optional(),
+    budget: budget.optional(),
+    breaker: breaker.optional(),
+    fallbackOn: fallbackOn.optional(),
+  })
+    .describe('What routes and targets are when they do not say otherwise.')
+    .optional(),
+});
+
+/** JSON Schema of the file, for editors. */
+export function configSchemaJson(): Record<string, unknown> {
+  return { ...z.toJSONSchema(fileSchema, { io: 'input' }), title: 'Holdfast configuration' };
+}
