@@ -1,0 +1,131 @@
+import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
+import type { Alarm, Clock } from '../engine/clock.ts';
+import type { Head, Script, Step } from './script.ts';
+
+/**
+ * How a delivery ended. `ended` is an orderly end of the body; `broken` is the script's own doing (cut, reset);
+ * `aborted` means that the client went away before the end.
+ */
+export type DeliveryEnd = 'ended' | 'broken' | 'aborted';
+
+export interface DeliveryPorts {
+  readonly clock: Clock;
+  /** The headers that every answer carries, added to the script's own. */
+  readonly commonHeaders: (head: Head) => Record<string, string>;
+  /** Stops listening for a while: what a refused connection needs. */
+  readonly refuse: (forMs: number) => void;
+  readonly onEnd: (end: DeliveryEnd) => void;
+}
+
+/** Plays one script on one connection, step by step, in its own time, as fast as the client reads. */
+export class Delivery {
+  readonly #script: Script;
+  readonly #response: ServerResponse;
+  readonly #ports: DeliveryPorts;
+  #sink: Writable;
+  #at = 0;
+  /** When the step at hand is due. Kept as a sum, so that late timers do not add up over a long stream. */
+  #dueAt = 0;
+  #alarm: Alarm | null = null;
+  #over = false;
+  /** The script tore the connection down itself: what closes now is no client leaving. */
+  #broken = false;
+
+  constructor(script: Script, response: ServerResponse, ports: DeliveryPorts) {
+    this.#script = script;
+    this.#response = response;
+    this.#ports = ports;
+    this.#sink = response;
+  }
+
+  start(): void {
+    this.#dueAt = this.#ports.clock.now() + (this.#script.steps[0]?.waitMs ?? 0);
+    this.#response.once('close', () => this.#closed());
+    this.#play();
+  }
+
+  #play(): void {
+    for (;;) {
+      const step = this.#script.steps[this.#at];
+      if (this.#over || this.#response.destroyed || step === undefined) return;
+      const early = this.#dueAt - this.#ports.clock.now();
+      if (early > 0) {
+        this.#alarm = this.#ports.clock.after(early, () => this.#play());
+        return;
+      }
+      this.#at += 1;
+      this.#dueAt += this.#script.steps[this.#at]?.waitMs ?? 0;
+      if (!this.#perform(step)) return;
+    }
+  }
+
+  /** False when the next step has to wait for something other than time. */
+  #perform(step: Step): boolean {
+    switch (step.do) {
+      case 'head':
+        this.#begin(step);
+        return true;
+      case 'write':
+        return this.#write(step.data);
+      case 'end':
+        this.#sink.end();
+        break;
+      case 'hang':
+        break;
+      case 'cut':
+        this.#broken = true;
+        this.#response.socket?.destroySoon();
+        break;
+      case 'reset':
+        this.#broken = true;
+        this.#response.socket?.resetAndDestroy();
+        break;
+      case 'refuse':
+        this.#broken = true;
+        this.#response.socket?.resetAndDestroy();
+        this.#ports.refuse(step.forMs);
+    }
+    return false;
+  }
+
+  #begin(head: Head): void {
+    const headers = { ...this.#ports.commonHeaders(head), ...head.headers };
+    if (this.#script.gzip) {
+      delete headers['content-length'];
+      headers['content-encoding'] = 'gzip';
+    }
+    this.#response.writeHead(head.status, headers);
+    if (this.#script.gzip) {
+      // Every write is flushed, so that a stream stays a stream under compression.
+      const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
+      gzip.pipe(this.#response);
+      this.#sink = gzip;
+    }
+    // A stream's headers leave at once; those of a whole answer go out with its body.
+    const next = this.#script.steps[this.#at];
+    if (next === undefined || (next.do !== 'end' && (next.do !== 'write' || next.waitMs > 0))) {
+      this.#response.flushHeaders();
+    }
+  }
+
+  #write(data: string | Uint8Array): boolean {
+    const next = this.#script.steps[this.#at];
+    if (next?.do === 'end') {
+      this.#sink.end(data);
+      return false;
+    }
+    if (this.#sink.write(data)) return true;
+    this.#sink.once('drain', () => this.#play());
+    return false;
+  }
+
+  #closed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#alarm?.cancel();
+    if (this.#broken) this.#ports.onEnd('broken');
+    else this.#ports.onEnd(this.#response.writableFinished ? 'ended' : 'aborted');
+  }
+}
