@@ -1,5 +1,5 @@
 import type { Fault, FaultDetail, FaultKind, Party } from './fault.ts';
-import { faultOf } from './kinds.ts';
+import { faultOf } from './fault-of.ts';
 import { tellable } from './tellable.ts';
 
 interface Cause {

@@ -1,7 +1,9 @@
-import type { Fault, FaultDetail, FaultKind, Party } from './fault.ts';
+import type { FaultKind, Party } from './fault.ts';
 
 /** What holds for every fault of one kind unless the failure itself says otherwise. */
 export interface KindFacts {
+  /** What is said of such a fault when nobody has said anything better. */
+  readonly message: string;
   readonly party: Party;
   /** Whether the same target may well answer the same call. */
   readonly here: boolean;
@@ -17,6 +19,7 @@ export interface KindFacts {
 
 export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
   authentication: {
+    message: 'The provider did not accept the credentials.',
     party: 'account',
     here: false,
     elsewhere: true,
@@ -27,6 +30,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'invalid_api_key',
   },
   permission: {
+    message: 'The provider does not allow this key to do that.',
     party: 'account',
     here: false,
     elsewhere: true,
@@ -36,6 +40,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'permission_denied',
   },
   region: {
+    message: 'The provider does not serve this region.',
     party: 'account',
     here: false,
     elsewhere: true,
@@ -46,6 +51,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'unsupported_country_region_territory',
   },
   'not-found': {
+    message: 'The provider does not know the model, deployment or path.',
     party: 'caller',
     here: false,
     elsewhere: true,
@@ -55,6 +61,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'model_not_found',
   },
   'invalid-request': {
+    message: 'The provider refused the request as invalid.',
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -64,6 +71,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'invalid_value',
   },
   'unsupported-parameter': {
+    message: 'The model does not take one of the parameters.',
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -73,6 +81,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'unsupported_parameter',
   },
   'context-length': {
+    message: "The prompt does not fit the model's context window.",
     party: 'caller',
     here: false,
     elsewhere: true,
@@ -82,6 +91,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'context_length_exceeded',
   },
   'output-cap': {
+    message: 'More output tokens were asked for than the model can give.',
     party: 'caller',
     here: false,
     elsewhere: true,
@@ -91,6 +101,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'integer_above_max_value',
   },
   'content-policy': {
+    message: "The provider's safety system refused the content.",
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -100,6 +111,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'content_policy_violation',
   },
   'payload-too-large': {
+    message: 'The request body is too large.',
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -110,6 +122,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'request_too_large',
   },
   'rate-limit-requests': {
+    message: 'Too many requests in the current window.',
     party: 'account',
     here: true,
     elsewhere: true,
@@ -119,6 +132,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'rate_limit_exceeded',
   },
   'rate-limit-tokens': {
+    message: 'Too many tokens in the current window.',
     party: 'account',
     here: true,
     elsewhere: true,
@@ -129,6 +143,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'rate_limit_exceeded',
   },
   'too-large-for-limit': {
+    message: 'This one request exceeds the per-minute token limit.',
     party: 'caller',
     here: false,
     elsewhere: true,
@@ -139,6 +154,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'rate_limit_exceeded',
   },
   'slow-down': {
+    message: 'Traffic to the provider grew too quickly.',
     party: 'account',
     here: true,
     elsewhere: true,
@@ -148,6 +164,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'slow_down',
   },
   'quota-exhausted': {
+    message: "The account's credit or spend limit is used up.",
     party: 'account',
     here: false,
     elsewhere: true,
@@ -158,6 +175,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'insufficient_quota',
   },
   conflict: {
+    message: 'Another request was changing the same resource.',
     party: 'provider',
     here: true,
     elsewhere: false,
@@ -167,6 +185,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'conflict',
   },
   overloaded: {
+    message: 'The provider is overloaded.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -176,6 +195,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'server_is_overloaded',
   },
   'server-error': {
+    message: 'The provider failed internally.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -185,6 +205,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'server_error',
   },
   'bad-gateway': {
+    message: "The provider's edge got no usable answer from its servers.",
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -195,6 +216,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'bad_gateway',
   },
   unavailable: {
+    message: 'The provider is temporarily unavailable.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -204,6 +226,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'service_unavailable',
   },
   'gateway-timeout': {
+    message: 'The provider did not finish in its own time limit.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -213,6 +236,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'gateway_timeout',
   },
   timeout: {
+    message: 'The provider did not answer in time.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -222,6 +246,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'timeout',
   },
   network: {
+    message: 'The provider could not be reached over the network.',
     party: 'network',
     here: true,
     elsewhere: true,
@@ -231,6 +256,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'network_error',
   },
   'partial-response': {
+    message: 'The answer ended before it was complete.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -241,6 +267,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'partial_response',
   },
   'malformed-response': {
+    message: 'The answer is not what the API promises.',
     party: 'provider',
     here: true,
     elsewhere: true,
@@ -250,6 +277,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'malformed_response',
   },
   cancelled: {
+    message: 'The caller left before the answer was complete.',
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -259,6 +287,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'request_cancelled',
   },
   'circuit-open': {
+    message: 'Calls to this target are paused after recent failures.',
     party: 'provider',
     here: false,
     elsewhere: true,
@@ -268,6 +297,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'circuit_open',
   },
   'retry-budget': {
+    message: 'Too many calls to this target are being retried already.',
     party: 'gateway',
     here: false,
     elsewhere: true,
@@ -277,6 +307,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'retry_budget_exhausted',
   },
   'no-target': {
+    message: 'No target can take this call.',
     party: 'gateway',
     here: false,
     elsewhere: false,
@@ -286,6 +317,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'no_target',
   },
   draining: {
+    message: 'This gateway is shutting down.',
     party: 'gateway',
     here: false,
     elsewhere: true,
@@ -295,6 +327,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'draining',
   },
   'headers-too-large': {
+    message: 'The request headers are too large.',
     party: 'caller',
     here: false,
     elsewhere: false,
@@ -304,6 +337,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'headers_too_large',
   },
   'slow-caller': {
+    message: 'The request did not arrive in time.',
     party: 'caller',
     here: true,
     elsewhere: false,
@@ -313,6 +347,7 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     code: 'request_timeout',
   },
   internal: {
+    message: 'Holdfast failed to handle the call.',
     party: 'gateway',
     here: false,
     elsewhere: false,
@@ -321,127 +356,4 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     type: 'server_error',
     code: 'internal_error',
   },
-};
-
-/** Where a narrower cause changes who has to act, what to do, or whether a retry helps. */
-export type DetailFacts = Partial<Pick<KindFacts, 'party' | 'here' | 'elsewhere' | 'remedy'>>;
-
-const TIMEOUTS: Readonly<Partial<Record<FaultDetail, DetailFacts>>> = {
-  connect: {
-    party: 'network',
-    remedy: 'Check firewall, proxy and IPv6 on the way to the provider: no connection came about in time.',
-  },
-  headers: {
-    remedy:
-      'Retry or fall back; if this model is known to think long before answering, stream or raise the headers timeout.',
-  },
-  'first-content': {
-    remedy:
-      'Retry or fall back; raise the first-content timeout if long reasoning before the first word is normal here.',
-  },
-  idle: {
-    remedy: 'Retry from the start: the answer stalled midway; raise the idle timeout only if such pauses are normal.',
-  },
-  total: {
-    remedy: 'Ask for less output, stream, or raise the total timeout: the whole call took longer than it may.',
-  },
-};
-
-const NETWORK: Readonly<Partial<Record<FaultDetail, DetailFacts>>> = {
-  dns: { remedy: "Check the host name in the base URL and this machine's DNS resolver." },
-  refused: { remedy: 'Start the server or correct its host and port (or those of the proxy): nothing listens there.' },
-  reset: {
-    remedy:
-      'Retry: the connection was closed under the call; if it recurs, shorten idle keep-alive and look at firewalls and proxies.',
-  },
-  tls: {
-    here: false,
-    remedy:
-      "Fix TLS trust: check the clock and the host name, and give Node the proxy's root certificate (NODE_EXTRA_CA_CERTS).",
-  },
-};
-
-/** Facts that a detail changes for a kind; nothing where the detail is unknown to the kind. */
-export function detailFacts(kind: FaultKind, detail: FaultDetail | null): DetailFacts {
-  if (detail === null) return {};
-  if (kind === 'timeout') return TIMEOUTS[detail] ?? {};
-  if (kind === 'network') return NETWORK[detail] ?? {};
-  return {};
-}
-
-/** What is known of a fault besides its kind; everything left out comes from the table. */
-export interface FaultFacts {
-  readonly detail?: FaultDetail | null;
-  /** Already safe to show: what Holdfast says itself, or what has been through `tellable`. */
-  readonly message?: string;
-  readonly evidence?: readonly string[];
-  readonly afterMs?: number | null;
-  readonly status?: number | null;
-  readonly party?: Party;
-  readonly here?: boolean;
-  readonly elsewhere?: boolean;
-  readonly remedy?: string;
-  readonly type?: string | null;
-  readonly code?: string | null;
-  readonly param?: string | null;
-}
-
-/** Makes a fault of a kind, with what the table says wherever the facts say nothing. */
-export function faultOf(kind: FaultKind, facts: FaultFacts = {}): Fault {
-  const detail = facts.detail ?? null;
-  const base = { ...KINDS[kind], ...detailFacts(kind, detail) };
-  return {
-    kind,
-    detail,
-    party: facts.party ?? base.party,
-    retry: {
-      here: facts.here ?? base.here,
-      elsewhere: facts.elsewhere ?? base.elsewhere,
-      afterMs: facts.afterMs ?? null,
-    },
-    remedy: facts.remedy ?? base.remedy,
-    message: facts.message ?? MESSAGES[kind],
-    evidence: facts.evidence ?? [],
-    status: facts.status ?? null,
-    type: facts.type ?? null,
-    code: facts.code ?? null,
-    param: facts.param ?? null,
-  };
-}
-
-/** What is said of a fault when nobody has said anything better. */
-const MESSAGES: Readonly<Record<FaultKind, string>> = {
-  authentication: 'The provider did not accept the credentials.',
-  permission: 'The provider does not allow this key to do that.',
-  region: 'The provider does not serve this region.',
-  'not-found': 'The provider does not know the model, deployment or path.',
-  'invalid-request': 'The provider refused the request as invalid.',
-  'unsupported-parameter': 'The model does not take one of the parameters.',
-  'context-length': "The prompt does not fit the model's context window.",
-  'output-cap': 'More output tokens were asked for than the model can give.',
-  'content-policy': "The provider's safety system refused the content.",
-  'payload-too-large': 'The request body is too large.',
-  'rate-limit-requests': 'Too many requests in the current window.',
-  'rate-limit-tokens': 'Too many tokens in the current window.',
-  'too-large-for-limit': 'This one request exceeds the per-minute token limit.',
-  'slow-down': 'Traffic to the provider grew too quickly.',
-  'quota-exhausted': "The account's credit or spend limit is used up.",
-  conflict: 'Another request was changing the same resource.',
-  overloaded: 'The provider is overloaded.',
-  'server-error': 'The provider failed internally.',
-  'bad-gateway': "The provider's edge got no usable answer from its servers.",
-  unavailable: 'The provider is temporarily unavailable.',
-  'gateway-timeout': 'The provider did not finish in its own time limit.',
-  timeout: 'The provider did not answer in time.',
-  network: 'The provider could not be reached over the network.',
-  'partial-response': 'The answer ended before it was complete.',
-  'malformed-response': 'The answer is not what the API promises.',
-  cancelled: 'The caller left before the answer was complete.',
-  'circuit-open': 'Calls to this target are paused after recent failures.',
-  'retry-budget': 'Too many calls to this target are being retried already.',
-  'no-target': 'No target can take this call.',
-  draining: 'This gateway is shutting down.',
-  'headers-too-large': 'The request headers are too large.',
-  'slow-caller': 'The request did not arrive in time.',
-  internal: 'Holdfast failed to handle the call.',
 };
