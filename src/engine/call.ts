@@ -1,4 +1,5 @@
 import type { Cancellation } from './cancellation.ts';
+import type { Fault } from './fault/fault.ts';
 import type { AttemptRecord } from './record.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface Call {
   /** Retries the caller's own SDK says it has already made (`x-stainless-retry-count`). */
   readonly callerRetries: number;
   readonly cancellation: Cancellation;
+  /** What the door found wrong with the request; such a call goes nowhere, yet leaves its record. */
+  readonly problem: Fault | null;
   /** The route that took the call; null until one has. */
   route: string | null;
   /** Filled by the line as it goes: every attempt, in order. */

@@ -14,7 +14,11 @@ export interface LineDeps extends RouteDeps {
   readonly emit: Emit;
 }
 
+/** A request that could not be read costs no attempt. */
+const refuseProblems: Step = (next) => (call) =>
+  call.problem === null ? next(call) : Promise.resolve({ kind: 'failed', fault: call.problem, retryAfterMs: null });
+
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
-  return compose([recorded(deps.clock, deps.emit)], walkLadder(deps));
+  return compose([recorded(deps.clock, deps.emit), refuseProblems], walkLadder(deps));
 }

@@ -1,4 +1,6 @@
 import type { Operation } from '../../engine/call.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
+import { faultOf } from '../../engine/fault/index.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
 export interface RequestReading {
@@ -8,9 +10,10 @@ export interface RequestReading {
   readonly pins: readonly string[];
 }
 
-/** A body that is no request at all; says where, in words for the caller. */
-export interface Unreadable {
-  readonly problem: string;
+/** A reading, and what was found wrong while reading. */
+export interface ReadRequest {
+  readonly reading: RequestReading;
+  readonly problem: Fault | null;
 }
 
 const NOTHING: RequestReading = { model: null, stream: false, choices: 1, pins: [] };
@@ -26,24 +29,35 @@ export function operationOf(method: string, path: string): Operation {
 }
 
 /** Reads a request's body; the path names provider state for those that carry none. */
-export function readRequest(operation: Operation, path: string, body: Uint8Array | null): RequestReading | Unreadable {
-  if (operation === 'models') return NOTHING;
-  if (operation === 'passthrough') return { ...NOTHING, pins: pinsOfPath(path) };
-  if (body === null || body.length === 0) return { problem: 'the request has no body; a JSON object is needed' };
+export function readRequest(operation: Operation, path: string, body: Uint8Array | null): ReadRequest {
+  if (operation === 'models') return READ_NOTHING;
+  if (operation === 'passthrough') {
+    const pins = pinsOfPath(path);
+    return pins.length === 0 ? READ_NOTHING : { reading: { ...NOTHING, pins }, problem: null };
+  }
+  if (body === null || body.length === 0) return unreadable('the request has no body; a JSON object is needed');
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
   } catch (error) {
-    return { problem: `the request's body is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return unreadable(`the request's body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (!isObject(parsed)) return { problem: 'the request must be a JSON object' };
+  if (!isObject(parsed)) return unreadable('the request must be a JSON object');
   const { model, stream, n } = parsed;
-  return {
+  const reading = {
     model: typeof model === 'string' && model !== '' ? model : null,
     stream: stream === true,
     choices: typeof n === 'number' && n > 1 ? n : 1,
     pins: operation === 'responses' ? pinsOf(parsed) : NOTHING.pins,
   };
+  return { reading, problem: null };
+}
+
+const READ_NOTHING: ReadRequest = { reading: NOTHING, problem: null };
+
+function unreadable(message: string): ReadRequest {
+  const fault = faultOf('invalid-request', { message, remedy: 'Send one JSON object, as the API reference shows it.' });
+  return { reading: NOTHING, problem: fault };
 }
 
 /** `/responses/resp_1/cancel` belongs to whoever made `resp_1`. */

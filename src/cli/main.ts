@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+
+const LEAST_NODE = 24;
+
+const major = Number(process.versions.node.split('.', 1)[0]);
+if (major < LEAST_NODE) {
+  console.error(`holdfast: needs Node ${LEAST_NODE} or newer, and this is ${process.version}. Install a newer Node.`);
+  process.exit(1);
+}
+
+// Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
+const { callsCommand } = await import('./calls.ts');
+const { configCommand } = await import('./config.ts');
+const { explainCommand } = await import('./explain.ts');
+const { serveCommand } = await import('./serve.ts');
+const { simulateCommand } = await import('./simulate.ts');
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('holdfast')
+  .description("keeps an application's LLM features standing when the ChatGPT API fails")
+  .version(version)
+  .showHelpAfterError('(holdfast --help shows what there is)')
+  .addCommand(serveCommand())
+  .addCommand(callsCommand())
+  .addCommand(explainCommand())
+  .addCommand(configCommand())
+  .addCommand(simulateCommand());
+
+// A reader such as `head` may close the pipe early; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`holdfast: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,104 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type RunningGateway, startGateway } from '../gateway/start.ts';
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the gateway: an OpenAI-compatible server that survives a failing provider')
+    .option('-c, --config <file>', 'configuration file (holdfast.yaml); without one the environment is enough')
+    .option('--host <address>', 'address to listen on (HOLDFAST_HOST, default 127.0.0.1)')
+    .option('--port <number>', 'port to listen on (HOLDFAST_PORT, default 4141)')
+    .option('--data <directory>', 'where records are kept (HOLDFAST_DATA, default ./data)')
+    .option('--json', 'tell the start as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+Environment: OPENAI_API_KEY, OPENAI_BASE_URL (upstream), HOLDFAST_HOST, HOLDFAST_PORT, HOLDFAST_DATA.
+Without a key and a file, the built-in simulator stands in for a provider.
+
+Example:
+  OPENAI_API_KEY=... holdfast serve
+  holdfast serve --config holdfast.yaml --port 4242`,
+    )
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const env = {
+    ...process.env,
+    ...(options.host === undefined ? {} : { HOLDFAST_HOST: options.host }),
+    ...(options.port === undefined ? {} : { HOLDFAST_PORT: options.port }),
+    ...(options.data === undefined ? {} : { HOLDFAST_DATA: options.data }),
+  };
+  const config = await loadConfig({ file: options.config, env });
+  const gateway = await startGateway(config);
+  if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
+  else console.log(greeting(gateway));
+  stopOnSignal(gateway);
+}
+
+function factsOf({ baseUrl, config, simulator }: RunningGateway): Record<string, unknown> {
+  return {
+    baseUrl,
+    targets: config.targets.map(({ id, provider, baseUrl: url }) => ({ id, provider, baseUrl: url })),
+    routes: config.routes.map(({ id, models }) => ({ id, models })),
+    data: config.data,
+    simulator: simulator?.url ?? null,
+  };
+}
+
+function greeting({ baseUrl, config, simulator }: RunningGateway): string {
+  const lines = [`Holdfast is listening on ${baseUrl}`];
+  for (const { id, provider, baseUrl: url } of config.targets) lines.push(`  target ${id}: ${provider} at ${url}`);
+  lines.push(`  records in ${config.data} (see them: holdfast calls)`);
+  if (simulator !== null) {
+    lines.push(
+      '',
+      'No OPENAI_API_KEY is set, so the built-in simulator answers in place of a provider: its words mean nothing,',
+      'its failures are real (model gpt-4o@server-error fails; `holdfast simulate --list-faults` shows what else can).',
+    );
+  }
+  lines.push(
+    '',
+    'Open to every program on this machine, without a key. Try it:',
+    `  curl ${baseUrl}/chat/completions -H 'content-type: application/json' \\`,
+    `    -d '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'`,
+  );
+  for (const warning of config.warnings) lines.push('', `warning: ${warning}`);
+  return lines.join('\n');
+}
+
+/** The first signal drains; a second one, from someone who cannot wait, ends at once. */
+function stopOnSignal(gateway: RunningGateway): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    const running = gateway.running();
+    console.error(
+      running === 0
+        ? `holdfast: ${signal}, stopping`
+        : `holdfast: ${signal}, waiting for ${running} running call(s) to finish; once more to stop now`,
+    );
+    gateway.stop().then(
+      (cut) => {
+        if (cut > 0) console.error(`holdfast: ${cut} call(s) outlived the drain and were cut off`);
+        process.exit(0);
+      },
+      (error: unknown) => {
+        console.error('holdfast: stopping failed:', error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}

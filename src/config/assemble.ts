@@ -1,0 +1,77 @@
+import type { Dispatcher } from 'undici';
+import type { Call } from '../engine/call.ts';
+import type { Clock, Random } from '../engine/clock.ts';
+import { line } from '../engine/line.ts';
+import { Pins } from '../engine/pins.ts';
+import type { Candidate } from '../engine/plan.ts';
+import type { RoutePolicy } from '../engine/policy.ts';
+import type { Emit } from '../engine/ports.ts';
+import type { Handler, Route } from '../engine/route.ts';
+import { Target } from '../engine/target.ts';
+import { dialectOf, OpenAIEndpoint } from '../providers/openai/endpoint.ts';
+import type { Config, TargetConfig } from './config.ts';
+import { matchRoute } from './match.ts';
+import type { Secret } from './secrets.ts';
+
+export interface AssemblyDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+  /** Sends every target's calls instead of connection pools of our own. */
+  readonly dispatcher?: Dispatcher;
+}
+
+/** A configuration brought to life. */
+export interface Assembly {
+  readonly handle: Handler;
+  readonly targets: readonly Target[];
+  /** Breaks every connection; for after the last call. */
+  close(): Promise<void>;
+}
+
+/** Builds the line that a configuration describes. */
+export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: AssemblyDeps): Assembly {
+  const endpoints = config.targets.map((target) => endpointFor(target, deps.dispatcher));
+  const targets = new Map(
+    config.targets.map((target, index) => [target.id, new Target(endpoints[index] as OpenAIEndpoint, target)]),
+  );
+  const routes = config.routes.map((policy) => routeFor(policy, targets));
+  const { clock, random, emit } = deps;
+  return {
+    handle: line({ clock, random, emit, pins: new Pins(), dialectOf, routeOf }),
+    targets: [...targets.values()],
+    async close() {
+      await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+    },
+  };
+
+  function routeOf(call: Call): Route | null {
+    return routes[matchRoute(config.routes, call.model)] ?? null;
+  }
+}
+
+function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined): OpenAIEndpoint {
+  const { id, provider, baseUrl, deployment, apiVersion, organization, project } = target;
+  const headers: Record<string, string> = { ...target.headers };
+  if (organization !== null) headers['openai-organization'] = organization;
+  if (project !== null) headers['openai-project'] = project;
+  const options = { id, provider, baseUrl, deployment, apiVersion, headers, key: keyOf(target.key) };
+  return new OpenAIEndpoint(dispatcher === undefined ? options : { ...options, dispatcher });
+}
+
+function keyOf(secret: Secret): 'caller' | (() => string | null) {
+  if (secret.kind === 'caller') return 'caller';
+  return secret.kind === 'none' ? () => null : () => secret.reveal();
+}
+
+function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>): Route {
+  const { id, timeouts, wholeTimeouts, retry, fallbackOn } = policy;
+  const ladder = policy.ladder.map((rung) =>
+    rung.targets.map(({ target: name, model, weight }): Candidate => {
+      const target = targets.get(name);
+      if (target === undefined) throw new Error(`route ${id} names an unknown target ${name}`);
+      return { target, model, weight };
+    }),
+  );
+  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder };
+}

@@ -1,0 +1,142 @@
+import type { ServerResponse } from 'node:http';
+import type { Call, Headers } from '../engine/call.ts';
+import type { Alarm, Clock } from '../engine/clock.ts';
+import type { Fault } from '../engine/fault/fault.ts';
+import { envelope } from '../engine/fault/index.ts';
+import { overhead } from '../engine/recorder.ts';
+import type { Reply, ReplyStream, Sink } from '../engine/reply.ts';
+
+/**
+ * A provider's headers that stay here: those of its own connection, and what would speak to the caller about another
+ * host (cookies, transport security, alternative services).
+ */
+const KEPT_BACK: ReadonlySet<string> = new Set([
+  'alt-svc',
+  'connection',
+  'date',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'set-cookie',
+  'strict-transport-security',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-id',
+  'x-should-retry',
+]);
+
+/** Writes the line's reply to a caller, and keeps it honest to the last byte. */
+export function answer(response: ServerResponse, call: Call, reply: Reply, clock: Clock, slowReaderMs: number): void {
+  if (response.destroyed) {
+    if (reply.kind === 'stream') reply.stream.start(NOWHERE);
+    return;
+  }
+  switch (reply.kind) {
+    case 'whole': {
+      const headers = headersOf(call, reply.headers, clock);
+      headers.push('content-length', String(reply.body.length));
+      response.writeHead(reply.status, headers).end(reply.body);
+      return;
+    }
+    case 'stream': {
+      const headers = headersOf(call, reply.headers, clock);
+      const length = reply.headers['content-length'];
+      if (typeof length === 'string') headers.push('content-length', length);
+      response.writeHead(reply.status, headers);
+      reply.stream.start(new ResponseSink(response, reply.stream, clock, slowReaderMs));
+      return;
+    }
+    case 'failed':
+      refuse(response, call, reply.fault, reply.retryAfterMs, clock);
+  }
+}
+
+/** Says in OpenAI's own envelope what went wrong. */
+export function refuse(
+  response: ServerResponse,
+  call: Pick<Call, 'id' | 'attempts'> & Partial<Call>,
+  fault: Fault,
+  retryAfterMs: number | null,
+  clock: Clock,
+): void {
+  const { status, body } = envelope(fault, { requestId: call.id, attempts: call.attempts.length });
+  const bytes = Buffer.from(JSON.stringify(body));
+  const headers = ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)];
+  ownHeaders(headers, call, clock);
+  // Another replica may take what this one must turn away; everything else has been tried as far as it makes sense.
+  if (fault.kind !== 'draining') headers.push('x-should-retry', 'false');
+  if (retryAfterMs !== null) {
+    headers.push('retry-after', String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms', String(Math.ceil(retryAfterMs)));
+  }
+  response.writeHead(status, headers).end(bytes);
+}
+
+function headersOf(call: Call, from: Headers, clock: Clock): string[] {
+  const headers: string[] = [];
+  for (const name in from) {
+    if (name === 'content-length' || KEPT_BACK.has(name)) continue;
+    const value = from[name];
+    if (typeof value === 'string') headers.push(name, value);
+    else if (value !== undefined) for (const each of value) headers.push(name, each);
+  }
+  const upstreamId = from['x-request-id'];
+  if (typeof upstreamId === 'string') headers.push('x-upstream-request-id', upstreamId);
+  ownHeaders(headers, call, clock);
+  return headers;
+}
+
+function ownHeaders(headers: string[], call: Pick<Call, 'id' | 'attempts'> & Partial<Call>, clock: Clock): void {
+  headers.push('x-request-id', call.id, 'x-holdfast-attempts', String(call.attempts.length));
+  const last = call.attempts.at(-1);
+  if (last !== undefined) headers.push('x-holdfast-target', last.target);
+  if (call.startedAt !== undefined) {
+    headers.push('x-holdfast-overhead-ms', overhead(call as Call, clock).toFixed(2));
+  }
+}
+
+/** Passes a stream on at the caller's pace, and gives up on callers who stop reading. */
+class ResponseSink implements Sink {
+  readonly #response: ServerResponse;
+  readonly #stream: ReplyStream;
+  readonly #clock: Clock;
+  readonly #slowReaderMs: number;
+  #alarm: Alarm | null = null;
+
+  constructor(response: ServerResponse, stream: ReplyStream, clock: Clock, slowReaderMs: number) {
+    this.#response = response;
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#slowReaderMs = slowReaderMs;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#response.write(chunk)) return true;
+    if (this.#alarm === null) {
+      // Destroying the response cancels the call, as a caller that hangs up does.
+      this.#alarm = this.#clock.after(this.#slowReaderMs, () => this.#response.destroy());
+      this.#response.once('drain', () => this.#drained());
+    }
+    return false;
+  }
+
+  end(): void {
+    this.#alarm?.cancel();
+    this.#response.end();
+  }
+
+  fail(): void {
+    this.#alarm?.cancel();
+    this.#response.destroy();
+  }
+
+  #drained(): void {
+    this.#alarm?.cancel();
+    this.#alarm = null;
+    this.#stream.resume();
+  }
+}
+
+/** For a caller that has left between the reply and its first byte. */
+const NOWHERE: Sink = { write: () => true, end: () => undefined, fail: () => undefined };

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { Alarm, Clock } from '../engine/clock.ts';
+import type { Fault } from '../engine/fault/fault.ts';
+import { bodyTooLarge, tooSlow } from './limits.ts';
+
+/** What came of reading a body. `gone` means that the caller left, and nobody is there to be told anything. */
+export type BodyRead =
+  | { readonly kind: 'body'; readonly body: Buffer | null }
+  | { readonly kind: 'refused'; readonly fault: Fault }
+  | { readonly kind: 'gone' };
+
+export interface BodyLimits {
+  readonly bodyBytes: number;
+  /** Longest silence within a body, in ms. */
+  readonly slowRequestMs: number;
+}
+
+/**
+ * Reads a whole request body. Calls back rather than promising: a body that came with its headers, as nearly all do,
+ * costs one turn less.
+ */
+export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock, done: (read: BodyRead) => void): void {
+  const announced = request.headers['content-length'];
+  if (announced !== undefined && Number(announced) > limits.bodyBytes) {
+    return done({ kind: 'refused', fault: bodyTooLarge(limits.bodyBytes) });
+  }
+  let first: Buffer | null = null;
+  let rest: Buffer[] | null = null;
+  let bytes = 0;
+  let lastAt = clock.now();
+  let alarm: Alarm | null = clock.after(limits.slowRequestMs, look);
+
+  request.on('data', take).on('end', end).on('close', closed);
+
+  function take(chunk: Buffer): void {
+    bytes += chunk.length;
+    if (bytes > limits.bodyBytes) return finish({ kind: 'refused', fault: bodyTooLarge(limits.bodyBytes) });
+    lastAt = clock.now();
+    if (first === null) first = chunk;
+    else (rest ??= [first]).push(chunk);
+  }
+
+  function end(): void {
+    finish({ kind: 'body', body: rest === null ? first : Buffer.concat(rest, bytes) });
+  }
+
+  function closed(): void {
+    finish({ kind: 'gone' });
+  }
+
+  /** One alarm for the whole body: it looks when the last bytes came, and waits for the rest of the allowance. */
+  function look(): void {
+    const leftMs = lastAt + limits.slowRequestMs - clock.now();
+    if (leftMs > 0) alarm = clock.after(leftMs, look);
+    else finish({ kind: 'refused', fault: tooSlow(limits.slowRequestMs) });
+  }
+
+  function finish(read: BodyRead): void {
+    if (alarm === null) return;
+    alarm.cancel();
+    alarm = null;
+    request.off('data', take).off('end', end).off('close', closed);
+    done(read);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Fault } from '../engine/fault/fault.ts';
+import { faultOf } from '../engine/fault/index.ts';
+
+const MIB = 1024 * 1024;
+
+export function bodyTooLarge(limit: number): Fault {
+  return faultOf('payload-too-large', {
+    party: 'caller',
+    message: `the request's body is larger than this gateway takes (${(limit / MIB).toFixed(1)} MiB)`,
+    remedy: 'Send less at once, or raise server.limits.bodyBytes.',
+    evidence: [`body over ${limit} bytes`],
+  });
+}
+
+export function headersTooLarge(limit: number): Fault {
+  return faultOf('headers-too-large', {
+    message: `the request's headers are larger than this gateway takes (${(limit / 1024).toFixed(0)} KiB)`,
+    evidence: [`headers over ${limit} bytes`],
+  });
+}
+
+export function tooSlow(limitMs: number): Fault {
+  return faultOf('slow-caller', {
+    message: `the request did not arrive: nothing came for ${(limitMs / 1000).toFixed(0)} s`,
+    evidence: [`no bytes for ${limitMs} ms`],
+  });
+}
+
+export function draining(): Fault {
+  return faultOf('draining', { message: 'this gateway is stopping and takes no new calls', afterMs: 1000 });
+}

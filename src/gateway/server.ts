@@ -1,0 +1,260 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Call, Upload } from '../engine/call.ts';
+import { Cancellation } from '../engine/cancellation.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Fault } from '../engine/fault/fault.ts';
+import { envelope, faultOf } from '../engine/fault/index.ts';
+import type { Handler } from '../engine/route.ts';
+import { operationOf, readRequest } from '../providers/openai/request.ts';
+import { isLoopback, refuseForeignPages } from './access.ts';
+import { answer, refuse } from './answer.ts';
+import { readBody } from './body.ts';
+import { callIds } from '../engine/call-id.ts';
+import { draining, headersTooLarge, tooSlow } from './limits.ts';
+
+/** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
+const KEPT_JSON_BYTES = 1024 * 1024;
+
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly headerBytes: number;
+    readonly slowRequestMs: number;
+    readonly slowReaderMs: number;
+    readonly drainMs: number;
+  };
+}
+
+export interface GatewayDeps {
+  readonly clock: Clock;
+  readonly handle: Handler;
+  /** What `/readyz` tells of each target besides being ready. */
+  readonly health: () => Readonly<Record<string, string>>;
+}
+
+/** The OpenAI-compatible server: reads requests into calls, hands them to the line, writes its replies. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #deps: GatewayDeps;
+  readonly #server: Server;
+  readonly #nextId: () => string;
+  readonly #guarded: boolean;
+  #draining = false;
+  #running = 0;
+  #idle: (() => void) | null = null;
+
+  constructor(options: GatewayOptions, deps: GatewayDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#nextId = callIds(deps.clock.wall());
+    this.#guarded = isLoopback(options.host);
+    const { headerBytes, slowRequestMs } = options.limits;
+    this.#server = createServer(
+      {
+        keepAliveTimeout: 65_000,
+        headersTimeout: slowRequestMs,
+        // Bodies are timed by their silences: a large upload may take its time, a stalled one may not.
+        requestTimeout: 0,
+        maxHeaderSize: headerBytes,
+        connectionsCheckingInterval: Math.min(5_000, slowRequestMs),
+        noDelay: true,
+      },
+      (request, response) => this.#receive(request, response),
+    );
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#unreadable(error, socket));
+  }
+
+  /** Calls under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** @throws {Error} the address is in use or cannot be bound. @returns the port in use. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      // The largest backlog: a burst of new connections should wait, not be refused.
+      this.#server.listen({ port: this.#options.port, host: this.#options.host, backlog: 65_535 }, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /**
+   * Stops gracefully: running calls finish, new ones are turned away with 503 and `Retry-After`.
+   * @returns how many calls were cut off because they outlived `limits.drainMs`.
+   */
+  async drain(): Promise<number> {
+    this.#draining = true;
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        const alarm = setTimeout(resolve, this.#options.limits.drainMs);
+        this.#idle = () => {
+          clearTimeout(alarm);
+          resolve();
+        };
+      });
+    }
+    const cut = this.#running;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+    return cut;
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? '/';
+    if (url === '/healthz') return sendJson(response, 200, { status: 'ok' });
+    if (url === '/readyz') return this.#ready(response);
+    if (this.#draining) {
+      response.setHeader('connection', 'close');
+      return this.#turnAway(request, response, draining());
+    }
+    const foreign = this.#guarded ? refuseForeignPages(request) : null;
+    if (foreign !== null) return this.#turnAway(request, response, foreign);
+    const path = pathBelowRoot(url);
+    if (path === null) return this.#turnAway(request, response, unknownPath(url));
+    this.#begin(request, response, path);
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const method = request.method ?? 'GET';
+    const query = path.indexOf('?');
+    const operation = operationOf(method, query < 0 ? path : path.slice(0, query));
+    const startedAt = this.#deps.clock.now();
+    const arrivedAt = this.#deps.clock.wall();
+    if (operation === 'passthrough' && !keepsBody(request)) {
+      const upload: Upload = { kind: 'upload', source: request.iterator({ destroyOnReturn: false }) };
+      const body = hasBody(request) ? upload : null;
+      return this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, null);
+    }
+    readBody(request, this.#options.limits, this.#deps.clock, (read) => {
+      if (read.kind === 'gone') return;
+      const body = read.kind === 'body' ? read.body : null;
+      const problem = read.kind === 'refused' ? read.fault : null;
+      this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, problem);
+    });
+  }
+
+  #call(
+    request: IncomingMessage,
+    response: ServerResponse,
+    seen: Pick<Call, 'operation' | 'method' | 'path' | 'body' | 'startedAt' | 'arrivedAt'>,
+    refused: Fault | null,
+  ): void {
+    const { headers } = request;
+    const { reading, problem } = readRequest(seen.operation, seen.path, seen.body instanceof Uint8Array ? seen.body : null);
+    const cancellation = new Cancellation();
+    const call: Call = {
+      ...seen,
+      ...reading,
+      problem: refused ?? problem,
+      id: this.#nextId(),
+      door: 'gateway',
+      headers,
+      patienceMs: seconds(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']),
+      callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+      cancellation,
+      route: null,
+      attempts: [],
+      waitedMs: 0,
+      upstreamMs: 0,
+    };
+    this.#running += 1;
+    response.on('close', () => {
+      if (!response.writableFinished) cancellation.cancel('the caller closed the connection');
+      this.#running -= 1;
+      if (this.#running === 0) this.#idle?.();
+    });
+    const { clock, handle } = this.#deps;
+    handle(call).then(
+      (reply) => {
+        // What is left of a refused body would be read as the next request: the connection has to go.
+        if (call.problem !== null && !request.complete) response.setHeader('connection', 'close');
+        answer(response, call, reply, clock, this.#options.limits.slowReaderMs);
+        if (call.problem !== null) request.resume();
+      },
+      (error: unknown) => this.#broken(response, call, error),
+    );
+  }
+
+  /** A defect of Holdfast's own: the caller is told so, and the process lives on. */
+  #broken(response: ServerResponse, call: Call, error: unknown): void {
+    console.error(`holdfast: call ${call.id} hit a defect:`, error);
+    if (response.headersSent) response.destroy();
+    else refuse(response, call, faultOf('internal'), null, this.#deps.clock);
+  }
+
+  /** Refuses what never became a call. */
+  #turnAway(request: IncomingMessage, response: ServerResponse, fault: Fault): void {
+    if (!request.complete) response.setHeader('connection', 'close');
+    const call = { id: this.#nextId(), attempts: [] };
+    refuse(response, call, fault, fault.retry.afterMs, this.#deps.clock);
+    request.resume();
+  }
+
+  /** Bytes that `node:http` could not read as a request, or that came too slowly or too large. */
+  #unreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const { status, body } = envelope(this.#faultOfBytes(error), { requestId: this.#nextId(), attempts: 0 });
+    const text = JSON.stringify(body);
+    const head = `HTTP/1.1 ${status} Error\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}`;
+    socket.end(`${head}\r\nx-should-retry: false\r\nconnection: close\r\n\r\n${text}`);
+  }
+
+  #faultOfBytes(error: NodeJS.ErrnoException): Fault {
+    const { headerBytes, slowRequestMs } = this.#options.limits;
+    if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge(headerBytes);
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow(slowRequestMs);
+    return faultOf('invalid-request', { message: 'the bytes received are no HTTP request', evidence: [error.code ?? ''] });
+  }
+
+  #ready(response: ServerResponse): void {
+    const targets = this.#deps.health();
+    if (this.#draining) sendJson(response, 503, { status: 'draining', running: this.#running, targets });
+    else sendJson(response, 200, { status: 'ready', running: this.#running, targets });
+  }
+}
+
+/** `/v1/chat/completions` → `/chat/completions`; null for what is not below the API's root, or tries to leave it. */
+function pathBelowRoot(url: string): string | null {
+  if (!url.startsWith('/v1/')) return null;
+  return /\/\.{1,2}(?:[/?#]|$)|%2e%2e|\\/i.test(url) ? null : url.slice(3);
+}
+
+function unknownPath(url: string): Fault {
+  const path = url.split('?', 1)[0] ?? url;
+  return faultOf('not-found', {
+    message: `there is nothing at ${path.slice(0, 200)}`,
+    remedy: 'End the base URL in /v1: the OpenAI API is served below it.',
+    evidence: ['path outside /v1'],
+    code: 'unknown_url',
+  });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Small JSON is kept, so that it can be sent again; uploads are carried without being kept. */
+function keepsBody(request: IncomingMessage): boolean {
+  const { 'content-type': type = '', 'content-length': length } = request.headers;
+  return length !== undefined && Number(length) <= KEPT_JSON_BYTES && type.includes('json');
+}
+
+function seconds(value: string | string[] | undefined): number | null {
+  const ms = Number(value) * 1000;
+  return ms > 0 ? ms : null;
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, 'cache-control': 'no-store' })
+    .end(bytes);
+}

@@ -1,0 +1,104 @@
+import { assemble } from '../config/assemble.ts';
+import { type Config, withTarget } from '../config/config.ts';
+import { SystemClock } from '../engine/system-clock.ts';
+import type { CallRecord } from '../engine/record.ts';
+import { RecordStore } from '../observe/store.ts';
+import { type Simulator, startSimulator } from '../simulator/index.ts';
+import { isLoopback } from './access.ts';
+import { Gateway } from './server.ts';
+
+/** A gateway that is up. */
+export interface RunningGateway {
+  /** The base URL for an SDK: `http://127.0.0.1:4141/v1`. */
+  readonly baseUrl: string;
+  readonly config: Config;
+  /** The simulator that stands in for a provider; null when there is a real one. */
+  readonly simulator: Simulator | null;
+  readonly running: () => number;
+  /** Stops gracefully. @returns how many calls had to be cut off. */
+  stop(): Promise<number>;
+}
+
+export interface StartOptions {
+  /** Told of each record besides the store; for tests and embedders. */
+  readonly onRecord?: (record: CallRecord) => void;
+}
+
+/**
+ * Starts everything that `holdfast serve` runs: the line, its records, the server, and the simulator where there is no
+ * provider.
+ *
+ * @throws {Error} the port is in use, the host cannot be bound, or an open gateway would be reachable from elsewhere.
+ */
+export async function startGateway(wanted: Config, options: StartOptions = {}): Promise<RunningGateway> {
+  refuseOpenHost(wanted);
+  const simulator = wanted.needsSimulator ? await startSimulator({ port: 0 }) : null;
+  const config =
+    simulator === null
+      ? wanted
+      : withTarget(wanted, { id: 'simulator', provider: 'openai-compatible', baseUrl: `${simulator.url}/v1` });
+
+  const { ageMs, sizeBytes } = config.records.retention;
+  const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
+  const clock = new SystemClock();
+  const { onRecord } = options;
+  const line = assemble(config, {
+    clock,
+    random: Math.random,
+    emit(record) {
+      store.append(record);
+      onRecord?.(record);
+    },
+  });
+  const gateway = new Gateway(config.server, { clock, handle: line.handle, health });
+  const closeRest = async (): Promise<void> => {
+    await line.close();
+    await store.close();
+    await simulator?.close();
+  };
+
+  let port: number;
+  try {
+    port = await gateway.listen();
+  } catch (error) {
+    await closeRest();
+    throw explainBinding(error, config);
+  }
+  const { host } = config.server;
+  return {
+    baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+    config,
+    simulator,
+    running: () => gateway.running,
+    async stop() {
+      const cut = await gateway.drain();
+      await closeRest();
+      return cut;
+    },
+  };
+
+  function health(): Record<string, string> {
+    return Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
+  }
+}
+
+/** Whoever reaches an open gateway spends its keys, so it stays on this machine unless told otherwise in so many words. */
+function refuseOpenHost({ server }: Config): void {
+  if (isLoopback(server.host) || server.open) return;
+  throw new Error(
+    `server.host (HOLDFAST_HOST) is ${server.host}, which others can reach, and this gateway asks nobody for a key. ` +
+      'Bind 127.0.0.1, or say server.open: true in the configuration file if something in front of it checks who calls.',
+  );
+}
+
+function explainBinding(error: unknown, { server }: Config): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') {
+    return new Error(
+      `port ${server.port} on ${server.host} is in use. Stop what listens there, or choose another: HOLDFAST_PORT=4242.`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL') return new Error(`this machine has no address ${server.host} (server.host, HOLDFAST_HOST).`);
+  if (code === 'EACCES') return new Error(`port ${server.port} may only be bound by root; choose one above 1023.`);
+  return error instanceof Error ? error : new Error(String(error));
+}
