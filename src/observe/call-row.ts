@@ -37,10 +37,8 @@ export const COLUMNS: readonly (keyof CallsTable)[] = [
   'attempt_count',
   'attempt_model',
   'attempt_upstream_id',
-  'attempt_status',
   'attempt_started_us',
   'attempt_duration_us',
-  'attempt_first_content_us',
   'attempts',
 ];
 
@@ -56,7 +54,7 @@ export function pushRow(rows: Cell[], record: CallRecord): void {
   const sole = soleAttempt(record);
   rows.push(
     short(record.id),
-    record.at,
+    Math.round(record.at),
     record.door,
     record.operation,
     record.method,
@@ -80,10 +78,8 @@ export function pushRow(rows: Cell[], record: CallRecord): void {
     attempts.length,
     sole === null ? null : short(sole.model),
     sole === null ? null : short(sole.upstreamId),
-    sole === null ? null : sole.status,
-    sole === null ? null : microseconds(sole.startedMs),
-    sole === null ? null : microseconds(sole.durationMs),
-    sole === null ? null : microseconds(sole.firstContentMs),
+    sole === null ? null : Math.round(sole.startedMs * 1000),
+    sole === null ? null : Math.round(sole.durationMs * 1000),
     sole === null && attempts.length > 0 ? JSON.stringify(attempts.map(shortAttempt)) : null,
   );
 }
@@ -133,8 +129,8 @@ function attemptsFromRow(row: Omit<CallsTable, 'seq'>): AttemptRecord[] {
       startedMs: (row.attempt_started_us ?? 0) / 1000,
       waitedMs: 0,
       durationMs: (row.attempt_duration_us ?? 0) / 1000,
-      firstContentMs: milliseconds(row.attempt_first_content_us),
-      status: row.attempt_status,
+      firstContentMs: milliseconds(row.first_content_us),
+      status: row.status,
       upstreamId: row.attempt_upstream_id,
       fault: null,
       reason: 'first',
@@ -142,11 +138,17 @@ function attemptsFromRow(row: Omit<CallsTable, 'seq'>): AttemptRecord[] {
   ];
 }
 
-/** The one attempt of a call that went the ordinary way: everything about it fits into columns. */
-function soleAttempt({ attempts, target }: CallRecord): AttemptRecord | null {
+/** The one attempt of a call that went the ordinary way: what the call's own columns do not say of it fits into four more. */
+function soleAttempt({ attempts, target, status, firstContentMs }: CallRecord): AttemptRecord | null {
   const first = attempts[0];
   if (first === undefined || attempts.length > 1) return null;
-  const ordinary = first.fault === null && first.waitedMs === 0 && first.reason === 'first' && first.target === target;
+  const ordinary =
+    first.fault === null &&
+    first.waitedMs === 0 &&
+    first.reason === 'first' &&
+    first.target === target &&
+    first.status === status &&
+    first.firstContentMs === firstContentMs;
   return ordinary ? first : null;
 }
 

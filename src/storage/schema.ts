@@ -37,10 +37,8 @@ export interface CallsTable {
   attempt_count: number;
   attempt_model: string | null;
   attempt_upstream_id: string | null;
-  attempt_status: number | null;
   attempt_started_us: number | null;
   attempt_duration_us: number | null;
-  attempt_first_content_us: number | null;
   /** Every attempt, as JSON. */
   attempts: string | null;
 }

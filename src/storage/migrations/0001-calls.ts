@@ -31,10 +31,8 @@ export const calls: Migration = {
       attempt_count integer not null,
       attempt_model text,
       attempt_upstream_id text,
-      attempt_status integer,
       attempt_started_us integer,
       attempt_duration_us integer,
-      attempt_first_content_us integer,
       attempts text
     );
     create index calls_at on calls (at);

@@ -1,0 +1,161 @@
+import { type RawBuilder, type SelectQueryBuilder, sql, type SqlBool } from 'kysely';
+
+import type { FaultKind } from '../engine/fault/fault.ts';
+import type { CallOutcome } from '../engine/record.ts';
+import type { Database } from '../storage/database.ts';
+import type { Schema } from '../storage/schema.ts';
+import { callFromRow, type StoredCall } from './call-row.ts';
+
+/** Where a page ends: the next one holds calls that arrived before this one. */
+export interface CallCursor {
+  readonly at: number;
+  readonly seq: number;
+}
+
+/** Which calls; what is left out does not restrict. */
+export interface CallFilter {
+  /** Arrived at or after this moment, ms since 1970. */
+  readonly since?: number | undefined;
+  /** Arrived before this moment, ms since 1970. */
+  readonly until?: number | undefined;
+  readonly outcome?: CallOutcome | undefined;
+  /** Met this fault: told to the caller, or in any attempt, also of a call that was answered in the end. */
+  readonly fault?: FaultKind | undefined;
+  /** The model the caller asked for. */
+  readonly model?: string | undefined;
+  /** Sent to this target by any of its attempts. */
+  readonly target?: string | undefined;
+  readonly route?: string | undefined;
+  /** The status given to the caller: one, or a class such as `5xx`. */
+  readonly status?: number | StatusClass | undefined;
+  readonly minDurationMs?: number | undefined;
+  readonly idPrefix?: string | undefined;
+}
+
+export type StatusClass = `${1 | 2 | 3 | 4 | 5}xx`;
+
+export interface CallPage {
+  /** Newest first. */
+  readonly calls: readonly StoredCall[];
+  /** Give it as `before` to get the next older page; null when there is none. */
+  readonly next: CallCursor | null;
+}
+
+/**
+ * The calls that match, newest arrival first.
+ *
+ * Pages are cut by the last row's key and not by counting, so that calls arriving meanwhile shift nothing.
+ */
+export async function listCalls(
+  { query }: Database,
+  filter: CallFilter & {
+    /** @default 20, a screenful */
+    readonly limit?: number | undefined;
+    readonly before?: CallCursor | undefined;
+  } = {},
+): Promise<CallPage> {
+  const { limit = 20, before } = filter;
+  let select = matching(query.selectFrom('calls').selectAll(), filter);
+  if (before !== undefined) {
+    select = select.where((row) =>
+      row.or([row('at', '<', before.at), row.and([row('at', '=', before.at), row('seq', '<', before.seq)])]),
+    );
+  }
+  // One more than asked for tells whether another page follows.
+  const rows = await select
+    .orderBy('at', 'desc')
+    .orderBy('seq', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const calls = rows.slice(0, limit).map(callFromRow);
+  const last = calls.at(-1);
+  return { calls, next: rows.length > limit && last !== undefined ? { at: last.at, seq: last.seq } : null };
+}
+
+/** The calls that match and were written after the one with `seq`, oldest first: what a follower asks again and again. */
+export async function listCallsAfter(
+  { query }: Database,
+  seq: number,
+  filter: CallFilter = {},
+  limit = 1000,
+): Promise<readonly StoredCall[]> {
+  const rows = await matching(query.selectFrom('calls').selectAll(), filter)
+    .where('seq', '>', seq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map(callFromRow);
+}
+
+/** Number of the call written last; 0 when there is none. */
+export async function lastSeq({ query }: Database): Promise<number> {
+  const row = await query.selectFrom('calls').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return row?.seq ?? 0;
+}
+
+export type FoundCall =
+  | { readonly kind: 'found'; readonly call: StoredCall }
+  | { readonly kind: 'unknown' }
+  /** The beginning of several ids; the newest of them. */
+  | { readonly kind: 'ambiguous'; readonly ids: readonly string[] };
+
+/** The call with this id, or with the only id that begins so. Of calls whose callers chose the same id, the newest. */
+export async function findCall(database: Database, idOrPrefix: string): Promise<FoundCall> {
+  const exact = await database.query
+    .selectFrom('calls')
+    .selectAll()
+    .where('id', '=', idOrPrefix)
+    .orderBy('at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (exact !== undefined) return { kind: 'found', call: callFromRow(exact) };
+  const { calls } = await listCalls(database, { idPrefix: idOrPrefix, limit: 5 });
+  const [first] = calls;
+  if (first === undefined) return { kind: 'unknown' };
+  const ids = [...new Set(calls.map(({ id }) => id))];
+  return ids.length === 1 ? { kind: 'found', call: first } : { kind: 'ambiguous', ids };
+}
+
+type CallQuery<Output> = SelectQueryBuilder<Schema, 'calls', Output>;
+
+function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQuery<Output> {
+  const { since, until, outcome, fault, model, target, route, status, minDurationMs, idPrefix } = filter;
+  let select = query;
+  if (since !== undefined) select = select.where('at', '>=', since);
+  if (until !== undefined) select = select.where('at', '<', until);
+  if (outcome !== undefined) select = select.where('outcome', '=', outcome);
+  if (model !== undefined) select = select.where('model', '=', model);
+  if (route !== undefined) select = select.where('route', '=', route);
+  if (minDurationMs !== undefined) select = select.where('duration_us', '>=', minDurationMs * 1000);
+  if (fault !== undefined) {
+    select = select.where((row) => row.or([row('fault_kind', '=', fault), anAttemptHas('kind', fault)]));
+  }
+  if (target !== undefined) {
+    select = select.where((row) => row.or([row('target', '=', target), anAttemptHas('target', target)]));
+  }
+  if (status !== undefined) {
+    const [from, below] = statusRange(status);
+    select = select.where('status', '>=', from).where('status', '<', below);
+  }
+  if (idPrefix !== undefined) {
+    // A range, because `like` ignores case and so cannot use the index. The end is the last character there is.
+    select = select.where('id', '>=', idPrefix).where('id', '<', `${idPrefix}\u{10FFFF}`);
+  }
+  return select;
+}
+
+/**
+ * The attempts are JSON that this house has written, without spaces. Text inside another value cannot pass for a field,
+ * because its quotes are escaped.
+ */
+function anAttemptHas(field: string, value: string): RawBuilder<SqlBool> {
+  const text = JSON.stringify({ [field]: value }).slice(1, -1);
+  const pattern = `%${text.replaceAll(/[!%_]/g, '!$&')}%`;
+  return sql<SqlBool>`attempts like ${pattern} escape '!'`;
+}
+
+function statusRange(status: number | StatusClass): [from: number, below: number] {
+  if (typeof status === 'number') return [status, status + 1];
+  const from = Number(status.charAt(0)) * 100;
+  return [from, from + 100];
+}
