@@ -42,11 +42,11 @@ export function checkResponses(body: JsonObject, about: About, upstream: Upstrea
 
 export function checkModel(body: JsonObject, about: About, upstream: Upstream): WholeAnswer | null {
   const { model } = body;
-  if (about.azure && about.model !== '') return null;
-  if (model === undefined || model === '') {
-    return refusal(400, null, 'you must provide a model parameter');
+  // Azure's deployment stands in the path; the body need not repeat it.
+  if (about.model === '') {
+    if (model === undefined || model === '') return refusal(400, null, 'you must provide a model parameter');
+    return invalidType('model', 'a string', model);
   }
-  if (typeof model !== 'string') return invalidType('model', 'a string', model);
   return upstream.serves(about.model) ? null : modelNotFound(about);
 }
 

@@ -1,12 +1,22 @@
 import { distance } from 'fastest-levenshtein';
+import { BODY_FAULTS } from './faults/body.ts';
 import { CONNECTION_FAULTS } from './faults/connection.ts';
 import { EDGE_FAULTS } from './faults/edge.ts';
 import { ERROR_FAULTS } from './faults/errors.ts';
+import { QUIRKS } from './faults/quirks.ts';
+import { STREAM_FAULTS } from './faults/stream.ts';
 import type { Misbehaviour } from './faults/misbehaviour.ts';
 import type { Script } from './script.ts';
 
 /** Every way in which the simulator can misbehave. */
-export const FAULTS: readonly Misbehaviour[] = [...ERROR_FAULTS, ...EDGE_FAULTS, ...CONNECTION_FAULTS];
+export const FAULTS: readonly Misbehaviour[] = [
+  ...ERROR_FAULTS,
+  ...EDGE_FAULTS,
+  ...CONNECTION_FAULTS,
+  ...STREAM_FAULTS,
+  ...BODY_FAULTS,
+  ...QUIRKS,
+];
 
 const BY_NAME = new Map(FAULTS.map((fault) => [fault.name, fault]));
 

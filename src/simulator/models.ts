@@ -40,10 +40,14 @@ export const MODELS: Readonly<Record<string, ModelTraits>> = {
 const UNLISTED = speaks(128_000, 16_384);
 const UNLISTED_REASONING = thinks(400_000, 128_000);
 
+export function isListed(model: string): boolean {
+  return Object.hasOwn(MODELS, model);
+}
+
 /** Dated names (`gpt-4o-2024-08-06`) share the traits of their family; unlisted names get those of a common chat model. */
 export function traitsOf(model: string): ModelTraits {
-  const listed = MODELS[model] ?? MODELS[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
-  if (listed !== undefined) return listed;
+  const family = model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
+  if (isListed(family)) return MODELS[family] as ModelTraits;
   if (model.startsWith('text-embedding')) return embeds;
   return /^(?:o\d|gpt-(?:[5-9]|\d\d)(?!.*chat))/.test(model) ? UNLISTED_REASONING : UNLISTED;
 }

@@ -1,22 +1,49 @@
 import { chat } from './chat.ts';
+import { embeddings } from './embeddings.ts';
+import * as rest from './passthrough.ts';
 import { unknownUrl } from './refusals.ts';
+import * as responses from './responses.ts';
 import { wholeScript } from './script.ts';
 import type { Script } from './script.ts';
 import type { Handler, Received, Upstream } from './upstream.ts';
 
-/** The busy paths, found without looking through the patterns. */
+/** The paths without a variable part. */
 const EXACT: Readonly<Record<string, Handler>> = {
   'POST /v1/chat/completions': chat,
+  'POST /v1/responses': responses.createResponse,
+  'POST /v1/responses/input_tokens': responses.countInputTokens,
+  'POST /v1/embeddings': embeddings,
+  'GET /v1/models': rest.listModels,
+  'POST /v1/files': rest.uploadFile,
+  'GET /v1/files': rest.listFiles,
+  'POST /v1/batches': rest.createBatch,
+  'POST /v1/images/generations': rest.createImage,
+  'POST /v1/audio/speech': rest.createSpeech,
+  'POST /v1/audio/transcriptions': rest.createTranscription,
+  'POST /v1/moderations': rest.createModeration,
+  'POST /v1/vector_stores': rest.createVectorStore,
 };
 
-/** Every other path, first match first. */
-const PATTERNS: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [];
+/** The paths with a variable part, first match first; `*` is any method. */
+const PATTERNS: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
+  ['GET', /^\/v1\/models\/[^/]+$/, rest.getModel],
+  ['GET', /^\/v1\/responses\/[^/]+$/, responses.getResponse],
+  ['DELETE', /^\/v1\/responses\/[^/]+$/, responses.deleteResponse],
+  ['POST', /^\/v1\/responses\/[^/]+\/cancel$/, responses.cancelResponse],
+  ['GET', /^\/v1\/responses\/[^/]+\/input_items$/, responses.listInputItems],
+  ['GET', /^\/v1\/files\/[^/]+$/, rest.getFile],
+  ['GET', /^\/v1\/files\/[^/]+\/content$/, rest.getFileContent],
+  ['DELETE', /^\/v1\/files\/[^/]+$/, rest.deleteFile],
+  ['DELETE', /^\/v1\/vector_stores\/[^/]+$/, rest.deleteVectorStore],
+  ['*', /^\/v1\/echo(?:\/|$)/, rest.echo],
+];
 
 /** What the provider does with a request, or the real 404 for a path it does not know. */
 export function answer(received: Received, upstream: Upstream): Script {
+  const { method, route } = received;
   const handler =
-    EXACT[`${received.method} ${received.route}`] ??
-    PATTERNS.find(([method, path]) => (method === '*' || method === received.method) && path.test(received.route))?.[2];
+    EXACT[`${method} ${route}`] ??
+    PATTERNS.find(([wanted, path]) => (wanted === '*' || wanted === method) && path.test(route))?.[2];
   if (handler !== undefined) return handler(received, upstream);
-  return wholeScript(upstream.about(received, 'other'), unknownUrl(received.method, received.path));
+  return wholeScript(upstream.about(received, 'other'), unknownUrl(method, received.path));
 }
