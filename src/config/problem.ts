@@ -18,8 +18,9 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    const sorted = [...problems].sort(byPlace);
-    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    const unique = new Map(problems.map((problem) => [describeProblem(problem), problem]));
+    const sorted = [...unique.values()].sort(byPlace);
+    const count = sorted.length === 1 ? 'a problem' : `${sorted.length} problems`;
     super(`the configuration has ${count}\n${sorted.map((problem) => `\n${describeProblem(problem)}`).join('\n')}`);
     this.problems = sorted;
   }

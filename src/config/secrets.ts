@@ -70,7 +70,7 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
     read: (name, { env }) => Promise.resolve(readVariable(name, env)),
   },
   file: {
-    check: (name) => (name === '' ? { wrong: 'names no file', fix: 'Write file: and the path of the file.' } : null),
+    check: (name) => (name === '' ? { wrong: 'names no file', fix: WRITE_REFERENCE } : null),
     read: (name, { cwd }) => readSecretFile(name, cwd),
   },
   aws: notYet('aws'),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node, YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Node } from 'yaml';
 import { ConfigError, fieldName } from './problem.ts';
 import type { Place, Problem } from './problem.ts';
 
@@ -46,9 +46,15 @@ export async function readSource(file: string, cwd: string): Promise<Source> {
 export function parseSource(file: string, text: string): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const broken = [...document.errors, ...document.warnings];
+  const broken: { code: string; at: number }[] = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
+    code,
+    at: pos[0],
+  }));
+  broken.push(...danglingAliases(document));
   if (broken.length > 0) {
-    throw new ConfigError(broken.map((error) => syntaxProblem(error, place(file, lines, error.pos[0]))));
+    throw new ConfigError(
+      broken.map(({ code, at }) => ({ place: place(file, lines, at), field: '', ...syntax(code) })),
+    );
   }
   let value: unknown;
   try {
@@ -76,20 +82,18 @@ function place(file: string, lines: LineCounter, offset: number | null): Place {
   return { kind: 'file', file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** Where the field stands, or the nearest thing around it that is written down. */
+/** Where the field stands; when it is not written down, where the thing that lacks it begins: at its name, if it has one. */
 function offsetOf(document: Document, { path, at }: Finding): number | null {
   let node: unknown = document.contents;
-  let offset = isNode(node) ? start(node) : null;
+  let holder = isNode(node) ? node : null;
   for (const [depth, step] of path.entries()) {
-    const last = depth === path.length - 1;
-    const parent = isAlias(node) ? node.resolve(document) : node;
-    const [key, value] = child(parent, step);
-    if (key === null && value === null) break;
-    const wanted = key !== null && (value === null || (last && at === 'key')) ? key : value;
-    offset = (wanted === null ? null : start(wanted)) ?? offset;
+    const [key, value] = child(isAlias(node) ? node.resolve(document) : node, step);
+    if (key === null && value === null) return start(holder);
+    if (value === null || (at === 'key' && depth === path.length - 1)) return start(key ?? value ?? holder);
+    holder = key ?? value;
     node = value;
   }
-  return offset;
+  return isNode(node) ? start(node) : null;
 }
 
 function child(parent: unknown, step: PropertyKey): [key: Node | null, value: Node | null] {
@@ -103,8 +107,8 @@ function child(parent: unknown, step: PropertyKey): [key: Node | null, value: No
   return [isNode(pair.key) ? pair.key : null, isNode(pair.value) ? pair.value : null];
 }
 
-function start(node: Node): number | null {
-  return node.range?.[0] ?? null;
+function start(node: Node | null): number | null {
+  return node?.range?.[0] ?? null;
 }
 
 /** The reasons for broken YAML that people meet, in plain words; the parser's own text may quote the file. */
@@ -116,7 +120,10 @@ const SYNTAX: Readonly<Record<string, { readonly wrong: string; readonly fix: st
     fix: 'Put quotation marks around a model glob: "*".',
   },
   MULTIPLE_DOCS: { wrong: 'a second document begins here', fix: 'Keep one document: remove the --- line.' },
-  BAD_INDENT: { wrong: 'the indentation does not fit', fix: 'Line the fields up with their neighbours.' },
+  BAD_INDENT: {
+    wrong: 'the indentation does not fit, or a bracket before it is not closed',
+    fix: 'Line the fields up with their neighbours; close what was opened.',
+  },
   MISSING_CHAR: {
     wrong: 'a closing bracket, quotation mark or comma is missing',
     fix: 'Close what was opened before.',
@@ -129,10 +136,19 @@ const SYNTAX: Readonly<Record<string, { readonly wrong: string; readonly fix: st
 
 const SYNTAX_OTHERWISE = { wrong: 'this is not YAML', fix: 'Check indentation, brackets and quotation marks here.' };
 
-function syntaxProblem(error: YAMLError, where: Place): Problem {
-  // Unresolved aliases have no code of their own; their message is the only sign.
-  const code = error.message.startsWith('Unresolved alias') ? 'BAD_ALIAS' : error.code;
-  return { place: where, field: '', ...(SYNTAX[code] ?? SYNTAX_OTHERWISE) };
+function syntax(code: string): { wrong: string; fix: string } {
+  return SYNTAX[code] ?? SYNTAX_OTHERWISE;
+}
+
+/** Aliases without an anchor, which the parser would only meet later and without saying where. */
+function danglingAliases(document: Document): { code: string; at: number }[] {
+  const found: { code: string; at: number }[] = [];
+  visit(document, {
+    Alias: (_, node) => {
+      if (node.resolve(document) === undefined) found.push({ code: 'BAD_ALIAS', at: start(node) ?? 0 });
+    },
+  });
+  return found;
 }
 
 function unreadable(file: string, error: unknown): Problem {

@@ -1,36 +1,37 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /** Words from other tools' configurations that no spelling distance would find. */
-const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
-  apikey: ['key'],
-  token: ['key'],
-  secret: ['key'],
-  url: ['baseUrl'],
-  endpoint: ['baseUrl'],
-  apibase: ['baseUrl'],
-  type: ['provider'],
-  kind: ['provider'],
-  org: ['organization'],
-  fallbacks: ['ladder', 'fallbackOn'],
-  fallback: ['ladder', 'fallbackOn'],
-  maxretries: ['attempts'],
-  retries: ['retry', 'attempts'],
-  timeout: ['timeouts', 'total'],
-  ttft: ['firstContent'],
-  name: ['id'],
-};
+const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['apikey', ['key']],
+  ['token', ['key']],
+  ['secret', ['key']],
+  ['url', ['baseUrl']],
+  ['endpoint', ['baseUrl']],
+  ['apibase', ['baseUrl']],
+  ['type', ['provider']],
+  ['kind', ['provider']],
+  ['org', ['organization']],
+  ['fallbacks', ['ladder', 'fallbackOn']],
+  ['fallback', ['ladder', 'fallbackOn']],
+  ['maxretries', ['attempts']],
+  ['retries', ['retry', 'attempts']],
+  ['timeout', ['timeouts', 'total']],
+  ['ttft', ['firstContent']],
+  ['name', ['id']],
+]);
 
 /** The known word that was most likely meant, or null when none is near. */
 export function suggest(written: string, known: readonly string[]): string | null {
   const plain = simplify(written);
-  const synonym = SYNONYMS[plain]?.find((word) => known.includes(word));
+  const synonym = SYNONYMS.get(plain)?.find((word) => known.includes(word));
   if (synonym !== undefined) return synonym;
   const same = known.find((word) => simplify(word) === plain);
   if (same !== undefined) return same;
+  const longer = known.filter((word) => plain.length > 1 && simplify(word).startsWith(plain));
+  if (longer.length === 1) return longer[0] ?? null;
   if (known.length === 0) return null;
   const nearest = closest(plain, known.map(simplify));
-  // A third of the letters may be wrong: enough for slips, too little to guess wildly.
-  if (distance(plain, nearest) > Math.max(1, Math.floor(plain.length / 3))) return null;
+  if (distance(plain, nearest) > tolerance(plain.length)) return null;
   return known.find((word) => simplify(word) === nearest) ?? null;
 }
 
@@ -38,6 +39,12 @@ export function suggest(written: string, known: readonly string[]): string | nul
 export function suggestOrList(written: string, known: readonly string[]): string {
   const word = suggest(written, known);
   return word === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${word}"?`;
+}
+
+/** How many letters may be wrong: enough for slips such as two letters swapped, too little to guess wildly. */
+function tolerance(length: number): number {
+  if (length < 4) return length === 3 ? 1 : 0;
+  return Math.max(2, Math.floor(length / 3));
 }
 
 /** Spelling habits (`base_url`, `base-url`, `baseURL`) are one word. */
