@@ -2,7 +2,7 @@ import type { Call } from './call.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault } from './fault/fault.ts';
 import { CONTENT, FAULTY, TERMINAL, type Dialect, type StreamReader } from './ports.ts';
-import type { ReplyStream, Sink, StreamEnding } from './reply.ts';
+import { Endings, type ReplyStream, type Sink, type StreamEnding } from './reply.ts';
 import { type EventVisitor, SseScanner } from './sse.ts';
 
 /** An event larger than this is no event: the largest real ones are images in Base64, of some megabytes. */
@@ -51,8 +51,7 @@ export class Guard implements ReplyStream, EventVisitor {
   #fault: Fault | null = null;
   /** The body has ended: an event cut short by that is missing bytes, not malformed. */
   #finishing = false;
-  #listener: ((ending: StreamEnding) => void) | null = null;
-  #ending: StreamEnding | null = null;
+  readonly #endings = new Endings();
 
   constructor(call: Call, dialect: Dialect, hooks: GuardHooks) {
     this.#call = call;
@@ -137,8 +136,7 @@ export class Guard implements ReplyStream, EventVisitor {
   }
 
   onEnding(listener: (ending: StreamEnding) => void): void {
-    this.#listener = listener;
-    if (this.#ending !== null) listener(this.#ending);
+    this.#endings.listen(listener);
   }
 
   // Inside -------------------------------------------------------------------------------------------------------
@@ -185,8 +183,7 @@ export class Guard implements ReplyStream, EventVisitor {
     this.#state = { name: 'over' };
     this.#held = [];
     this.#hooks.over(fault);
-    this.#ending = { fault, usage: this.#reader.usage };
-    this.#listener?.(this.#ending);
+    this.#endings.tell({ fault, usage: this.#reader.usage });
   }
 
   #cutShort(how: string): Fault {

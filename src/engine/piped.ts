@@ -1,6 +1,6 @@
 import type { Fault } from './fault/fault.ts';
 import { NO_USAGE } from './ports.ts';
-import type { ReplyStream, Sink, StreamEnding } from './reply.ts';
+import { Endings, type ReplyStream, type Sink, type StreamEnding } from './reply.ts';
 
 /** What a pipe asks of the attempt around it. */
 export interface PipeHooks {
@@ -19,8 +19,7 @@ export class Piped implements ReplyStream {
   #held: Uint8Array[] = [];
   /** Undefined while it flows, then how it ended. */
   #end: Fault | null | undefined = undefined;
-  #ending: StreamEnding | null = null;
-  #listener: ((ending: StreamEnding) => void) | null = null;
+  readonly #endings = new Endings();
 
   constructor(hooks: PipeHooks) {
     this.#hooks = hooks;
@@ -62,8 +61,7 @@ export class Piped implements ReplyStream {
   }
 
   onEnding(listener: (ending: StreamEnding) => void): void {
-    this.#listener = listener;
-    if (this.#ending !== null) listener(this.#ending);
+    this.#endings.listen(listener);
   }
 
   #conclude(fault: Fault | null): void {
@@ -79,9 +77,8 @@ export class Piped implements ReplyStream {
   }
 
   #finish(fault: Fault | null): void {
-    if (this.#ending !== null) return;
-    this.#ending = { fault, usage: NO_USAGE };
+    if (this.#endings.told) return;
     this.#hooks.over(fault);
-    this.#listener?.(this.#ending);
+    this.#endings.tell({ fault, usage: NO_USAGE });
   }
 }

@@ -23,7 +23,7 @@ export interface ReplyStream {
   start(sink: Sink): void;
   pause(): void;
   resume(): void;
-  /** Told once, when the last byte has been given or the stream has failed. */
+  /** Tells each listener once, when the last byte has been given or the stream has failed; at once if that has been. */
   onEnding(listener: (ending: StreamEnding) => void): void;
 }
 
@@ -40,3 +40,24 @@ export type Reply =
     }
   | { readonly kind: 'stream'; readonly status: number; readonly headers: Headers; readonly stream: ReplyStream }
   | { readonly kind: 'failed'; readonly fault: Fault; readonly retryAfterMs: number | null };
+
+/** The listeners to a stream's ending, which comes once and may come before they do. */
+export class Endings {
+  readonly #listeners: ((ending: StreamEnding) => void)[] = [];
+  #ending: StreamEnding | null = null;
+
+  get told(): boolean {
+    return this.#ending !== null;
+  }
+
+  listen(listener: (ending: StreamEnding) => void): void {
+    if (this.#ending === null) this.#listeners.push(listener);
+    else listener(this.#ending);
+  }
+
+  tell(ending: StreamEnding): void {
+    if (this.#ending !== null) return;
+    this.#ending = ending;
+    for (const listener of this.#listeners) listener(ending);
+  }
+}

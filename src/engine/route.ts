@@ -139,13 +139,16 @@ class Walk {
 
   /** Waits, unless the caller leaves first. */
   #wait(ms: number): Promise<void> {
-    this.#call.waitedMs += ms;
+    const { clock } = this.#deps;
+    const call = this.#call;
+    const since = clock.now();
     return new Promise((resolve) => {
-      const alarm = this.#deps.clock.after(ms, done);
-      const forget = this.#call.cancellation.listen(done);
+      const alarm = clock.after(ms, done);
+      const forget = call.cancellation.listen(done);
       function done(): void {
         alarm.cancel();
         forget();
+        call.waitedMs += clock.now() - since;
         resolve();
       }
     });

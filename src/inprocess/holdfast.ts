@@ -1,0 +1,204 @@
+import type { Dispatcher } from 'undici';
+import { assemble, type Assembly } from '../config/assemble.ts';
+import type { TargetConfig } from '../config/config.ts';
+import type { Call } from '../engine/call.ts';
+import { callIds } from '../engine/call-id.ts';
+import { Cancellation } from '../engine/cancellation.ts';
+import type { Clock, Random } from '../engine/clock.ts';
+import type { FaultKind } from '../engine/fault/fault.ts';
+import {
+  type BreakerPolicy,
+  type BudgetPolicy,
+  DEFAULT_BREAKER,
+  DEFAULT_BUDGET,
+  DEFAULT_FALLBACK_ON,
+  DEFAULT_RETRY,
+  DEFAULT_TIMEOUTS,
+  type RetryPolicy,
+  type Timeouts,
+} from '../engine/policy.ts';
+import type { CallRecord } from '../engine/record.ts';
+import { SystemClock } from '../engine/system-clock.ts';
+import { HeldSecret, NO_SECRET } from '../config/secrets.ts';
+import type { ProviderName } from '../providers/openai/provider.ts';
+import { readRequest } from '../providers/openai/request.ts';
+import { type MeantRequest, readFetch } from './request.ts';
+import { toResponse } from './response.ts';
+
+/** Where to turn when the SDK's own provider fails. */
+export interface Fallback {
+  /** Name in records and in `x-holdfast-target`. @default the host of `baseUrl` */
+  readonly id?: string;
+  /** @default 'openai-compatible' */
+  readonly provider?: ProviderName;
+  /** The API's root, e.g. `https://api.example.com/v1`. */
+  readonly baseUrl: string;
+  /** The key itself (from the environment, say); left out, none is sent. */
+  readonly apiKey?: string;
+  /** The model to ask for there. @default the one the caller asked for */
+  readonly model?: string;
+  /** Azure: deployment and dated API version. */
+  readonly deployment?: string;
+  readonly apiVersion?: string;
+}
+
+export interface HoldfastOptions {
+  /** Tried in order when the SDK's own provider fails. @default none: retries, breaker and guard still work */
+  readonly fallbacks?: readonly Fallback[];
+  /** What does not say otherwise stays at the defaults of `holdfast/engine`'s DEFAULT_TIMEOUTS, ms. */
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly budget?: Partial<BudgetPolicy>;
+  readonly breaker?: Partial<BreakerPolicy>;
+  /** Faults after which a fallback is tried. @default DEFAULT_FALLBACK_ON: never for refusals or bad requests */
+  readonly fallbackOn?: Iterable<FaultKind>;
+  /** Told of each call's one record, when its last byte has been given. */
+  readonly onRecord?: (record: CallRecord) => void;
+  /** For everything the line is not meant for. @default the global fetch */
+  readonly fetch?: typeof globalThis.fetch;
+  /** An undici dispatcher (a proxy agent, say) to send through. @default connection pools of Holdfast's own */
+  readonly dispatcher?: Dispatcher;
+  /** Time and chance, for tests. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface Holdfast {
+  /** Give it to an SDK: `new OpenAI({ fetch: holdfast().fetch })`. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Breaks the connections that are kept open; not needed before a process exits. */
+  close(): Promise<void>;
+}
+
+/** Base URLs seen by one `fetch` at most: an application has a handful, and each keeps its connections. */
+const MAX_ORIGINS = 64;
+
+/**
+ * The in-process door: a `fetch` that survives a failing provider.
+ *
+ * Chat Completions, Responses, Embeddings and lists of models pass the whole line; every other request goes to the plain
+ * `fetch`, unchanged. Failures come back as the provider's own error envelopes, so that an SDK raises its own classes.
+ */
+export function holdfast(options: HoldfastOptions = {}): Holdfast {
+  const clock = options.clock ?? new SystemClock();
+  const nextId = callIds(clock.wall());
+  const plain = options.fetch ?? globalThis.fetch;
+  const assemblies = new Map<string, Assembly>();
+
+  async function meantFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const meant = await readFetch(input, init);
+    const seen = meant === null ? null : readRequest(meant.operation, meant.path, meant.body);
+    // What is no request, the provider itself explains best.
+    if (meant === null || seen === null || seen.problem !== null) return plain(input, init);
+    meant.signal?.throwIfAborted();
+    const call = { ...callOf(meant, nextId(), clock), ...seen.reading };
+    const forget = cancelOn(meant.signal, call.cancellation);
+    const reply = await assemblyFor(meant.baseUrl).handle(call);
+    if (reply.kind === 'stream') reply.stream.onEnding(forget);
+    else forget();
+    meant.signal?.throwIfAborted();
+    return toResponse(call, reply, clock, meant.signal);
+  }
+
+  function assemblyFor(baseUrl: string): Assembly {
+    let assembly = assemblies.get(baseUrl);
+    if (assembly === undefined) {
+      if (assemblies.size >= MAX_ORIGINS) throw new Error(`more than ${MAX_ORIGINS} base URLs through one holdfast()`);
+      const { random = Math.random, onRecord = () => undefined, dispatcher } = options;
+      const deps = { clock, random, emit: onRecord };
+      assembly = assemble(configFor(baseUrl, options), dispatcher === undefined ? deps : { ...deps, dispatcher });
+      assemblies.set(baseUrl, assembly);
+    }
+    return assembly;
+  }
+
+  return {
+    // Some SDKs look for a Response on the fetch they are given, to tell whether it is the web's.
+    fetch: Object.assign(meantFetch, { Response }) as typeof globalThis.fetch,
+    async close() {
+      await Promise.all([...assemblies.values()].map((assembly) => assembly.close()));
+      assemblies.clear();
+    },
+  };
+}
+
+function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
+  const { operation, method, path, headers, body } = meant;
+  const patienceMs = Number(headers['x-stainless-timeout']) * 1000;
+  return {
+    id,
+    door: 'in-process',
+    operation,
+    method,
+    path,
+    headers,
+    body,
+    model: null,
+    stream: false,
+    choices: 1,
+    pins: [],
+    startedAt: clock.now(),
+    arrivedAt: clock.wall(),
+    patienceMs: patienceMs > 0 ? patienceMs : null,
+    callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+    cancellation: new Cancellation(),
+    problem: null,
+    route: null,
+    attempts: [],
+    waitedMs: 0,
+    upstreamMs: 0,
+  };
+}
+
+function cancelOn(signal: AbortSignal | null, cancellation: Cancellation): () => void {
+  if (signal === null) return () => undefined;
+  const cancel = (): void => cancellation.cancel('the caller aborted');
+  signal.addEventListener('abort', cancel, { once: true });
+  return () => signal.removeEventListener('abort', cancel);
+}
+
+/** The SDK's own provider first, with the key the SDK sends; then the fallbacks, each a rung of its own. */
+function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof assemble>[0] {
+  const policies = {
+    budget: { ...DEFAULT_BUDGET, ...options.budget },
+    breaker: { ...DEFAULT_BREAKER, ...options.breaker },
+  };
+  const bare = { deployment: null, apiVersion: null, organization: null, project: null, headers: {}, ...policies };
+  const own: TargetConfig = { ...bare, id: 'primary', provider: 'openai', baseUrl, key: { kind: 'caller' } };
+  const fallbacks = (options.fallbacks ?? []).map((fallback, index) => ({
+    target: { ...bare, ...fallbackTarget(fallback, index) },
+    model: fallback.model ?? null,
+  }));
+  return {
+    targets: [own, ...fallbacks.map(({ target }) => target)],
+    routes: [
+      {
+        id: 'in-process',
+        models: ['*'],
+        ladder: [{ target: own, model: null }, ...fallbacks].map(({ target, model }) => ({
+          targets: [{ target: target.id, weight: 1, model }],
+        })),
+        timeouts: { ...DEFAULT_TIMEOUTS.stream, ...options.timeouts },
+        wholeTimeouts: { ...DEFAULT_TIMEOUTS.whole, ...options.timeouts },
+        retry: { ...DEFAULT_RETRY, ...options.retry },
+        fallbackOn: options.fallbackOn === undefined ? DEFAULT_FALLBACK_ON : new Set(options.fallbackOn),
+      },
+    ],
+  };
+}
+
+function fallbackTarget(fallback: Fallback, index: number): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key'> & {
+  deployment: string | null;
+  apiVersion: string | null;
+} {
+  const { baseUrl, apiKey, provider = 'openai-compatible' } = fallback;
+  if (!URL.canParse(baseUrl)) throw new Error(`fallbacks[${index}].baseUrl is no URL: ${baseUrl}`);
+  return {
+    id: fallback.id ?? new URL(baseUrl).host,
+    provider,
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    key: apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, apiKey),
+    deployment: fallback.deployment ?? null,
+    apiVersion: fallback.apiVersion ?? null,
+  };
+}
