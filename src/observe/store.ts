@@ -210,6 +210,8 @@ export class RecordStore {
     const worker = new Worker(new URL(file, import.meta.url), {
       name: 'holdfast-store',
       workerData: this.#workerData,
+      // Not the process's own flags: some of them (`--input-type`, loaders) are wrong for a worker. Node 24 still warns of its SQLite.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       // It holds a few batches and no more; SQLite's own memory is not counted here.
       resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 4 },
     });

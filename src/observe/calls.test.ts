@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { aCall, aFault, anAttempt } from '../../test/fixtures/call-record.ts';
+import { type Database, openDatabase } from '../storage/database.ts';
+import { type Cell, pushRow } from './call-row.ts';
+import { type CallCursor, type CallFilter, findCall, lastSeq, listCalls, listCallsAfter } from './calls.ts';
+import { RecordWriter } from './record-writer.ts';
+
+const overloaded = anAttempt({ fault: aFault(), status: 503, target: 'open%ai' });
+
+/** In order of writing; ids tell what is special. */
+const CALLS = [
+  aCall({ id: 'a-plain', at: 1000 }),
+  aCall({ id: 'a-late', at: 5000, route: 'batch' }),
+  aCall({ id: 'b-slow', at: 2000, durationMs: 9000, model: 'o4' }),
+  aCall({ id: 'b-saved', at: 3000, target: 'azure', attempts: [overloaded, anAttempt({ target: 'azure' })] }),
+  aCall({
+    id: 'c-failed',
+    at: 4000,
+    outcome: 'failed',
+    status: 429,
+    fault: aFault({ kind: 'rate-limit-tokens' }),
+    attempts: [anAttempt({ status: 429, fault: aFault({ kind: 'rate-limit-tokens', message: '"kind":"conflict"' }) })],
+  }),
+  aCall({ id: 'c-cut', at: 4000, outcome: 'interrupted', fault: aFault({ kind: 'partial-response' }) }),
+];
+
+let directory: string;
+let database: Database;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-calls-'));
+  const writer = new RecordWriter(directory, { maxAgeMs: 1, maxBytes: 1 });
+  const cells: Cell[] = [];
+  for (const call of CALLS) pushRow(cells, call);
+  writer.write([cells]);
+  writer.close();
+  database = openDatabase({ directory, access: 'read' });
+});
+afterAll(async () => {
+  await database.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function idsOf(filter: CallFilter): Promise<string[]> {
+  return (await listCalls(database, filter)).calls.map(({ id }) => id);
+}
+
+describe('listing', () => {
+  it.each<[string, CallFilter, string[]]>([
+    ['all, newest arrival first', {}, ['a-late', 'c-cut', 'c-failed', 'b-saved', 'b-slow', 'a-plain']],
+    ['since, inclusive', { since: 4000 }, ['a-late', 'c-cut', 'c-failed']],
+    ['until, exclusive', { until: 2000 }, ['a-plain']],
+    ['by outcome', { outcome: 'interrupted' }, ['c-cut']],
+    ['by the fault told', { fault: 'partial-response' }, ['c-cut']],
+    ['by a fault that was got over', { fault: 'overloaded' }, ['b-saved']],
+    ['not by a fault that is only quoted', { fault: 'conflict' }, []],
+    ['by model', { model: 'o4' }, ['b-slow']],
+    ['by the target that answered', { target: 'azure' }, ['b-saved']],
+    ['by a target that failed', { target: 'open%ai' }, ['b-saved']],
+    ['by a target literally', { target: 'open%' }, []],
+    ['by route', { route: 'batch' }, ['a-late']],
+    ['by status', { status: 429 }, ['c-failed']],
+    ['by class of status', { status: '4xx' }, ['c-failed']],
+    ['by duration', { minDurationMs: 9000 }, ['b-slow']],
+    ['by beginning of the id', { idPrefix: 'b-' }, ['b-saved', 'b-slow']],
+    ['by several at once', { since: 2000, until: 4000, model: 'gpt-5-mini' }, ['b-saved']],
+  ])('%s', async (_name, filter, ids) => {
+    expect(await idsOf(filter)).toEqual(ids);
+  });
+
+  it('pages without gap or double, also between calls of the same moment', async () => {
+    const pages: string[][] = [];
+    let before: CallCursor | undefined;
+    do {
+      const { calls, next } = await listCalls(database, { limit: 2, before });
+      pages.push(calls.map(({ id }) => id));
+      before = next ?? undefined;
+    } while (before !== undefined);
+    expect(pages).toEqual([
+      ['a-late', 'c-cut'],
+      ['c-failed', 'b-saved'],
+      ['b-slow', 'a-plain'],
+    ]);
+  });
+
+  it('follows in order of writing', async () => {
+    expect(await lastSeq(database)).toBe(6);
+    expect((await listCallsAfter(database, 3)).map(({ id }) => id)).toEqual(['b-saved', 'c-failed', 'c-cut']);
+    expect((await listCallsAfter(database, 3, { outcome: 'failed' })).map(({ id }) => id)).toEqual(['c-failed']);
+  });
+});
+
+describe('finding', () => {
+  it('gives the call with the id, or with the only id that begins so', async () => {
+    expect(await findCall(database, 'b-slow')).toMatchObject({ kind: 'found', call: { id: 'b-slow' } });
+    expect(await findCall(database, 'b-sl')).toMatchObject({ kind: 'found', call: { id: 'b-slow' } });
+  });
+
+  it('says what else it can be', async () => {
+    expect(await findCall(database, 'nothing')).toEqual({ kind: 'unknown' });
+    expect(await findCall(database, 'c-')).toEqual({ kind: 'ambiguous', ids: ['c-cut', 'c-failed'] });
+  });
+});
