@@ -161,8 +161,10 @@ function named(case_: Case): Meaning | null {
 function onGround(case_: Case): Meaning | null {
   const { said, base, status, evidence } = case_;
   const grounds = namesOf(case_).map(([place, name]) => ({ place, name, ground: groundOf(name) }));
-  // A rate limit or a refusal is one under any status; "invalid request" and "server error" are said under every status.
-  const firm = grounds.find(({ ground }) => ground === 'rate' || ground === 'forbidden');
+  // A rate limit or a refusal is one under any status that leaves room for it; "invalid request" and "server error" are
+  // said under every status, and so say nothing.
+  const settled = base?.ground === 'settled';
+  const firm = grounds.find(({ ground }) => !settled && (ground === 'rate' || ground === 'forbidden'));
   const soft = base === null ? grounds.find(({ ground }) => ground !== null) : undefined;
   const used = firm ?? soft;
   if (used !== undefined) evidence.push(`${used.place} ${tellable(used.name, 120)}`);
