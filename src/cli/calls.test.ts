@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -139,6 +142,37 @@ describe('holdfast calls', () => {
 
   it('says kindly that there are no records yet', async () => {
     await expect(run([], { data: join(directory, 'nowhere') })).rejects.toThrow(/no records yet.*holdfast serve/);
+  });
+});
+
+describe('holdfast calls --follow', () => {
+  it('goes on with calls that another process writes, each once', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'holdfast-cli-follow-'));
+    const writer = new RecordWriter(data, { maxAgeMs: 1, maxBytes: 1 });
+    const write = (id: string): void => {
+      const cells: Cell[] = [];
+      pushRow(cells, aCall({ id }));
+      writer.write([cells]);
+    };
+    write('first');
+    const source = `
+      import { callsCommand } from ${JSON.stringify(new URL('./calls.ts', import.meta.url).href)};
+      await callsCommand().parseAsync(['--follow', '--json', '--data', ${JSON.stringify(data)}], { from: 'user' });`;
+    const follower = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ids: string[] = [];
+    for await (const line of createInterface({ input: follower.stdout })) {
+      ids.push((JSON.parse(line) as { id: string }).id);
+      if (ids.length === 1) write('second');
+      if (ids.length === 2) write('third');
+      if (ids.length === 3) break;
+    }
+    follower.kill();
+    await once(follower, 'exit');
+    writer.close();
+    rmSync(data, { recursive: true });
+    expect(ids).toEqual(['first', 'second', 'third']);
   });
 });
 

@@ -80,7 +80,7 @@ export function pushRow(rows: Cell[], record: CallRecord): void {
     sole === null ? null : short(sole.upstreamId),
     sole === null ? null : Math.round(sole.startedMs * 1000),
     sole === null ? null : Math.round(sole.durationMs * 1000),
-    sole === null && attempts.length > 0 ? JSON.stringify(attempts.map(shortAttempt)) : null,
+    sole === null ? JSON.stringify(attempts.map(shortAttempt)) : null,
   );
 }
 
@@ -121,7 +121,6 @@ function usageFromRow(row: Omit<CallsTable, 'seq'>): Usage {
 
 function attemptsFromRow(row: Omit<CallsTable, 'seq'>): AttemptRecord[] {
   if (row.attempts !== null) return JSON.parse(row.attempts) as AttemptRecord[];
-  if (row.attempt_count === 0) return [];
   return [
     {
       target: row.target ?? '',
@@ -139,9 +138,9 @@ function attemptsFromRow(row: Omit<CallsTable, 'seq'>): AttemptRecord[] {
 }
 
 /** The one attempt of a call that went the ordinary way: what the call's own columns do not say of it fits into four more. */
-function soleAttempt({ attempts, target, status, firstContentMs }: CallRecord): AttemptRecord | null {
+function soleAttempt({ outcome, fault, attempts, target, status, firstContentMs }: CallRecord): AttemptRecord | null {
   const first = attempts[0];
-  if (first === undefined || attempts.length > 1) return null;
+  if (first === undefined || attempts.length > 1 || outcome !== 'answered' || fault !== null) return null;
   const ordinary =
     first.fault === null &&
     first.waitedMs === 0 &&

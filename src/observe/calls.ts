@@ -124,6 +124,10 @@ function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQue
   if (since !== undefined) select = select.where('at', '>=', since);
   if (until !== undefined) select = select.where('at', '<', until);
   if (outcome !== undefined) select = select.where('outcome', '=', outcome);
+  // Says nothing new, but lets the database use the small index of the calls that something happened to.
+  if (fault !== undefined || (outcome !== undefined && outcome !== 'answered')) {
+    select = select.where('attempts', 'is not', null);
+  }
   if (model !== undefined) select = select.where('model', '=', model);
   if (route !== undefined) select = select.where('route', '=', route);
   if (minDurationMs !== undefined) select = select.where('duration_us', '>=', minDurationMs * 1000);

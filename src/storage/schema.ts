@@ -3,8 +3,9 @@ import type { Generated } from 'kysely';
 /**
  * One row per call. Times are whole microseconds: exact enough for people, and a third of the bytes of a float.
  *
- * A call with one attempt and no fault, which nearly every call is, keeps that attempt in the `attempt_*` columns and needs
- * no JSON; every other call keeps its attempts in `attempts`, and those columns are null.
+ * A call answered by its one attempt, which nearly every call is, keeps that attempt in the `attempt_*` columns and needs no
+ * JSON. Every other call keeps its attempts in `attempts`, and those columns are null: `attempts is not null` is what finds
+ * the calls that something happened to, and has an index of its own.
  */
 export interface CallsTable {
   /** In order of writing, which is the order of ending; `at` is the order of arrival. */

@@ -36,6 +36,8 @@ export const calls: Migration = {
       attempts text
     );
     create index calls_at on calls (at);
+    -- The calls that something happened to: few, and most often asked for.
+    create index calls_eventful on calls (at) where attempts is not null;
     -- Unique together, so that a batch written twice after a crash is stored once; not the id alone, which a caller may have chosen.
     create unique index calls_id on calls (id, at);
   `,
