@@ -21,7 +21,7 @@ export interface DeliveryPorts {
 
 /** Plays one script on one connection, step by step, in its own time, as fast as the client reads. */
 export class Delivery {
-  readonly #script: Script;
+  #script: Script;
   readonly #response: ServerResponse;
   readonly #ports: DeliveryPorts;
   #sink: Writable;
@@ -38,12 +38,20 @@ export class Delivery {
     this.#response = response;
     this.#ports = ports;
     this.#sink = response;
+    // From now on, not from the start: a client may leave while its call waits for a worker.
+    response.once('close', () => this.#closed());
   }
 
-  start(): void {
-    this.#dueAt = this.#ports.clock.now() + (this.#script.steps[0]?.waitMs ?? 0);
-    this.#response.once('close', () => this.#closed());
+  /** @param delayMs time before the first step, on top of its own */
+  start(delayMs: number): void {
+    this.#dueAt = this.#ports.clock.now() + delayMs + (this.#script.steps[0]?.waitMs ?? 0);
     this.#play();
+  }
+
+  /** Plays another script in place of the one that has not begun, at once. */
+  replace(script: Script): void {
+    this.#script = script;
+    this.start(0);
   }
 
   #play(): void {

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
-import type { Clock, Random } from '../engine/clock.ts';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Clock } from '../engine/clock.ts';
 import { seededRandom } from '../engine/random.ts';
+import { Climate } from './climate.ts';
+import type { Capacity } from './climate.ts';
 import { Delivery } from './delivery.ts';
 import { ExactClock } from './exact-clock.ts';
 import { misbehave, parseFault } from './faults.ts';
@@ -15,12 +17,14 @@ import { Limiter } from './limits.ts';
 import type { RateLimits } from './limits.ts';
 import { receive } from './reception.ts';
 import type { Reception } from './reception.ts';
-import { incorrectKey, missingKey, refusal } from './refusals.ts';
+import { incorrectKey, missingKey, refusal, unknownUrl } from './refusals.ts';
 import { answer } from './routes.ts';
 import { wholeScript } from './script.ts';
 import type { Head, Script } from './script.ts';
+import { statusPage } from './status-page.ts';
 import { Upstream } from './upstream.ts';
 import type { Received, ScriptedAnswer } from './upstream.ts';
+import type { Weather } from './weather.ts';
 
 /** How to start a simulated provider. Every field may be left out. */
 export interface SimulatorOptions {
@@ -43,6 +47,10 @@ export interface SimulatorOptions {
   readonly latency?: LatencyOverrides;
   /** Enforced for each key and model. @default none; the headers then tell of a limit nobody reaches */
   readonly limits?: RateLimits;
+  /** How many calls are worked on at once. @default any number */
+  readonly capacity?: Capacity;
+  /** Begins with the simulator. @default calm */
+  readonly weather?: Weather;
   /** The keys that are accepted. @default any that is not empty */
   readonly keys?: readonly string[];
   /** The models that are served; any other is a 404. @default every name, known or not */
@@ -73,8 +81,12 @@ export interface Simulator {
    * @throws {Error} when there is no such fault
    */
   nextFaults(faults: readonly (string | null)[]): void;
+  /** Begins a timeline now; null is calm. */
+  setWeather(weather: Weather | null): void;
   close(): Promise<void>;
 }
+
+const OVERLOADED = parseFault('overloaded');
 
 /**
  * Starts a simulated provider on real HTTP.
@@ -90,8 +102,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 class SimulatedProvider implements Simulator {
   readonly #host: string;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #upstream: Upstream;
+  readonly #climate: Climate;
   readonly #limiter: Limiter;
   readonly #keys: readonly string[] | null;
   readonly #ledger: Ledger;
@@ -105,22 +117,24 @@ class SimulatedProvider implements Simulator {
     const { seed = 1, name = 'simulator', clock = new ExactClock() } = options;
     this.#host = options.host ?? '127.0.0.1';
     this.#clock = clock;
-    this.#random = seededRandom(seed);
     this.#keys = options.keys ?? null;
     this.#ledger = new Ledger(options.rememberedRequests ?? 200);
     this.#limiter = new Limiter(options.limits ?? null, clock);
+    const latency = new Latency({ random: seededRandom(seed), speed: options.speed ?? 0, ...options.latency });
+    this.#climate = new Climate(clock, latency, options.capacity ?? null);
+    this.#climate.set(options.weather ?? null);
     this.#upstream = new Upstream({
       name,
       seed,
       clock,
-      latency: new Latency({ random: this.#random, speed: options.speed ?? 0, ...options.latency }),
+      latency,
       models: options.models ?? null,
       scriptedAnswer: options.scriptedAnswer ?? null,
       answerTokens: options.answerTokens ?? null,
     });
     // A client that keeps its connections expects them to last; Node's own five seconds would race its next request.
     this.#server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, (request, response) => {
-      receive(request, (reception) => this.#serve(reception, response));
+      if (!this.#showStatus(request, response)) receive(request, (reception) => this.#serve(reception, response));
     });
   }
 
@@ -164,8 +178,13 @@ class SimulatedProvider implements Simulator {
     this.#queued.push(...faults.map((fault) => (fault === null ? null : parseFault(fault))));
   }
 
+  setWeather(weather: Weather | null): void {
+    this.#climate.set(weather);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#climate.close();
     this.#server.closeAllConnections();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -176,18 +195,49 @@ class SimulatedProvider implements Simulator {
     this.#ledger.arrived(received, arrivedAt);
     const admitted = this.#admit(received);
     const script = this.#spoil(admitted.script, received, faultInModel);
-    this.#ledger.began(script);
-    new Delivery(script, response, {
+    this.#play(script, response, admitted.headers, received.path, arrivedAt);
+  }
+
+  #play(
+    script: Script,
+    response: ServerResponse,
+    limitHeaders: Record<string, string>,
+    path: string,
+    arrivedAt: number,
+  ): void {
+    const { workers } = this.#climate;
+    let working = false;
+    const delivery = new Delivery(script, response, {
       clock: this.#clock,
-      commonHeaders: (head) => this.#commonHeaders(head, arrivedAt, admitted.headers),
+      commonHeaders: (head) => this.#commonHeaders(head, arrivedAt, limitHeaders),
       refuse: (forMs) => this.#refuse(forMs),
       onEnd: (end) => {
+        if (working) workers?.release();
+        else workers?.leave(begin);
         const at = this.#clock.now();
         // Whoever is thrown out because the provider stops listening has not left by itself.
         const ended = this.#server.listening ? end : 'broken';
-        this.#ledger.ended(script, ended, { path: received.path, at, afterMs: at - arrivedAt });
+        this.#ledger.ended(script, ended, { path, at, afterMs: at - arrivedAt });
       },
-    }).start();
+    });
+    const begin = () => {
+      working = true;
+      delivery.start(this.#climate.serviceMs);
+    };
+    this.#ledger.began(script);
+    if (workers === null || script.about.wire === 'other') delivery.start(0);
+    else if (workers.take(begin) === 'turned-away') delivery.replace(misbehave(script, OVERLOADED));
+  }
+
+  #showStatus(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = request.url?.split('?', 1)[0] ?? '';
+    if (!path.startsWith('/api/v2/') && path !== '/status') return false;
+    const { name } = this.#upstream;
+    const { weather, elapsedMs } = this.#climate;
+    const page = statusPage(path, { name, url: this.url, weather, elapsedMs, now: this.#clock.wall() });
+    const { status, contentType, body } = page ?? unknownUrl('GET', path);
+    response.writeHead(status, { 'content-type': contentType ?? 'application/json' }).end(body);
+    return true;
   }
 
   /** The key, the provider's own answer and the rate limits, in the order of the real one. */
@@ -222,13 +272,15 @@ class SimulatedProvider implements Simulator {
     return misbehave(script, chosen);
   }
 
-  /** The most particular wish wins: the queue, the header, the model's name, the standing fault. */
+  /** The most particular wish wins: the queue, the header, the model's name, the standing fault, the weather. */
   #chooseFault({ headers }: Received, faultInModel: string | null): ChosenFault | null {
     if (this.#queued.length > 0) return this.#queued.shift() ?? null;
     const inHeader = headers['x-simulate-fault'];
     if (typeof inHeader === 'string') return parseFault(inHeader);
     if (faultInModel !== null) return parseFault(faultInModel);
-    return this.#standing;
+    if (this.#standing !== null) return this.#standing;
+    const struck = this.#climate.strike();
+    return struck === null ? null : parseFault(struck);
   }
 
   #commonHeaders(head: Head, arrivedAt: number, limitHeaders: Record<string, string>): Record<string, string> {

@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { FAULTS, parseWeather, startSimulator } from '../simulator/index.ts';
+import type { Misbehaviour, Simulator, SimulatorOptions, Weather } from '../simulator/index.ts';
+import { processTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+interface SimulateFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly name: string;
+  readonly weather?: string;
+  readonly seed: number;
+  readonly speed: number;
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly listFaults?: true;
+  readonly json?: true;
+}
+
+/** A limit nobody gave while the other one was given. */
+const NO_LIMIT = 1_000_000_000;
+
+/** `holdfast simulate`: a provider on this machine that fails on command. */
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('run a provider on this machine that behaves, and misbehaves, like the OpenAI API')
+    .option('-p, --port <port>', 'port; 0 takes a free one', readPort, 4142)
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--name <name>', 'name by which two simulators can be told apart', 'simulator')
+    .option('-w, --weather <file>', 'YAML timeline of bad times, begun at once')
+    .option('--seed <number>', 'the same seed and request give the same answer', readCount, 1)
+    .option(
+      '--speed <factor>',
+      'factor on latencies: 0 answers at once, 1 takes as long as the real thing',
+      readFactor,
+      1,
+    )
+    .option('--rpm <requests>', 'requests a minute, for each key and model', readLimit)
+    .option('--tpm <tokens>', 'tokens a minute, for each key and model', readLimit)
+    .option('--list-faults', 'print every fault and stop')
+    .option('--json', 'print JSON, one line')
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  holdfast simulate --port 4142 --weather brown-out.yaml\n' +
+        '  holdfast simulate --list-faults\n\n' +
+        'A weather file:\n' +
+        '  name: brown-out\n' +
+        '  workers: 32              # calls worked on at once; queue: how many may wait\n' +
+        '  timeline:\n' +
+        '    - { at: 60s, for: 10s, capacity: 0.2 }                    # a fifth of the workers\n' +
+        '    - { at: 2m, for: 5m, faults: { server-error: 0.25 } }     # a quarter of the calls\n' +
+        '    - { at: 10m, for: 1m, latency: 10 }                       # ten times as slow',
+    )
+    .action(simulate);
+}
+
+async function simulate(flags: SimulateFlags): Promise<void> {
+  const terminal = processTerminal();
+  if (flags.listFaults === true) {
+    terminal.write(flags.json === true ? `${JSON.stringify(FAULTS.map(faultToJson))}\n` : listFaults(terminal));
+    return;
+  }
+  const weather = flags.weather === undefined ? null : await readWeatherFile(flags.weather);
+  const simulator = await start(flags, weather);
+  terminal.write(
+    flags.json === true ? `${JSON.stringify(announcement(simulator, flags))}\n` : greeting(simulator, flags, terminal),
+  );
+  await interrupted();
+  await simulator.close();
+  const { requests } = simulator.stats;
+  if (flags.json !== true) terminal.note(`\nstopped after ${requests} ${requests === 1 ? 'request' : 'requests'}\n`);
+}
+
+async function start(flags: SimulateFlags, weather: Weather | null): Promise<Simulator> {
+  const { port, host, name, seed, speed, rpm, tpm } = flags;
+  const limited = rpm !== undefined || tpm !== undefined;
+  const options: SimulatorOptions = {
+    port,
+    host,
+    name,
+    seed,
+    speed,
+    ...(weather === null ? {} : { weather }),
+    ...(limited ? { limits: { requestsPerMinute: rpm ?? NO_LIMIT, tokensPerMinute: tpm ?? NO_LIMIT } } : {}),
+  };
+  try {
+    return await startSimulator(options);
+  } catch (error) {
+    throw explainListenError(error, port, host);
+  }
+}
+
+function explainListenError(error: unknown, port: number, host: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') {
+    return new Error(
+      `port ${port} is taken; stop what uses it, or choose another: holdfast simulate --port ${port + 1}`,
+    );
+  }
+  if (code === 'EACCES') return new Error(`port ${port} is not allowed to this user; choose one above 1023`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Error(`host ${host} is no address of this machine; use --host 127.0.0.1`);
+  }
+  return error;
+}
+
+async function readWeatherFile(path: string): Promise<Weather> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
+    throw new Error(`weather file ${path} ${reason}; check --weather`, { cause: error });
+  }
+  try {
+    return parseWeather(text);
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function announcement(simulator: Simulator, { name, seed, speed, weather }: SimulateFlags) {
+  return { url: simulator.url, port: simulator.port, name, seed, speed, weather: weather ?? null, pid: process.pid };
+}
+
+function greeting({ url }: Simulator, { weather }: SimulateFlags, { paint }: Terminal): string {
+  const body = `{"model":"gpt-4o","messages":[{"role":"user","content":"Write 20 words about kelp"}]}`;
+  return [
+    `${paint('bold', 'simulated provider')} at ${paint('cyan', `${url}/v1`)}, any key`,
+    `status page at ${url}/status${weather === undefined ? '' : `, weather from ${weather}`}`,
+    '',
+    'Try it:',
+    `  curl ${url}/v1/chat/completions -H 'authorization: Bearer sk-any' -H 'content-type: application/json' \\`,
+    `    -d '${body}'`,
+    '',
+    'Choose a fault by the name of the model, with a number where it takes one:',
+    '  "model": "gpt-4o@server-error"     "model": "gpt-4o@cut:17"     "model": "gpt-4o@slow:3000"',
+    'or by a header:',
+    "  -H 'x-simulate-fault: rate-limit-requests:2'",
+    'holdfast simulate --list-faults names them all. Ctrl-C stops.',
+    '',
+  ].join('\n');
+}
+
+function faultToJson({ name, description, kind, moment, spoils, wires, argument }: Misbehaviour) {
+  return { name, description, kind, moment, spoils, wires, argument };
+}
+
+function listFaults({ paint }: Terminal): string {
+  const shown = (fault: Misbehaviour) =>
+    fault.argument === null ? fault.name : `${fault.name}:${fault.argument.standard}`;
+  const width = Math.max(...FAULTS.map((fault) => shown(fault).length));
+  return FAULTS.map((fault) => {
+    const meaning = fault.argument === null ? '' : ` (${fault.argument.means})`;
+    const kind = fault.kind ?? 'no failure';
+    return `${paint('bold', shown(fault).padEnd(width))}  ${fault.description}${meaning} ${paint('dim', `[${kind}]`)}\n`;
+  }).join('');
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new InvalidArgumentError('Write a whole number, 0 or more.');
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isSafeInteger(limit) && limit >= 1) return limit;
+  throw new InvalidArgumentError('Write a whole number, 1 or more.');
+}
+
+function readFactor(text: string): number {
+  const factor = Number(text);
+  if (Number.isFinite(factor) && factor >= 0) return factor;
+  throw new InvalidArgumentError('Write a number, 0 or more.');
+}
