@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { ConfigFile } from './file.ts';
 import { fileSchema } from './schema.ts';
-import { mayBeSecret } from './secrets.ts';
+import { showName } from './secrets.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
 
@@ -27,12 +27,12 @@ function findingsOf(issue: Issue, above: readonly PropertyKey[]): Finding[] {
 
 function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: readonly PropertyKey[]): Finding[] {
   const fixes = issue.message.split('\n');
-  return issue.keys.map((key, index) => {
-    if (mayBeSecret(key)) {
-      return { path, at: 'value', wrong: 'has a field whose name looks like a secret', fix: 'Remove that field.' };
-    }
-    return { path: [...path, key], at: 'key', wrong: 'is not a known field', fix: fixes[index] ?? '' };
-  });
+  return issue.keys.map((key, index) => ({
+    path: [...path, key],
+    at: 'key',
+    wrong: 'is not a known field',
+    fix: /^[^\s:]+:/.test(key) ? 'Put a space after the colon.' : (fixes[index] ?? ''),
+  }));
 }
 
 /** A value that fits no shape of several: the shape it comes nearest to tells best what is wrong. */
@@ -54,17 +54,25 @@ function wrongProvider(issue: z.core.$ZodIssueInvalidUnion, path: readonly Prope
   const known = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
   const { input } = issue;
   const written = typeof input === 'object' && input !== null && 'provider' in input ? input.provider : undefined;
-  if (typeof written !== 'string' || mayBeSecret(written)) {
+  if (typeof written !== 'string') {
     return { path, at: 'value', wrong: 'names no provider', fix: `Write one of ${known.join(', ')}.` };
   }
-  return { path, at: 'value', wrong: `"${written}" is not a known provider`, fix: suggestOrList(written, known) };
+  return {
+    path,
+    at: 'value',
+    wrong: `${quote(written) ?? 'what is written'} is not a known provider`,
+    fix: suggestOrList(written, known),
+  };
 }
 
 function explain(issue: Issue): { wrong: string; fix: string } {
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     if (typeof issue.input !== 'string') return { wrong: 'must be text', fix: `Write one of ${known.join(', ')}.` };
-    return { wrong: `${quote(issue.input)} is not known here`, fix: suggestOrList(issue.input, known) };
+    return {
+      wrong: `${quote(issue.input) ?? 'what is written'} is not known here`,
+      fix: suggestOrList(issue.input, known),
+    };
   }
   if (issue.code === 'custom' && typeof issue.params?.['fix'] === 'string') {
     return { wrong: issue.message, fix: issue.params['fix'] };
@@ -78,9 +86,10 @@ function explain(issue: Issue): { wrong: string; fix: string } {
   return { wrong: found === null ? 'cannot be used' : `${found} cannot be used`, fix: `It ${issue.message}.` };
 }
 
-/** The value as far as it may be shown: short plain text and numbers only. */
+/** The value as far as it may be shown: numbers, and short plain text. */
 function quote(value: unknown): string | null {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return Array.isArray(value) ? 'a list' : 'a mapping';
-  return value.length > 40 || mayBeSecret(value) || /[\s\p{Cc}]/u.test(value.trim()) ? null : `"${value}"`;
+  const letters = value.replaceAll(/[*?]/g, '');
+  return letters !== '' && showName(letters) === letters ? `"${value}"` : null;
 }

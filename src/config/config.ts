@@ -4,7 +4,7 @@ import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
 
-export type ProviderName = 'openai' | 'azure' | 'openai-compatible';
+type ProviderName = 'openai' | 'azure' | 'openai-compatible';
 
 export interface ServerConfig {
   readonly host: string;
@@ -31,12 +31,15 @@ export interface RecordsConfig {
 export interface TargetConfig {
   readonly id: string;
   readonly provider: ProviderName;
-  /** Without a final slash. For `openai` and `openai-compatible` it includes `/v1`; for `azure` it ends before `/openai`. */
+  /**
+   * Without a final slash. For `openai` and `openai-compatible` it includes `/v1`, for `azure` with
+   * the v1 API `/openai/v1`; with the dated API it ends before `/openai`.
+   */
   readonly baseUrl: string;
   readonly key: Secret;
-  /** Azure: deployment to call; null: the model is the name of the deployment. */
+  /** Azure: deployment to call with the dated API; null: the v1 API, where the model is the deployment's name. */
   readonly deployment: string | null;
-  /** Azure: dated API version; null: the v1 API. */
+  /** Azure: version of the dated API; null: the v1 API. */
   readonly apiVersion: string | null;
   /** OpenAI: sent as `OpenAI-Organization`. */
   readonly organization: string | null;

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_FALLBACK_ON } from '../engine/policy.ts';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import { loadConfig } from './load.ts';
 import { configSchemaJson } from './schema.ts';
 
@@ -66,6 +68,19 @@ function fieldsOf(schema: unknown): Set<string> {
 }
 
 describe('the JSON Schema', () => {
+  const schema = z.fromJSONSchema(configSchemaJson() as Parameters<typeof z.fromJSONSchema>[0]);
+
+  it.each(EXAMPLES)('takes the example:\n%s', (yaml) => {
+    expect(schema.safeParse(parse(yaml)).error?.issues ?? []).toEqual([]);
+  });
+
+  it.each([{ servr: {} }, { server: { port: -1 } }, { targets: { a: { provider: 'azure' } } }, { data: ' ' }])(
+    'refuses %j',
+    (file) => {
+      expect(schema.safeParse(file).success).toBe(false);
+    },
+  );
+
   it('is strict, so that editors show a slip at once', () => {
     expect(configSchemaJson()).toMatchObject({
       type: 'object',

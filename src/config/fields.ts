@@ -107,7 +107,9 @@ export function flag(description: string): z.ZodBoolean {
 export function text(description: string): z.ZodString {
   return z
     .string({ error: 'must be text' })
-    .regex(/^[^\p{Cc}]*\S[^\p{Cc}]*$/u, { error: 'must be text on one line, not empty' })
+    .regex(/^[ -~\u00a0-\uffff]*[!-~\u00a1-\uffff][ -~\u00a0-\uffff]*$/, {
+      error: 'must be text on one line, not empty',
+    })
     .describe(description);
 }
 

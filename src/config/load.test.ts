@@ -248,18 +248,21 @@ defaults:
   });
 
   it.each([
-    ['server: { host: 0.0.0.0 }', { OPENAI_API_KEY: KEY }, ['listens on 0.0.0.0']],
-    ['server: { host: 0.0.0.0, open: true }', { OPENAI_API_KEY: KEY }, []],
-    ['server: { host: 0.0.0.0 }', {}, []],
-    [
-      'targets: { a: { provider: openai, key: none } }',
-      { OPENAI_BASE_URL: 'nonsense' },
-      ['OPENAI_BASE_URL is set but not used'],
-    ],
-  ])('%s warns as it should', async (yaml, env: Record<string, string>, expected) => {
-    const { warnings } = await load(yaml, env);
-    expect(warnings).toHaveLength(expected.length);
-    expect(warnings.join('\n')).toContain(expected.join('\n'));
+    ['https://x.openai.azure.com', 'https://x.openai.azure.com/openai/v1'],
+    ['https://x.openai.azure.com/openai/', 'https://x.openai.azure.com/openai/v1'],
+    ['https://x.openai.azure.com/openai/v1', 'https://x.openai.azure.com/openai/v1'],
+    ['https://gate.example.com/team/', 'https://gate.example.com/team/openai/v1'],
+  ])('without an API version takes %s for the v1 API', async (baseUrl, expected) => {
+    const config = await load(`targets: { a: { provider: azure, key: none, baseUrl: ${baseUrl} } }`);
+    expect(config.targets[0]).toMatchObject({ baseUrl: expected, deployment: null, apiVersion: null });
+  });
+
+  it('warns when the environment names an upstream that is not used', async () => {
+    const yaml = 'targets: { a: { provider: openai, key: none } }';
+    expect((await load(yaml, { OPENAI_BASE_URL: 'nonsense' })).warnings).toEqual([
+      'OPENAI_BASE_URL is set but not used: the configuration file names its own targets',
+    ]);
+    expect((await load(yaml, { OPENAI_BASE_URL: '' })).warnings).toEqual([]);
   });
 });
 

@@ -51,11 +51,11 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   if (problems.length > 0 || said === null) throw new ConfigError(problems);
 
   const targets = named.length === 0 ? fromEnvironment : (said.targets ?? {});
-  const config = resolveConfig(said, { ...server, cwd, targets, secrets: read.secrets });
-  if (upstream !== null || (env['OPENAI_BASE_URL'] ?? '') === '') return config;
-  const ignored = 'OPENAI_BASE_URL is set but not used: the configuration file names its own targets';
-  return Object.freeze({ ...config, warnings: Object.freeze([...config.warnings, ignored]) });
+  const warnings = upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '' ? [BASE_URL_UNUSED] : [];
+  return resolveConfig(said, { ...server, cwd, targets, secrets: read.secrets, warnings });
 }
+
+const BASE_URL_UNUSED = 'OPENAI_BASE_URL is set but not used: the configuration file names its own targets';
 
 /** Without a key of its own the gateway lets callers bring theirs to an upstream that was named. */
 function environmentTargets(upstream: { hasKey: boolean; baseUrl: string | null }): Record<string, TargetSection> {

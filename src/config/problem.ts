@@ -1,3 +1,5 @@
+import { showName } from './secrets.ts';
+
 /** Where a problem stands: in a file (with line and column from 1, where known) or in the environment. */
 export type Place =
   | { readonly kind: 'file'; readonly file: string; readonly line: number | null; readonly column: number | null }
@@ -35,7 +37,7 @@ function byPlace(a: Problem, b: Problem): number {
 }
 
 /** Two lines: where and what, then the fix. */
-export function describeProblem({ place, field, wrong, fix }: Problem): string {
+function describeProblem({ place, field, wrong, fix }: Problem): string {
   return `  ${[describePlace(place), field].filter((part) => part !== '').join(' ')}: ${wrong}\n      ${fix}`;
 }
 
@@ -44,12 +46,12 @@ function describePlace(place: Place): string {
   return [place.file, place.line, place.column].filter((part) => part !== null).join(':');
 }
 
-/** `['routes', 0, 'models']` as `routes[0].models`. */
+/** `['routes', 0, 'models']` as `routes[0].models`; names that might be secrets are left out. */
 export function fieldName(path: readonly PropertyKey[]): string {
   let name = '';
   for (const step of path) {
     if (typeof step === 'number') name += `[${step}]`;
-    else name += name === '' ? String(step) : `.${String(step)}`;
+    else name += `${name === '' ? '' : '.'}${showName(String(step))}`;
   }
   return name;
 }

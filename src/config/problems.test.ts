@@ -19,7 +19,7 @@ async function problems(yaml: string, env: Record<string, string> = ENV): Promis
   await writeFile(join(cwd, 'c.yaml'), yaml);
   const failure = await loadConfig({ file: 'c.yaml', env, cwd }).catch((error: unknown) => error);
   if (!(failure instanceof ConfigError)) return [];
-  if (/hunter2|sk-proj/.test(failure.message)) throw new Error(`a secret is shown: ${failure.message}`);
+  if (/hunter2|sk-proj|null|undefined/.test(failure.message)) throw new Error(`a secret is shown: ${failure.message}`);
   return failure.problems.map(({ place, field, wrong, fix }) => {
     const at = place.kind === 'file' ? `${place.line}:${place.column}` : 'environment';
     return `${at} ${field}: ${wrong} / ${fix}`;
@@ -57,7 +57,7 @@ describe('one mistake, one message', () => {
       'targets: { a: {} }',
       '1:12 targets.a.provider: names no provider / Write one of openai, azure, openai-compatible.',
     ],
-    ['targets: { a b: { provider: openai } }', '1:12 targets.a b: the id must be at most 64 letters'],
+    ['targets: { a b: { provider: openai } }', '1:12 targets.(not shown): the id must be at most 64 letters'],
     [
       'targets: { a: { provider: openai, apiKey: x } }',
       '1:35 targets.a.apiKey: is not a known field / Did you mean "key"?',
@@ -72,9 +72,18 @@ describe('one mistake, one message', () => {
       "1:54 targets.a.baseUrl: is the URL of a deployment / Write the resource's endpoint",
     ],
     [
-      'targets: { a: { provider: azure, key: none, baseUrl: https://x, apiVersion: 2024 } }',
-      '1:77 targets.a.apiVersion: 2024 cannot be used / It must be text such as 2024-10-21.',
+      'targets: { a: { provider: azure, key: none, baseUrl: https://x, deployment: d, apiVersion: 2024 } }',
+      '1:92 targets.a.apiVersion: 2024 cannot be used / It must be text such as 2024-10-21.',
     ],
+    [
+      'targets: { a: { provider: azure, key: none, baseUrl: https://x, deployment: d } }',
+      '1:12 targets.a.apiVersion: is missing beside deployment / Add apiVersion, or remove deployment to use the v1 API',
+    ],
+    [
+      'targets: { a: { provider: azure, key: none, baseUrl: https://x, apiVersion: 2024-10-21 } }',
+      '1:12 targets.a.deployment: is missing beside apiVersion / Add deployment',
+    ],
+    ['server: { port:80 }', '1:11 server.(not shown): is not a known field / Put a space after the colon.'],
     [`targets: { a: { provider: openai, key: ${KEY} } }`, '1:40 targets.a.key: holds the secret itself'],
     ['targets: { a: { provider: openai, key: hunter2 } }', '1:40 targets.a.key: holds the secret itself'],
     [
@@ -250,6 +259,9 @@ describe('the whole message', () => {
       `server: { ${KEY}: 1 }`,
       `targets: { a: ${KEY} }`,
       `targets: { a: { provider: ${KEY} } }`,
+      `targets: { a: key:${KEY.slice(0, 20)} }`,
+      `targets: { a: { provider: 'key: ${KEY}' } }`,
+      `server:\n  key:${KEY}`,
       `targets: { a: { provider: openai, baseUrl: ${KEY} } }`,
       `targets: { a: { provider: openai, key: "env: ${KEY}" } }`,
       `targets: { a: { provider: openai, key: "file:${KEY}" } }`,
@@ -258,6 +270,11 @@ describe('the whole message', () => {
       `defaults: { fallbackOn: [${KEY}] }`,
       `${TARGET}routes: [{ models: ["*"], ladder: [${KEY}] }]`,
       `data: 'x\n${KEY}`,
+      `targets: { a: { provider: openai, key:${KEY} } }`,
+      `targets: { a: { provider: openai, headers: { ${KEY}: x y\u0007 } } }`,
+      `targets: { ${KEY}: { provider: openai, key: none, base: 1 } }`,
+      `targets: { a${KEY}: { provider: openai, key: none } }\nroutes: [{ models: [x], ladder: [b] }]`,
+      `targets: { ? { a: ${KEY} } : x }`,
     ];
     for (const yaml of spots) expect([yaml, ...(await problems(yaml))].length).toBeGreaterThan(1);
   });

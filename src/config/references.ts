@@ -38,6 +38,19 @@ export function routeId(id: string | undefined, models: readonly string[]): stri
 }
 
 function checkTarget(path: Path, target: Fields, port: number): Finding[] {
+  return [...checkAddress(path, target, port), ...checkAzure(path, target)];
+}
+
+/** Azure's dated API names the deployment in the path, its v1 API in the model: half of one is neither. */
+function checkAzure(path: Path, { provider, deployment, apiVersion }: Fields): Finding[] {
+  if (provider !== 'azure' || (deployment === undefined) === (apiVersion === undefined)) return [];
+  const absent = deployment === undefined ? 'deployment' : 'apiVersion';
+  const present = deployment === undefined ? 'apiVersion' : 'deployment';
+  const fix = `Add ${absent}, or remove ${present} to use the v1 API, where the model is the name of the deployment.`;
+  return [{ path: [...path, absent], at: 'value', wrong: `is missing beside ${present}`, fix }];
+}
+
+function checkAddress(path: Path, target: Fields, port: number): Finding[] {
   const written = target['baseUrl'];
   if (typeof written !== 'string' || addressFault(written, true, '') !== null) return [];
   const here = { path: [...path, 'baseUrl'], at: 'value' as const };

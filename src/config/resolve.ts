@@ -8,7 +8,7 @@ import {
   DEFAULT_TIMEOUTS,
 } from '../engine/policy.ts';
 import type { BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
-import { isLoopback, parseUrl } from './addresses.ts';
+import { parseUrl } from './addresses.ts';
 import { catchAllRoute } from './config.ts';
 import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
 import type {
@@ -39,25 +39,25 @@ export interface Given {
   readonly targets: Readonly<Record<string, TargetSection>>;
   /** What the targets' keys name, by target id. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  readonly warnings: readonly string[];
 }
 
 /** Fills in everything that was left out, once: afterwards nothing looks for a default. */
 export function resolveConfig(file: ConfigFile, given: Given): Config {
-  const server = resolveServer(file, given);
   const defaults = resolveDefaults(file);
   const targets = Object.entries(given.targets).map(([id, section]) =>
     resolveTarget(id, section, given.secrets.get(id) ?? NO_SECRET, defaults),
   );
   const routes = file.routes?.map((section) => resolveRoute(section, defaults));
   return deepFreeze({
-    server,
+    server: resolveServer(file, given),
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
     defaults,
     needsSimulator: targets.length === 0,
-    warnings: exposure(server, targets),
+    warnings: given.warnings,
   });
 }
 
@@ -118,9 +118,13 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
 }
 
 /** People paste addresses with a final slash, without `/v1`, or with the `/openai` that Azure's pages show. */
-function cleanUrl({ provider, baseUrl = OPENAI_URL }: TargetSection): string {
+function cleanUrl(section: TargetSection): string {
+  const { provider, baseUrl = OPENAI_URL } = section;
   const plain = (parseUrl(baseUrl)?.href ?? baseUrl).replace(/\/+$/, '');
-  if (provider === 'azure') return plain.replace(/\/openai(?:\/v1)?$/, '');
+  if (provider === 'azure') {
+    const resource = plain.replace(/\/openai(?:\/v1)?$/, '');
+    return section.apiVersion === undefined ? `${resource}/openai/v1` : resource;
+  }
   const hasPath = (parseUrl(plain)?.pathname ?? '/') !== '/';
   return provider === 'openai' && !hasPath ? `${plain}/v1` : plain;
 }
@@ -214,13 +218,4 @@ function fallbackKinds(section: FallbackSection | undefined, base: ReadonlySet<F
   if ('length' in section) return frozenSet(section);
   const removed = new Set(section.remove);
   return frozenSet([...base, ...(section.add ?? [])].filter((kind) => !removed.has(kind)));
-}
-
-/** Says that a gateway is within reach of others while it holds keys, unless the operator has said it is meant so. */
-function exposure(server: ServerConfig, targets: readonly TargetConfig[]): string[] {
-  if (server.open || isLoopback(server.host) || targets.every(({ key }) => key.kind !== 'held')) return [];
-  return [
-    `the gateway listens on ${server.host}: whoever can reach it can spend your keys; ` +
-      'set server.open: true if that is meant, or listen on 127.0.0.1',
-  ];
 }

@@ -145,11 +145,13 @@ const azureTarget = section(
     provider: z.literal('azure'),
     key: secretReference('Where the key of the resource is.'),
     baseUrl: azureAddress("The resource's endpoint: https://NAME.openai.azure.com."),
-    deployment: text('Deployment to call; left out, the model is the name of the deployment.').optional(),
+    deployment: text('Deployment to call with the dated API; the v1 API takes the model as its name.').optional(),
     apiVersion: z
       .string({ error: 'must be text such as 2024-10-21' })
-      .regex(/^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/, { error: 'must be text such as 2024-10-21' })
-      .describe('Dated API version; left out, the v1 API is used.')
+      .regex(/^\d{4}-\d{2}-\d{2}(?:-preview)?$/, {
+        error: 'must be a date such as 2024-10-21; leave it out for the v1 API',
+      })
+      .describe('Version of the dated API; left out, the v1 API is used.')
       .optional(),
     ...everyTarget,
   },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HeldSecret, isSecret, readSecret, secretReferenceFault } from './secrets.ts';
+import { HeldSecret, isSecret, readSecret, secretReferenceFault, showName } from './secrets.ts';
 
 const KEY = 'sk-proj-0123456789abcdefghij';
 
@@ -50,6 +50,19 @@ describe('a reference', () => {
       expect(`${fault?.wrong} ${fault?.fix}`).not.toContain(part);
     }
   });
+});
+
+it.each([
+  ['azure-openai-swedencentral-2', true],
+  ['house_model.v2', true],
+  ['gpt-4o-mini-2024-07-18-preview', true],
+  [KEY, false],
+  [`a${KEY}`, false],
+  ['a0123456789abcdef0123456789abcdef', false],
+  [`key:${KEY}`, false],
+  ['two words', false],
+])('the name %j is shown: %s', (name, shown) => {
+  expect(showName(name) === name).toBe(shown);
 });
 
 describe('reading', () => {

@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 export type Secret = HeldSecret | { readonly kind: 'none' } | { readonly kind: 'caller' };
 
 export const NO_SECRET: Secret = Object.freeze({ kind: 'none' });
-export const CALLERS_SECRET: Secret = Object.freeze({ kind: 'caller' });
+const CALLERS_SECRET: Secret = Object.freeze({ kind: 'caller' });
 
 export class HeldSecret {
   readonly kind = 'held';
@@ -89,8 +89,19 @@ export function looksLikeKey(text: string): boolean {
 }
 
 /** True for text that could be a secret and so is not quoted: better once too often, the price is a vaguer message. */
-export function mayBeSecret(text: string): boolean {
-  return looksLikeKey(text) || (/^[\w\-+/=.]{24,}$/.test(text) && /\d/.test(text) && /[A-Za-z]/.test(text));
+function mayBeSecret(text: string): boolean {
+  if (looksLikeKey(text)) return true;
+  return /^[\w\-+/=.]{24,}$/.test(text) && text.split(/[-_.]/).some(isJumble);
+}
+
+/** A name (a field, an id, a header) as far as it may be shown: `key:sk-...` without the space is a name to YAML. */
+export function showName(name: string): string {
+  return /^[\w.-]{1,64}$/.test(name) && !mayBeSecret(name) ? name : '(not shown)';
+}
+
+/** Letters and digits mixed at length, as no word is. */
+function isJumble(part: string): boolean {
+  return part.length >= 12 && /\d/.test(part) && /[A-Za-z]/.test(part);
 }
 
 /** Why the text of a reference cannot be used; null when it is well formed. Reads nothing. */

@@ -42,10 +42,15 @@ export async function readSource(file: string, cwd: string): Promise<Source> {
   return parseSource(file, text);
 }
 
-/** @throws {ConfigError} as {@link readSource} */
-export function parseSource(file: string, text: string): Source {
+function parseSource(file: string, text: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    stringKeys: true,
+    logLevel: 'error',
+  });
   const broken: { code: string; at: number }[] = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
     code,
     at: pos[0],
@@ -119,6 +124,7 @@ const SYNTAX: Readonly<Record<string, { readonly wrong: string; readonly fix: st
     wrong: 'a * begins an alias in YAML, and this one has no name or no anchor',
     fix: 'Put quotation marks around a model glob: "*".',
   },
+  NON_STRING_KEY: { wrong: 'the name of a field is not text', fix: 'Check brackets and colons here.' },
   MULTIPLE_DOCS: { wrong: 'a second document begins here', fix: 'Keep one document: remove the --- line.' },
   BAD_INDENT: {
     wrong: 'the indentation does not fit, or a bracket before it is not closed',

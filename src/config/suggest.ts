@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { showName } from './secrets.ts';
 
 /** Words from other tools' configurations that no spelling distance would find. */
 const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -38,7 +39,7 @@ export function suggest(written: string, known: readonly string[]): string | nul
 /** `Did you mean "x"?` where something is near, else the whole choice. */
 export function suggestOrList(written: string, known: readonly string[]): string {
   const word = suggest(written, known);
-  return word === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${word}"?`;
+  return word === null ? `Known here: ${known.map(showName).join(', ')}.` : `Did you mean "${showName(word)}"?`;
 }
 
 /** How many letters may be wrong: enough for slips such as two letters swapped, too little to guess wildly. */

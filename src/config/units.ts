@@ -12,8 +12,9 @@ const BYTES: Readonly<Record<string, number>> = {
   tib: 1_099_511_627_776,
 };
 
+// The JSON Schema for editors takes these over without flags, so they must need none.
 export const DURATION_PATTERN: RegExp = /^(\d+(?:\.\d+)?) ?(ms|s|m|h|d)$/;
-export const SIZE_PATTERN: RegExp = /^(\d+(?:\.\d+)?) ?([kmgt]i?b|b)$/i;
+export const SIZE_PATTERN: RegExp = /^(\d+(?:\.\d+)?) ?([KMGTkmgt][Ii]?[Bb]|[Bb])$/;
 
 /** `5s`, `1.5m`, or a number of milliseconds, as milliseconds; null for anything else. */
 export function parseDuration(written: string | number): number | null {
