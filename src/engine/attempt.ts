@@ -157,7 +157,9 @@ class Run implements Receiver {
   // What may happen from outside ---------------------------------------------------------------------------------
 
   #expired(which: 'connect' | 'headers' | 'first-content' | 'idle' | 'total'): void {
-    this.#broke(faultOf('timeout', { detail: which, evidence: [`${which} timer ran out after ${this.#elapsed()} ms`] }));
+    this.#broke(
+      faultOf('timeout', { detail: which, evidence: [`${which} timer ran out after ${this.#elapsed()} ms`] }),
+    );
   }
 
   #cancelled(): void {
@@ -313,7 +315,11 @@ function parseJson(body: Buffer): unknown {
 
 /** A 2xx whose body is not the JSON it should be: cut short when its beginning is right, otherwise something else. */
 function notJson(body: Buffer, headers: Headers, status: number): Fault {
-  const evidence = [`status ${status}`, `content-type ${header(headers, 'content-type') ?? 'none'}`, `${body.length} bytes`];
+  const evidence = [
+    `status ${status}`,
+    `content-type ${header(headers, 'content-type') ?? 'none'}`,
+    `${body.length} bytes`,
+  ];
   if (body.length === 0) return faultOf('malformed-response', { message: 'the answer is empty', evidence, status });
   const first = body.toString('utf8', 0, 64).trimStart()[0];
   return first === '{' || first === '['

@@ -103,7 +103,8 @@ export class Guard implements ReplyStream, EventVisitor {
     const seen = this.#reader.read(data.toString('latin1'), () => data.toString('utf8'));
     if ((seen & FAULTY) !== 0) {
       const fault = this.#reader.fault ?? malformed('an event that could not be read', data.length);
-      this.#fault = this.#finishing && fault.kind === 'malformed-response' ? this.#cutShort('an event was cut in half') : fault;
+      this.#fault =
+        this.#finishing && fault.kind === 'malformed-response' ? this.#cutShort('an event was cut in half') : fault;
       return false;
     }
     if ((seen & (CONTENT | TERMINAL)) !== 0) this.#sawContent = true;

@@ -39,7 +39,12 @@ export type Step =
   | { readonly kind: 'stop'; readonly fault: Fault };
 
 /** Faults after which the provider has certainly not begun to work on the call. */
-const UNBEGUN: ReadonlySet<FaultKind> = new Set(['rate-limit-requests', 'rate-limit-tokens', 'slow-down', 'circuit-open']);
+const UNBEGUN: ReadonlySet<FaultKind> = new Set([
+  'rate-limit-requests',
+  'rate-limit-tokens',
+  'slow-down',
+  'circuit-open',
+]);
 
 /** What Holdfast decided itself; a provider's own words explain more. */
 const LOCAL: ReadonlySet<FaultKind> = new Set(['circuit-open', 'retry-budget', 'no-target']);
@@ -98,7 +103,8 @@ export class Plan {
     if (!LOCAL.has(fault.kind)) this.#told = fault;
     const current = this.#current;
     const over = current === null || fault.kind === 'cancelled' || now >= this.#deadlineAt;
-    if (over || this.#total >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault)) return this.#stop(fault);
+    if (over || this.#total >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault))
+      return this.#stop(fault);
 
     const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
     const sibling = elsewhere ? this.#pick(this.#rules.ladder[this.#rung] ?? [], now) : null;
@@ -151,7 +157,13 @@ export class Plan {
     return this.#try(candidate, this.#rung, waitMs, 'retry', false);
   }
 
-  #try(candidate: Candidate, rung: number, waitMs: number, reason: 'first' | 'retry' | 'fallback', forced: boolean): Step {
+  #try(
+    candidate: Candidate,
+    rung: number,
+    waitMs: number,
+    reason: 'first' | 'retry' | 'fallback',
+    forced: boolean,
+  ): Step {
     this.#current = candidate;
     this.#rung = rung;
     this.#total += 1;

@@ -20,7 +20,9 @@ export function recorded(clock: Clock, emit: Emit): (next: Handler) => Handler {
         break;
       case 'whole': {
         const { usage, fault } = reply;
-        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: fault === null ? 'answered' : 'failed' }));
+        emit(
+          recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: fault === null ? 'answered' : 'failed' }),
+        );
         break;
       }
       case 'failed': {

@@ -68,7 +68,7 @@ export class SseScanner {
   #scan(bytes: Buffer): number {
     let done = 0;
     let data: Buffer | null = null;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const lf = bytes.indexOf(LF, at);
       if (lf < 0) break;
       const end = lf > at && bytes[lf - 1] === CR ? lf - 1 : lf;

@@ -76,7 +76,8 @@ export class SystemClock implements Clock {
     const target = Math.floor(now / TICK_MS);
     // A stalled event loop skips ticks; one full turn visits every slot, more would visit them again.
     const steps = Math.min(target - this.#tick, SLOTS);
-    for (let step = steps - 1; step >= 0; step -= 1) this.#visit(this.#slots[(target - step) & (SLOTS - 1)] as Node, now);
+    for (let step = steps - 1; step >= 0; step -= 1)
+      this.#visit(this.#slots[(target - step) & (SLOTS - 1)] as Node, now);
     this.#tick = target;
     if (this.#pending === 0 && this.#timer !== null) {
       clearInterval(this.#timer);
@@ -87,7 +88,7 @@ export class SystemClock implements Clock {
   #visit(slot: Node, now: number): void {
     // Unlink what is due before ringing: an alarm may arm or cancel others of the same slot.
     const due: Node[] = [];
-    for (let node = slot.next as Node; node !== slot; ) {
+    for (let node = slot.next as Node; node !== slot;) {
       const next = node.next as Node;
       if (node.dueAt <= now) {
         unlink(node);

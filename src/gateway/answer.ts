@@ -68,7 +68,12 @@ export function refuse(
   // Another replica may take what this one must turn away; everything else has been tried as far as it makes sense.
   if (fault.kind !== 'draining') headers.push('x-should-retry', 'false');
   if (retryAfterMs !== null) {
-    headers.push('retry-after', String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms', String(Math.ceil(retryAfterMs)));
+    headers.push(
+      'retry-after',
+      String(Math.ceil(retryAfterMs / 1000)),
+      'retry-after-ms',
+      String(Math.ceil(retryAfterMs)),
+    );
   }
   response.writeHead(status, headers).end(bytes);
 }

@@ -19,7 +19,12 @@ export interface BodyLimits {
  * Reads a whole request body. Calls back rather than promising: a body that came with its headers, as nearly all do,
  * costs one turn less.
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock, done: (read: BodyRead) => void): void {
+export function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  clock: Clock,
+  done: (read: BodyRead) => void,
+): void {
   const announced = request.headers['content-length'];
   if (announced !== undefined && Number(announced) > limits.bodyBytes) {
     return done({ kind: 'refused', fault: bodyTooLarge(limits.bodyBytes) });

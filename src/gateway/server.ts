@@ -148,7 +148,11 @@ export class Gateway {
     refused: Fault | null,
   ): void {
     const { headers } = request;
-    const { reading, problem } = readRequest(seen.operation, seen.path, seen.body instanceof Uint8Array ? seen.body : null);
+    const { reading, problem } = readRequest(
+      seen.operation,
+      seen.path,
+      seen.body instanceof Uint8Array ? seen.body : null,
+    );
     const cancellation = new Cancellation();
     const call: Call = {
       ...seen,
@@ -211,7 +215,10 @@ export class Gateway {
     const { headerBytes, slowRequestMs } = this.#options.limits;
     if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge(headerBytes);
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow(slowRequestMs);
-    return faultOf('invalid-request', { message: 'the bytes received are no HTTP request', evidence: [error.code ?? ''] });
+    return faultOf('invalid-request', {
+      message: 'the bytes received are no HTTP request',
+      evidence: [error.code ?? ''],
+    });
   }
 
   #ready(response: ServerResponse): void {
@@ -255,6 +262,10 @@ function seconds(value: string | string[] | undefined): number | null {
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const bytes = Buffer.from(JSON.stringify(body));
   response
-    .writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, 'cache-control': 'no-store' })
+    .writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+      'cache-control': 'no-store',
+    })
     .end(bytes);
 }

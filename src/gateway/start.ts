@@ -98,7 +98,8 @@ function explainBinding(error: unknown, { server }: Config): Error {
       `port ${server.port} on ${server.host} is in use. Stop what listens there, or choose another: HOLDFAST_PORT=4242.`,
     );
   }
-  if (code === 'EADDRNOTAVAIL') return new Error(`this machine has no address ${server.host} (server.host, HOLDFAST_HOST).`);
+  if (code === 'EADDRNOTAVAIL')
+    return new Error(`this machine has no address ${server.host} (server.host, HOLDFAST_HOST).`);
   if (code === 'EACCES') return new Error(`port ${server.port} may only be bound by root; choose one above 1023.`);
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -187,7 +187,10 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
   };
 }
 
-function fallbackTarget(fallback: Fallback, index: number): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key'> & {
+function fallbackTarget(
+  fallback: Fallback,
+  index: number,
+): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key'> & {
   deployment: string | null;
   apiVersion: string | null;
 } {

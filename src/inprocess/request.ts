@@ -22,9 +22,12 @@ export interface MeantRequest {
 }
 
 /** Takes a fetch's arguments apart; null when the line is not meant for them. */
-export async function readFetch(input: string | URL | Request, init: RequestInit | undefined): Promise<MeantRequest | null> {
+export async function readFetch(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): Promise<MeantRequest | null> {
   const request = input instanceof Request ? input : null;
-  const href = request === null ? String(input) : request.url;
+  const href = input instanceof Request ? input.url : input instanceof URL ? input.href : input;
   if (!href.startsWith('http') || !URL.canParse(href)) return null;
   const url = new URL(href);
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();

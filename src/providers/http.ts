@@ -151,7 +151,11 @@ class Decoder {
   readonly #stream: ReturnType<(typeof DECODERS)[keyof typeof DECODERS]>;
   readonly #controller: Dispatcher.DispatchController | null;
 
-  private constructor(name: keyof typeof DECODERS, receiver: Receiver, controller: Dispatcher.DispatchController | null) {
+  private constructor(
+    name: keyof typeof DECODERS,
+    receiver: Receiver,
+    controller: Dispatcher.DispatchController | null,
+  ) {
     this.#controller = controller;
     this.#stream = DECODERS[name]();
     this.#stream.on('data', (chunk: Buffer) => receiver.onData(chunk));

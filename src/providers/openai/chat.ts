@@ -1,7 +1,15 @@
 import type { Call } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { classifyEvent, errorEventChat, faultOf, findErrorInBody } from '../../engine/fault/index.ts';
-import { CONTENT, type Dialect, FAULTY, NO_USAGE, type StreamReader, TERMINAL, type WholeReading } from '../../engine/ports.ts';
+import {
+  CONTENT,
+  type Dialect,
+  FAULTY,
+  NO_USAGE,
+  type StreamReader,
+  TERMINAL,
+  type WholeReading,
+} from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
 import { isObject } from './request.ts';
 

@@ -25,7 +25,13 @@ export interface EndpointOptions {
 }
 
 /** How the answers to each operation are read. */
-const DIALECTS: Readonly<Record<Operation, Dialect | null>> = { chat, responses, embeddings, models, passthrough: null };
+const DIALECTS: Readonly<Record<Operation, Dialect | null>> = {
+  chat,
+  responses,
+  embeddings,
+  models,
+  passthrough: null,
+};
 
 export function dialectOf(call: Call): Dialect | null {
   return DIALECTS[call.operation];

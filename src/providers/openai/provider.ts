@@ -19,7 +19,7 @@ export interface Provider {
 }
 
 /** Paths that Azure's dated API serves per deployment; the rest hang below the resource itself. */
-const DEPLOYMENT_PATHS = [
+const DEPLOYMENT_PATHS: ReadonlySet<string> = new Set([
   '/chat/completions',
   '/completions',
   '/embeddings',
@@ -28,7 +28,7 @@ const DEPLOYMENT_PATHS = [
   '/audio/speech',
   '/images/generations',
   '/images/edits',
-];
+]);
 
 const bearer = (key: string): readonly [string, string] => ['authorization', `Bearer ${key}`];
 
@@ -54,7 +54,7 @@ function azurePath({ basePath, deployment, apiVersion }: Address, path: string):
   // The v1 API is OpenAI's own shape; only the dated one has paths of its own.
   if (basePath.endsWith('/v1') || apiVersion === null) return basePath + path;
   const [bare = path, query] = path.split('?', 2);
-  const served = deployment !== null && DEPLOYMENT_PATHS.includes(bare);
+  const served = deployment !== null && DEPLOYMENT_PATHS.has(bare);
   const root = basePath.endsWith('/openai') ? basePath : `${basePath}/openai`;
   const middle = served ? `/deployments/${encodeURIComponent(deployment)}` : '';
   return `${root}${middle}${bare}?api-version=${encodeURIComponent(apiVersion)}${query === undefined ? '' : `&${query}`}`;

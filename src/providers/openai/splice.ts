@@ -34,11 +34,15 @@ function findModelValue(bytes: Buffer): Span | null {
   if (first < 0) return null;
   let found: Span | null = null;
   let depth = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const byte = bytes[at];
     if (byte === QUOTE) {
       const end = endOfString(bytes, at);
-      if (depth === 1 && end - at === MODEL_KEY.length && bytes.compare(MODEL_KEY, 0, MODEL_KEY.length, at, end) === 0) {
+      if (
+        depth === 1 &&
+        end - at === MODEL_KEY.length &&
+        bytes.compare(MODEL_KEY, 0, MODEL_KEY.length, at, end) === 0
+      ) {
         const span = valueAfter(bytes, end);
         if (span !== null) {
           found = span;
