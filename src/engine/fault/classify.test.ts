@@ -269,10 +269,10 @@ describe('any input at all', () => {
 
   it('reads a hostile message in no time', () => {
     const hostile = [
-      `${'model '.repeat(20_000)}`,
-      `${'a'.repeat(100_000)}`,
-      `${'limit: 1, '.repeat(10_000)}`,
-      `${'not supported '.repeat(9000)}`,
+      'model '.repeat(20_000),
+      'a'.repeat(100_000),
+      'limit: 1, '.repeat(10_000),
+      'not supported '.repeat(9000),
     ];
     const before = performance.now();
     for (const message of hostile)

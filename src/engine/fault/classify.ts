@@ -61,9 +61,12 @@ export function classifyEvent(failure: EventFailure): Fault {
   }
   if (parsed !== undefined && isSilent(said) && !findErrorInBody(parsed))
     return unread('malformed-response', said, evidence, null);
-  const base = said.status === null ? null : readStatus(said.status);
+  const base = parsed === undefined ? UNREADABLE : said.status === null ? null : readStatus(said.status);
   return decide({ said, status: null, headers: {}, wall: failure.wall ?? Number.NaN, evidence, base });
 }
+
+/** Bare text where an event's JSON should be: its words may still tell, else it is no event at all. */
+const UNREADABLE: StatusReading = { ground: 'unknown', meaning: { kind: 'malformed-response' } };
 
 interface Case {
   readonly said: Said;

@@ -88,6 +88,8 @@ const NAMES: ReadonlyMap<string, Cause> = new Map([
   ['AbortError', LEFT],
   ['TimeoutError', { kind: 'timeout', detail: 'total' }],
   ['SyntaxError', GARBLED],
+  // undici leaves the code out where the parser gives it none.
+  ['HTTPParserError', GARBLED],
 ]);
 
 /** Errors without any code, which some wrappers throw. */
