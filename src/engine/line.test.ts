@@ -40,7 +40,7 @@ interface House {
   readonly targets: Target[];
   readonly records: CallRecord[];
   /** Sends a call, lets time pass, and tells what the caller got. */
-  send(facts?: Partial<Call>, forMs?: number): Promise<Got>;
+  readonly send: (facts?: Partial<Call>, forMs?: number) => Promise<Got>;
 }
 
 interface Got {

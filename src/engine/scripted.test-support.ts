@@ -26,9 +26,9 @@ export class ScriptedEndpoint implements Endpoint {
     const script = this.#scripts[Math.min(this.opened, this.#scripts.length - 1)] ?? [];
     this.opened += 1;
     this.models.push(model);
-    let live = true;
+    const exchange = { live: true };
     const play = (from: number): void => {
-      for (let at = from; at < script.length && live; at += 1) {
+      for (let at = from; at < script.length && exchange.live; at += 1) {
         const step = script[at];
         if (typeof step === 'number') {
           this.#clock.after(step, () => play(at + 1));
@@ -40,7 +40,7 @@ export class ScriptedEndpoint implements Endpoint {
     this.#clock.after(0, () => play(0));
     return {
       abort: () => {
-        live = false;
+        exchange.live = false;
         this.aborted += 1;
       },
       pause: () => undefined,
@@ -63,15 +63,17 @@ export const bytes =
 /** A chat chunk with this content. */
 export const says = (content: string): ((receiver: Receiver) => void) =>
   bytes(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`);
-export const role = bytes(
+export const role: (receiver: Receiver) => void = bytes(
   'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n',
 );
-export const stop = bytes('data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+export const stop: (receiver: Receiver) => void = bytes(
+  'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+);
 export const breaks = (receiver: Receiver): void =>
   receiver.onError(Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }));
 
 /** A whole answer of the given status. */
-export function whole(status: number, body: unknown, headers: Record<string, string> = {}): Script {
+function whole(status: number, body: unknown, headers: Record<string, string> = {}): Script {
   const text = JSON.stringify(body);
   return [sent, (receiver) => receiver.onHead(status, { ...JSON_HEADERS, ...headers }), bytes(text), end];
 }

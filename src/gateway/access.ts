@@ -1,20 +1,24 @@
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../config/addresses.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { faultOf } from '../engine/fault/index.ts';
-
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
-
-/** Is this a host that only this machine can reach? */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.has(host) || host.startsWith('127.');
-}
 
 /**
  * An open gateway on loopback trusts every program of this machine, but not every page that its browser shows. A page
  * gives itself away by an `Origin` from elsewhere, or, having rebound a DNS name to 127.0.0.1, by a foreign `Host`.
  */
-export function refuseForeignPages(request: IncomingMessage): Fault | null {
-  const { host, origin } = request.headers;
+export function foreignPageGuard(): (request: IncomingMessage) => Fault | null {
+  // Callers name the gateway the same way every time; one that has been looked at need not be again.
+  let trusted: string | undefined;
+  return ({ headers: { host, origin } }) => {
+    if (origin === undefined && (host === trusted || host === undefined)) return null;
+    const fault = judge(host, origin);
+    if (fault === null) trusted = host;
+    return fault;
+  };
+}
+
+function judge(host: string | undefined, origin: string | undefined): Fault | null {
   if (host !== undefined && !isLoopback(nameOf(host))) {
     return foreign(`host ${host}`, 'Use 127.0.0.1 or localhost as the host of the base URL.');
   }

@@ -7,7 +7,8 @@ import type { Fault } from '../engine/fault/fault.ts';
 import { envelope, faultOf } from '../engine/fault/index.ts';
 import type { Handler } from '../engine/route.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
-import { isLoopback, refuseForeignPages } from './access.ts';
+import { isLoopback } from '../config/addresses.ts';
+import { foreignPageGuard } from './access.ts';
 import { answer, refuse } from './answer.ts';
 import { readBody } from './body.ts';
 import { callIds } from '../engine/call-id.ts';
@@ -42,7 +43,7 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #server: Server;
   readonly #nextId: () => string;
-  readonly #guarded: boolean;
+  readonly #foreign: (request: IncomingMessage) => Fault | null;
   #draining = false;
   #running = 0;
   #idle: (() => void) | null = null;
@@ -51,7 +52,7 @@ export class Gateway {
     this.#options = options;
     this.#deps = deps;
     this.#nextId = callIds(deps.clock.wall());
-    this.#guarded = isLoopback(options.host);
+    this.#foreign = isLoopback(options.host) ? foreignPageGuard() : () => null;
     const { headerBytes, slowRequestMs } = options.limits;
     this.#server = createServer(
       {
@@ -115,7 +116,7 @@ export class Gateway {
       response.setHeader('connection', 'close');
       return this.#turnAway(request, response, draining());
     }
-    const foreign = this.#guarded ? refuseForeignPages(request) : null;
+    const foreign = this.#foreign(request);
     if (foreign !== null) return this.#turnAway(request, response, foreign);
     const path = pathBelowRoot(url);
     if (path === null) return this.#turnAway(request, response, unknownPath(url));

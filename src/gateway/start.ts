@@ -4,7 +4,7 @@ import { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
-import { isLoopback } from './access.ts';
+import { isLoopback } from '../config/addresses.ts';
 import { Gateway } from './server.ts';
 
 /** A gateway that is up. */
