@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { Alarm, Clock } from '../engine/clock.ts';
@@ -83,19 +84,25 @@ export class Delivery {
       case 'hang':
         break;
       case 'cut':
-        this.#broken = true;
-        this.#response.socket?.destroySoon();
+        this.#break((socket) => socket.destroySoon());
         break;
       case 'reset':
-        this.#broken = true;
-        this.#response.socket?.resetAndDestroy();
+        this.#break((socket) => socket.resetAndDestroy());
         break;
       case 'refuse':
-        this.#broken = true;
-        this.#response.socket?.resetAndDestroy();
-        this.#ports.refuse(step.forMs);
+        this.#break((socket) => {
+          socket.resetAndDestroy();
+          this.#ports.refuse(step.forMs);
+        });
     }
     return false;
+  }
+
+  #break(how: (socket: Socket) => void): void {
+    this.#broken = true;
+    const { socket } = this.#response;
+    // Node holds what was written in this turn back until its end; only then has it left.
+    if (socket !== null) setImmediate(() => how(socket));
   }
 
   #begin(head: Head): void {

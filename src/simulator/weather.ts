@@ -162,7 +162,7 @@ export function parseWeather(yaml: string): Weather {
 export function readWeather(written: unknown): Weather {
   const checked = file.safeParse(written);
   if (!checked.success) {
-    const problems = checked.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`);
+    const problems = checked.error.issues.map((issue) => `${pathOf(issue.path)}: ${explain(issue)}`);
     throw new WeatherError(`the weather has mistakes:\n  ${problems.join('\n  ')}`);
   }
   const { name, seed, workers, queue, service, statusLag, timeline } = checked.data;
@@ -182,6 +182,12 @@ export function readWeather(written: unknown): Weather {
       faults: one.faults,
     })),
   };
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return issue.message;
+  const known = Object.keys((issue.path.length === 0 ? file : spell).shape);
+  return `${issue.keys.map((key) => `"${key}"`).join(' and ')} means nothing here; what can stand here: ${known.join(', ')}`;
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -32,7 +32,7 @@ export const BODY_FAULTS: readonly Misbehaviour[] = [
     body: '<!doctype html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>',
     contentType: 'text/html; charset=utf-8',
   })),
-  answering('empty-200', 'malformed-response', '200 without a body.', () => ({
+  answering('empty-200', 'partial-response', '200 without a body.', () => ({
     status: 200,
     body: '',
     contentType: 'application/json',
@@ -41,7 +41,7 @@ export const BODY_FAULTS: readonly Misbehaviour[] = [
     ...WHOLE,
     name: 'truncated-json',
     description: 'A 200 whose JSON stops in its middle, with a content-length that agrees.',
-    kind: 'malformed-response',
+    kind: 'partial-response',
     apply: honestHalf,
   },
   {

@@ -89,7 +89,7 @@ const REQUEST_ERRORS: readonly Misbehaviour[] = [
   answering('invalid-type', 'invalid-request', '400: a field has the wrong type.', () =>
     invalidType('messages', 'an array of objects', 'text'),
   ),
-  answering('unknown-parameter', 'invalid-request', '400: the endpoint does not know a field.', () =>
+  answering('unknown-parameter', 'unsupported-parameter', '400: the endpoint does not know a field.', () =>
     refusal(400, 'unknown_parameter', "Unknown parameter: 'temprature'.", { param: 'temprature' }),
   ),
   answering('string-too-long', 'invalid-request', '400: a field is too long; no overflow of the window.', () =>
@@ -294,7 +294,7 @@ const LIMIT_ERRORS: readonly Misbehaviour[] = [
     ),
   ),
   answering('overloaded-429', 'overloaded', '429 of older deployments that means overload.', () =>
-    refusal(429, null, 'The engine is currently overloaded, please try again later', { type: 'requests' }),
+    refusal(429, null, 'The engine is currently overloaded, please try again later', { type: 'server_error' }),
   ),
   ...QUOTA_CODES.map(([name, code, message]) =>
     answering(name, 'quota-exhausted', `429 ${code}: money has run out; waiting never helps.`, () =>
