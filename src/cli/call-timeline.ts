@@ -153,7 +153,7 @@ function yesNo(flag: boolean): string {
 }
 
 /** Breaks a text at spaces; lines after the first are indented. A word longer than the line is left whole. */
-export function wrap(text: string, width: number, indent: number): string[] {
+function wrap(text: string, width: number, indent: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

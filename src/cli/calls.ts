@@ -1,63 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { Command } from 'commander';
 
-import type { FaultKind } from '../engine/fault/fault.ts';
-import type { CallOutcome } from '../engine/record.ts';
-import type { StoredCall } from '../observe/call-row.ts';
-import {
-  type CallCursor,
-  type CallFilter,
-  findCall,
-  lastSeq,
-  listCalls,
-  listCallsAfter,
-  type StatusClass,
-} from '../observe/calls.ts';
-import { parseDuration, parseMoment } from '../observe/moment.ts';
-import { dataDirectory } from '../storage/data-directory.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
-import { describeCall, outcomeText } from './call-timeline.ts';
-import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
-import { processTerminal, showDuration, showMoment, type Terminal } from './terminal.ts';
-
-/** Time between two looks of `--follow`, ms: the gateway writes ten times a second, people read slower. */
-const FOLLOW_EVERY_MS = 500;
-
-const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled'];
-
-const COLUMNS: readonly Column[] = [
-  { title: 'time', rank: 4, minWidth: 19 },
-  { title: 'id', rank: 0 },
-  { title: 'model', rank: 3, minWidth: 10 },
-  { title: 'target', rank: 5, minWidth: 8 },
-  { title: 'outcome', rank: 0, minWidth: 8 },
-  { title: 'tries', rank: 2, align: 'right' },
-  { title: 'took', rank: 1, align: 'right', minWidth: 7 },
-  { title: 'first', rank: 6, align: 'right', minWidth: 7 },
-  { title: 'tokens', rank: 7, align: 'right', minWidth: 11 },
-];
-
-interface DataOptions {
-  readonly data?: string;
-  readonly json?: true;
-}
-
-interface ListOptions extends DataOptions {
-  readonly since?: string;
-  readonly until?: string;
-  readonly outcome?: string;
-  readonly fault?: string;
-  readonly model?: string;
-  readonly target?: string;
-  readonly route?: string;
-  readonly status?: string;
-  readonly minDuration?: string;
-  readonly id?: string;
-  readonly before?: string;
-  readonly limit: string;
-  readonly follow?: true;
-}
+// The listing is loaded when it is asked for: the query builder it needs has no place in the memory of a gateway.
+import type { DataOptions, ListOptions } from './call-listing.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
 
 /** `holdfast calls`: what the calls of a gateway came to, as a list or one by one. */
 export function callsCommand(terminal: Terminal = processTerminal()): Command {
@@ -65,7 +10,7 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
     .description('list the calls that were made, newest first')
     .option('--since <when>', 'arrived since: a duration such as 15m, 2h, 7d, or a date such as 2026-03-09T14:00')
     .option('--until <when>', 'arrived before: the same')
-    .option('--outcome <outcome>', OUTCOMES.join(', '))
+    .option('--outcome <outcome>', 'answered, failed, interrupted or cancelled')
     .option('--fault <kind>', 'met this fault, in the answer or in any attempt, such as overloaded')
     .option('--model <model>', 'asked for this model')
     .option('--target <target>', 'sent to this target by any attempt')
@@ -83,7 +28,8 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
       '\nExamples:\n  holdfast calls --since 1h --outcome failed\n  holdfast calls --fault rate-limit-tokens --json\n  holdfast calls show ID',
     )
     .action(async (options: ListOptions) => {
-      await withDatabase(options, (database) => list(database, options, terminal));
+      const { listStoredCalls } = await import('./call-listing.ts');
+      await listStoredCalls(options, terminal);
     })
     .addCommand(showCommand(terminal));
 }
@@ -94,155 +40,11 @@ function showCommand(terminal: Terminal): Command {
     .argument('<id>', 'id of the call (the x-request-id of its answer), or its beginning')
     .option('--json', 'print JSON')
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
-    .addHelpText('after', '\nExample:\n  holdfast calls show 019b3c')
+    .addHelpText('after', '\nExample:\n  holdfast calls show hf-mmjbg8i3')
     .action(async (id: string, _options: DataOptions, command: Command) => {
       // `calls` itself has --json and --data too, and takes them wherever they stand.
       const options = command.optsWithGlobals<DataOptions>();
-      await withDatabase(options, async (database) => {
-        const call = await theCall(database, id);
-        terminal.write(options.json ? toJsonLine(call) : describeCall(call, terminal.width, terminal.paint));
-      });
+      const { showStoredCall } = await import('./call-listing.ts');
+      await showStoredCall(id, options, terminal);
     });
-}
-
-async function withDatabase(options: DataOptions, work: (database: Database) => Promise<void>): Promise<void> {
-  const database = openDatabase({ directory: dataDirectory(options.data), access: 'read' });
-  try {
-    await work(database);
-  } finally {
-    await database.close();
-  }
-}
-
-async function list(database: Database, options: ListOptions, terminal: Terminal): Promise<void> {
-  const filter = readFilter(options, Date.now());
-  const limit = readLimit(options.limit);
-  const before = options.before === undefined ? undefined : cursorOf(await theCall(database, options.before));
-  // Taken before the list, so that a call written in between is followed; what the list holds already is left out again.
-  const seen = await lastSeq(database);
-  const { calls, next } = await listCalls(database, { ...filter, limit, before });
-  const oldestFirst = options.follow === true;
-  const print = printer(options, terminal, calls);
-  print(oldestFirst ? calls.toReversed() : calls);
-  if (options.follow) {
-    await follow(database, filter, seen, new Set(calls.map(({ seq }) => seq)), print);
-  } else if (!options.json) {
-    if (calls.length === 0) terminal.note('no calls match\n');
-    const last = calls.at(-1);
-    if (next !== null && last) terminal.note(`older ones: holdfast calls … --before ${last.id}\n`);
-  }
-}
-
-async function follow(
-  database: Database,
-  filter: CallFilter,
-  from: number,
-  shown: ReadonlySet<number>,
-  print: (calls: readonly StoredCall[]) => void,
-): Promise<never> {
-  let seen = from;
-  for (;;) {
-    const calls = await listCallsAfter(database, seen, filter);
-    print(calls.filter(({ seq }) => !shown.has(seq)));
-    seen = calls.at(-1)?.seq ?? seen;
-    await sleep(FOLLOW_EVERY_MS);
-  }
-}
-
-function printer({ json, follow }: ListOptions, terminal: Terminal, sample: readonly StoredCall[]) {
-  const { width, paint } = terminal;
-  if (json) return (calls: readonly StoredCall[]) => terminal.write(calls.map(toJsonLine).join(''));
-  const layout = layOut(COLUMNS, sample.map(tableCells), width);
-  if (sample.length > 0 || follow) terminal.write(tableHead(layout, paint));
-  return (calls: readonly StoredCall[]) =>
-    terminal.write(calls.map((call) => tableRow(layout, tableCells(call), paint)).join(''));
-}
-
-function tableCells(call: StoredCall): TableCell[] {
-  const { outcome, attempts, usage } = call;
-  const tries = attempts.length;
-  return [
-    { text: showMoment(call.at), ink: 'dim' },
-    { text: call.id },
-    { text: call.model ?? '-' },
-    { text: call.target ?? '-' },
-    { text: outcomeText(call), ink: outcome === 'answered' ? 'green' : outcome === 'cancelled' ? 'yellow' : 'red' },
-    { text: String(tries), ink: tries > 1 ? 'yellow' : undefined },
-    { text: showDuration(call.durationMs) },
-    { text: call.firstContentMs === null ? '-' : showDuration(call.firstContentMs) },
-    { text: `${usage.inputTokens ?? '-'} > ${usage.outputTokens ?? '-'}`, ink: 'dim' },
-  ];
-}
-
-function toJsonLine({ seq: _seq, ...call }: StoredCall): string {
-  return `${JSON.stringify({ ...call, at: new Date(call.at).toISOString() })}\n`;
-}
-
-async function theCall(database: Database, id: string): Promise<StoredCall> {
-  const found = await findCall(database, id);
-  if (found.kind === 'found') return found.call;
-  throw new Error(
-    found.kind === 'unknown'
-      ? `no call has an id that begins with "${id}" in ${database.path}; it may be older than what is kept`
-      : `several ids begin with "${id}", such as ${found.ids.join(', ')}; give more of it`,
-  );
-}
-
-function cursorOf({ at, seq }: StoredCall): CallCursor {
-  return { at, seq };
-}
-
-function readFilter(options: ListOptions, now: number): CallFilter {
-  return {
-    since: readMoment('--since', options.since, now),
-    until: readMoment('--until', options.until, now),
-    outcome: readOutcome(options.outcome),
-    // A kind of a newer or older version is no error; it simply matches nothing.
-    fault: options.fault as FaultKind | undefined,
-    model: options.model,
-    target: options.target,
-    route: options.route,
-    status: readStatus(options.status),
-    minDurationMs: readDuration('--min-duration', options.minDuration),
-    idPrefix: options.id,
-  };
-}
-
-function readMoment(flag: string, text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const at = parseMoment(text, now);
-  if (at === null)
-    throw new Error(
-      `${flag} "${text}" is no moment; write a duration such as 15m, 2h, 7d, or a date such as 2026-03-09T14:00`,
-    );
-  return at;
-}
-
-function readDuration(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = parseDuration(text);
-  if (ms === null)
-    throw new Error(`${flag} "${text}" is no duration; write a number and a unit, such as 500ms, 2s or 1m`);
-  return ms;
-}
-
-function readOutcome(text: string | undefined): CallOutcome | undefined {
-  if (text === undefined) return undefined;
-  const outcome = OUTCOMES.find((known) => known === text);
-  if (outcome === undefined) throw new Error(`--outcome "${text}" is unknown; it is one of ${OUTCOMES.join(', ')}`);
-  return outcome;
-}
-
-function readStatus(text: string | undefined): number | StatusClass | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-5]xx$/i.test(text)) return text.toLowerCase() as StatusClass;
-  if (/^[1-5]\d\d$/.test(text)) return Number(text);
-  throw new Error(`--status "${text}" is no status; write one such as 429, or a class such as 5xx`);
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new Error(`--limit "${text}" is no number of calls; write 1 or more`);
-  return limit;
 }

@@ -23,11 +23,6 @@ export interface Terminal {
  */
 export function processTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   const { stdout, stderr } = process;
-  // A reader that has seen enough, such as `head`, is the ordinary end of a listing and no failure.
-  stdout.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   return {
     write: (text) => void stdout.write(text),
     note: (text) => void stderr.write(text),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -136,6 +137,11 @@ describe('appending', () => {
   });
 });
 
+/** Runs a command of the system; whether it went well. */
+function run(command: string, ...words: string[]): boolean {
+  return spawnSync(command, words).status === 0;
+}
+
 describe('trouble with the disk', () => {
   it('is told, loses nothing that fits in memory, and is got over', async () => {
     const blocked = join(directory, 'data');
@@ -192,7 +198,7 @@ describe('trouble with the disk', () => {
   it('of a disk that is really full is got over when there is space again', async ({ skip }) => {
     const disk = join(directory, 'disk');
     mkdirSync(disk);
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status === 0;
+    const mounted = run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk);
     skip(!mounted, 'mounting a small disk needs rights');
     try {
       const { store, said } = aStore({ directory: disk });
@@ -211,7 +217,7 @@ describe('trouble with the disk', () => {
       expect(said[1]).toMatch(/stored again .* none was lost/);
       await store.close();
     } finally {
-      spawnSync('umount', ['-l', disk]);
+      run('umount', '-l', disk);
     }
   });
 });
@@ -225,6 +231,24 @@ function inAnotherProcess(script: string): ReturnType<typeof spawn> {
     ${script}`;
   return spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
+
+describe('the death of the worker', () => {
+  it('takes no record with it', async () => {
+    const workers: Worker[] = [];
+    const keep = (worker: Worker): void => void workers.push(worker);
+    process.on('worker', keep);
+    const { store, said } = aStore();
+    await store.ready();
+    appendMany(store, 450);
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(store.pending).toBe(0), 5000);
+    process.off('worker', keep);
+    expect(workers).toHaveLength(2);
+    expect(await countStored()).toBe(450);
+    expect(said[0]).toMatch(/the thread that stores them died/);
+    expect(said[1]).toMatch(/none was lost/);
+  });
+});
 
 describe('several processes', () => {
   it('write into one new database at once, and this one reads meanwhile', async () => {

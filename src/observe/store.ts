@@ -213,7 +213,7 @@ export class RecordStore {
       // Not the process's own flags: some of them (`--input-type`, loaders) are wrong for a worker. Node 24 still warns of its SQLite.
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // It holds a few batches and no more; SQLite's own memory is not counted here.
-      resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
     });
     worker.on('message', (message: FromStoreWorker) => this.#hear(message));
     worker.on('error', (error) => this.#lose(worker, String(error)));

@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { FaultKind } from '../engine/fault/fault.ts';
+import type { CallOutcome } from '../engine/record.ts';
+import type { StoredCall } from '../observe/call-row.ts';
+import {
+  type CallCursor,
+  type CallFilter,
+  findCall,
+  lastSeq,
+  listCalls,
+  listCallsAfter,
+  type StatusClass,
+} from '../observe/calls.ts';
+import { parseDuration, parseMoment } from '../observe/moment.ts';
+import { dataDirectory } from '../storage/data-directory.ts';
+import { type Database, openDatabase } from '../storage/database.ts';
+import { describeCall, outcomeText } from './call-timeline.ts';
+import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
+import { showDuration, showMoment, type Terminal } from './terminal.ts';
+
+/** Time between two looks of `--follow`, ms: the gateway writes ten times a second, people read slower. */
+const FOLLOW_EVERY_MS = 500;
+
+const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled'];
+
+const COLUMNS: readonly Column[] = [
+  { title: 'time', rank: 4, minWidth: 19 },
+  { title: 'id', rank: 0 },
+  { title: 'model', rank: 3, minWidth: 10 },
+  { title: 'target', rank: 5, minWidth: 8 },
+  { title: 'outcome', rank: 0, minWidth: 8 },
+  { title: 'tries', rank: 2, align: 'right' },
+  { title: 'took', rank: 1, align: 'right', minWidth: 7 },
+  { title: 'first', rank: 6, align: 'right', minWidth: 7 },
+  { title: 'tokens', rank: 7, align: 'right', minWidth: 11 },
+];
+
+/** What both commands take. */
+export interface DataOptions {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+/** What `holdfast calls` takes, as it was typed. */
+export interface ListOptions extends DataOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly outcome?: string;
+  readonly fault?: string;
+  readonly model?: string;
+  readonly target?: string;
+  readonly route?: string;
+  readonly status?: string;
+  readonly minDuration?: string;
+  readonly id?: string;
+  readonly before?: string;
+  readonly limit: string;
+  readonly follow?: true;
+}
+
+/** Lists the calls that match, and with `follow` goes on for ever. */
+export function listStoredCalls(options: ListOptions, terminal: Terminal): Promise<void> {
+  return withDatabase(options, (database) => list(database, options, terminal));
+}
+
+/** Shows one call. */
+export function showStoredCall(id: string, options: DataOptions, terminal: Terminal): Promise<void> {
+  return withDatabase(options, async (database) => {
+    const call = await theCall(database, id);
+    terminal.write(options.json ? toJsonLine(call) : describeCall(call, terminal.width, terminal.paint));
+  });
+}
+
+async function withDatabase(options: DataOptions, work: (database: Database) => Promise<void>): Promise<void> {
+  const database = openDatabase({ directory: dataDirectory(options.data), access: 'read' });
+  try {
+    await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function list(database: Database, options: ListOptions, terminal: Terminal): Promise<void> {
+  const filter = readFilter(options, Date.now());
+  const limit = readLimit(options.limit);
+  const before = options.before === undefined ? undefined : cursorOf(await theCall(database, options.before));
+  // Taken before the list, so that a call written in between is followed; what the list holds already is left out again.
+  const seen = await lastSeq(database);
+  const { calls, next } = await listCalls(database, { ...filter, limit, before });
+  const oldestFirst = options.follow === true;
+  const print = printer(options, terminal, calls);
+  print(oldestFirst ? calls.toReversed() : calls);
+  if (options.follow) {
+    await follow(database, filter, seen, new Set(calls.map(({ seq }) => seq)), print);
+  } else if (!options.json) {
+    if (calls.length === 0) terminal.note('no calls match\n');
+    const last = calls.at(-1);
+    if (next !== null && last) terminal.note(`older ones: holdfast calls … --before ${last.id}\n`);
+  }
+}
+
+async function follow(
+  database: Database,
+  filter: CallFilter,
+  from: number,
+  shown: ReadonlySet<number>,
+  print: (calls: readonly StoredCall[]) => void,
+): Promise<never> {
+  let seen = from;
+  for (;;) {
+    const calls = await listCallsAfter(database, seen, filter);
+    print(calls.filter(({ seq }) => !shown.has(seq)));
+    seen = calls.at(-1)?.seq ?? seen;
+    await sleep(FOLLOW_EVERY_MS);
+  }
+}
+
+function printer({ json, follow }: ListOptions, terminal: Terminal, sample: readonly StoredCall[]) {
+  const { width, paint } = terminal;
+  if (json) return (calls: readonly StoredCall[]) => terminal.write(calls.map(toJsonLine).join(''));
+  const layout = layOut(COLUMNS, sample.map(tableCells), width);
+  if (sample.length > 0 || follow) terminal.write(tableHead(layout, paint));
+  return (calls: readonly StoredCall[]) =>
+    terminal.write(calls.map((call) => tableRow(layout, tableCells(call), paint)).join(''));
+}
+
+function tableCells(call: StoredCall): TableCell[] {
+  const { outcome, attempts, usage } = call;
+  const tries = attempts.length;
+  return [
+    { text: showMoment(call.at), ink: 'dim' },
+    { text: call.id },
+    { text: call.model ?? '-' },
+    { text: call.target ?? '-' },
+    { text: outcomeText(call), ink: outcome === 'answered' ? 'green' : outcome === 'cancelled' ? 'yellow' : 'red' },
+    { text: String(tries), ink: tries > 1 ? 'yellow' : undefined },
+    { text: showDuration(call.durationMs) },
+    { text: call.firstContentMs === null ? '-' : showDuration(call.firstContentMs) },
+    { text: `${usage.inputTokens ?? '-'} > ${usage.outputTokens ?? '-'}`, ink: 'dim' },
+  ];
+}
+
+function toJsonLine({ seq: _seq, ...call }: StoredCall): string {
+  return `${JSON.stringify({ ...call, at: new Date(call.at).toISOString() })}\n`;
+}
+
+async function theCall(database: Database, id: string): Promise<StoredCall> {
+  const found = await findCall(database, id);
+  if (found.kind === 'found') return found.call;
+  throw new Error(
+    found.kind === 'unknown'
+      ? `no call has an id that begins with "${id}" in ${database.path}; it may be older than what is kept`
+      : `several ids begin with "${id}", such as ${found.ids.join(', ')}; give more of it`,
+  );
+}
+
+function cursorOf({ at, seq }: StoredCall): CallCursor {
+  return { at, seq };
+}
+
+function readFilter(options: ListOptions, now: number): CallFilter {
+  return {
+    since: readMoment('--since', options.since, now),
+    until: readMoment('--until', options.until, now),
+    outcome: readOutcome(options.outcome),
+    // A kind of a newer or older version is no error; it simply matches nothing.
+    fault: options.fault as FaultKind | undefined,
+    model: options.model,
+    target: options.target,
+    route: options.route,
+    status: readStatus(options.status),
+    minDurationMs: readDuration('--min-duration', options.minDuration),
+    idPrefix: options.id,
+  };
+}
+
+function readMoment(flag: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const at = parseMoment(text, now);
+  if (at === null)
+    throw new Error(
+      `${flag} "${text}" is no moment; write a duration such as 15m, 2h, 7d, or a date such as 2026-03-09T14:00`,
+    );
+  return at;
+}
+
+function readDuration(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === null)
+    throw new Error(`${flag} "${text}" is no duration; write a number and a unit, such as 500ms, 2s or 1m`);
+  return ms;
+}
+
+function readOutcome(text: string | undefined): CallOutcome | undefined {
+  if (text === undefined) return undefined;
+  const outcome = OUTCOMES.find((known) => known === text);
+  if (outcome === undefined) throw new Error(`--outcome "${text}" is unknown; it is one of ${OUTCOMES.join(', ')}`);
+  return outcome;
+}
+
+function readStatus(text: string | undefined): number | StatusClass | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-5]xx$/i.test(text)) return text.toLowerCase() as StatusClass;
+  if (/^[1-5]\d\d$/.test(text)) return Number(text);
+  throw new Error(`--status "${text}" is no status; write one such as 429, or a class such as 5xx`);
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new Error(`--limit "${text}" is no number of calls; write 1 or more`);
+  return limit;
+}
