@@ -1,5 +1,6 @@
 import { assemble } from '../config/assemble.ts';
-import { type Config, withTarget } from '../config/config.ts';
+import { type Config, type NewTarget, withTarget } from '../config/config.ts';
+import { HeldSecret } from '../config/secrets.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
@@ -32,11 +33,8 @@ export interface StartOptions {
  */
 export async function startGateway(wanted: Config, options: StartOptions = {}): Promise<RunningGateway> {
   refuseOpenHost(wanted);
-  const simulator = wanted.needsSimulator ? await startSimulator({ port: 0 }) : null;
-  const config =
-    simulator === null
-      ? wanted
-      : withTarget(wanted, { id: 'simulator', provider: 'openai-compatible', baseUrl: `${simulator.url}/v1` });
+  const simulator = wanted.needsSimulator ? await startSimulator(STAND_IN) : null;
+  const config = simulator === null ? wanted : withTarget(wanted, simulatedTarget(simulator));
 
   const { ageMs, sizeBytes } = config.records.retention;
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
@@ -80,6 +78,14 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   function health(): Record<string, string> {
     return Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
   }
+}
+
+/** Short answers at a lively pace: enough to see streaming, over before anybody wonders. */
+const STAND_IN = { speed: 0.25, answerTokens: 40 } as const;
+
+function simulatedTarget({ url }: Simulator): NewTarget {
+  const key = new HeldSecret('the simulator takes any key', 'sk-simulated');
+  return { id: 'simulator', provider: 'openai-compatible', baseUrl: `${url}/v1`, key };
 }
 
 /** Whoever reaches an open gateway spends its keys, so it stays on this machine unless told otherwise in so many words. */
