@@ -67,6 +67,11 @@ export class Delivery {
       this.#at += 1;
       this.#dueAt += this.#script.steps[this.#at]?.waitMs ?? 0;
       if (!this.#perform(step)) return;
+      // Node joins what is written in one turn into one chunk; the tokens of a stream come each by itself.
+      if (step.do === 'write' && this.#script.stream) {
+        setImmediate(() => this.#play());
+        return;
+      }
     }
   }
 

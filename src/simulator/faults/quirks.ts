@@ -57,7 +57,7 @@ export const QUIRKS: readonly Misbehaviour[] = [
   {
     ...ANY,
     name: 'tiny-chunks',
-    description: 'Every byte is its own chunk, so that events and characters are split anywhere.',
+    description: 'Every byte is written by itself, so that events and characters are split anywhere.',
     apply: (script) => rewritten(script, bytewise),
   },
   { ...ANY, name: 'one-chunk', description: 'Everything after the headers comes in one chunk.', apply: glued },
