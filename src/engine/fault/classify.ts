@@ -20,7 +20,7 @@ export interface ResponseFailure {
   readonly body: string | Uint8Array | null;
   /** Milliseconds since 1970, to read dates by. */
   readonly wall: number;
-  /** The provider's name; not needed by any rule today, named in the evidence. */
+  /** Who answered. No rule needs it: the dialects are told apart by their words alone. */
   readonly provider?: string;
 }
 

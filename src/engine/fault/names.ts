@@ -149,7 +149,7 @@ ground(
 /** Shapes of codes that nobody has listed yet: new billing and limit codes appear every few months. */
 const SHAPES: readonly (readonly [RegExp, Meaning])[] = [
   [
-    /spendlimit|creditbalance|creditlimit|^billing|outofcredit|usagelimitexceeded|insufficient(?:quota|credit|balance|fund)/,
+    /spendlimit|budgetexceeded|creditbalance|creditlimit|^billing|outofcredit|usagelimitexceeded|insufficient(?:quota|credit|balance|fund)/,
     { kind: 'quota-exhausted' },
   ],
   [/overloaded|atcapacity|overcapacity|capacityex/, { kind: 'overloaded' }],

@@ -249,7 +249,7 @@ function pushReason(value: unknown, said: Draft): void {
   if (name !== null && said.reasons.length < 20) said.reasons.push(name);
 }
 
-export function isFields(value: unknown): value is Fields {
+function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -7,7 +7,7 @@ const SECRETS: readonly RegExp[] = [
   /\b(?:gsk_|xai-|hf_|r8_|pplx-|nvapi-|gh[pousr]_|github_pat_|glpat-|xox[abpeors]-|AIza)[A-Za-z0-9_-]{16,}/g,
   /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g,
-  /\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi,
+  /\b(?:Bearer|Basic)\s+(?:(?=\S*[\d=])[A-Za-z0-9._~+/=-]{8,}|[A-Za-z._~+/-]{20,})/gi,
   /(?<=\/\/)[^\s/:@]+:[^\s/@]+(?=@)/g,
   /(?<=\b(?:x-)?(?:api[-_ ]?key|authorization|access[-_]token|client[-_]secret|password|secret)\\?["']?\s*[:=]\s*\\?["']?)[^\s"'\\,;&}]{8,}/gi,
   /(?<=[?&]key=)[^\s"'&]{8,}/gi,

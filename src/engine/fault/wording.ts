@@ -66,6 +66,7 @@ const CONTEXT: Wording = {
       /number of tokens in the (?:prompt|request) (?:exceeds|cannot exceed)/,
       /too many tokens: (?:total|size limit exceeded)/,
       /prompt contains [\d,]+ tokens.{0,60}too large/,
+      /max allowed tokens per submitted batch/,
     ]
       .map((part) => part.source)
       .join('|'),
@@ -85,7 +86,7 @@ const CONTEXT_LOOSE: Wording = {
 const MONEY: Wording = {
   name: 'words about credit or spend limits',
   pattern:
-    /credit balance is too low|insufficient (?:account |your )?(?:credits?|balance|funds|quota)|(?:out of|no|not enough|run out of|used all(?: of)?(?: your)?(?: available)?) credits|credits? (?:is|are|has been|have been) (?:depleted|exhausted|used up)|more credits|billing (?:hard )?limit|billing (?:is )?not active|account is not active|spend(?:ing)? (?:limit|cap)|reached your (?:\w+ ){0,4}usage limits?|(?:monthly|weekly|hourly) (?:included credits|usage limit|quota)|out of call volume quota|quota has been exhausted|payment required|exceeded your monthly|free-models-per-day|calls? ?\/ ?month|tokens per day, please wait|credit limit|prepaid credit|doesn't have any credits/i,
+    /credit balance is too low|insufficient (?:account |your )?(?:credits?|balance|funds|quota)|(?:out of|no|not enough|run out of|used all(?: of)?(?: your)?(?: available)?) credits|credits? (?:is|are|has been|have been) (?:depleted|exhausted|used up)|more credits|billing (?:hard )?limit|billing (?:is )?not active|account is not active|spend(?:ing)? (?:limit|cap)|reached your (?:\w+ ){0,4}usage limits?|(?:monthly|weekly|hourly) (?:included credits|usage limit|quota)|out of call volume quota|quota has been exhausted|payment required|exceeded your monthly|free-models-per-day|calls? ?\/ ?month|tokens per day, please wait|credit limit|budget (?:has been |is |was )?exceeded|exceeded (?:its |the |your )?budget|prepaid credit|doesn't have any credits/i,
   meaning: { kind: 'quota-exhausted' },
 };
 
@@ -219,8 +220,12 @@ const WORDINGS: Readonly<Partial<Record<Ground, readonly Wording[]>>> = {
   ],
 };
 
-/** Only where no code has said that it is a rate limit and nothing else. */
+/** Only where neither a code nor the message says outright that it is a rate limit and nothing else. */
 const UNNAMED_RATE: readonly Wording[] = [OVERLOAD, LATER];
+const PLAIN_RATE = /rate[- ]limit (?:is |was |has been )?(?:exceeded|reached)/i;
+
+/** Where an answer begins to echo the caller's own messages: what stands there says nothing about the failure. */
+const ECHO = /[{[][^{}[\]]{0,40}['"](?:role|content|text)['"]\s*:/;
 
 export interface Reading {
   readonly meaning: Meaning;
@@ -239,15 +244,14 @@ export interface WordingInput {
 /** Reads the meaning of a message on its ground; null when the wording adds nothing. */
 export function readWording(input: WordingInput): Reading | null {
   const { ground, message } = input;
-  if (message === '') return null;
-  const listed = WORDINGS[ground] ?? [];
+  const echo = ground === 'request' ? message.search(ECHO) : -1;
+  const words = echo < 0 ? message : message.slice(0, echo);
+  if (words === '') return null;
   const rate = ground === 'rate';
-  const more = [
-    ...(rate && !input.google ? [PLAN_AND_BILLING] : []),
-    ...(rate && !input.namedRate ? UNNAMED_RATE : []),
-  ];
-  for (const { name, pattern, meaning } of [...listed, ...more]) {
-    if (pattern.test(message)) return { meaning, name };
+  const unnamed = rate && !input.namedRate && !PLAIN_RATE.test(words);
+  const more = [...(rate && !input.google ? [PLAN_AND_BILLING] : []), ...(unnamed ? UNNAMED_RATE : [])];
+  for (const { name, pattern, meaning } of [...(WORDINGS[ground] ?? []), ...more]) {
+    if (pattern.test(words)) return { meaning, name };
   }
   return null;
 }
