@@ -81,8 +81,8 @@ function describeRetry({ here, elsewhere, afterMs }: Fault['retry']): string {
   const wait = afterMs === null ? '' : ` after ${describeWait(afterMs)}`;
   if (here && elsewhere) return `helps${wait}; another key, region, model or provider may answer at once`;
   if (here) return `helps${wait}, at the same place`;
-  const renewal = afterMs === null ? '' : ` before ${describeWait(afterMs)} have passed`;
-  if (elsewhere) return `does not help here${renewal}; another key, region, model or provider may answer`;
+  const named = afterMs === null ? '' : ` now (the provider named a wait of ${describeWait(afterMs)})`;
+  if (elsewhere) return `does not help here${named}; another key, region, model or provider may answer`;
   return 'does not help, here or elsewhere: the same request fails again';
 }
 
