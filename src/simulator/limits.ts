@@ -63,14 +63,15 @@ export class Limiter {
     const { requests, tokens: tokenBucket } = this.#bucketsOf(`${key} ${about.model}`, now);
     const requestsLeft = requests.level(now);
     const tokensLeft = tokenBucket.level(now);
-    // A refused request counts as a request all the same; its tokens do not.
-    requests.take(Math.min(1, requestsLeft));
     const headers = () => limitHeaders(requests, tokenBucket, now);
-    if (requestsLeft < 1) return refuse(about, 'requests', requests, 1, headers());
+    if (requestsLeft < 1) return refuse(about, 'requests', requests, 1, requestsLeft, headers());
     if (tokens > tokenBucket.limit) {
       return { headers: headers(), refused: tooLargeForLimit(about, tokenBucket.limit, tokens) };
     }
-    if (tokensLeft < tokens) return refuse(about, 'tokens', tokenBucket, tokens, headers());
+    if (tokensLeft < tokens) return refuse(about, 'tokens', tokenBucket, tokens, tokensLeft, headers());
+    // A request refused here costs nothing, or a crowd that asks too early would keep everybody out for ever. One that is
+    // refused for what it says has been charged all the same, as with the real provider.
+    requests.take(1);
     tokenBucket.take(tokens);
     return { headers: headers(), refused: null };
   }
@@ -91,10 +92,11 @@ function refuse(
   dimension: 'requests' | 'tokens',
   bucket: Bucket,
   requested: number,
+  left: number,
   headers: Record<string, string>,
 ): Verdict {
   const waitMs = Math.max(1, Math.ceil(bucket.wait(requested)));
-  const used = Math.round(bucket.limit - (bucket.limit === 0 ? 0 : bucket.limit - (waitMs * bucket.limit) / 60_000));
+  const used = Math.round(bucket.limit - left);
   const limited = rateLimited(about, { dimension, limit: bucket.limit, used, requested, waitMs });
   return { headers, refused: limited };
 }
