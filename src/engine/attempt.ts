@@ -121,6 +121,10 @@ class Run implements Receiver {
         this.#watch.touch();
         return body.piped.data(chunk);
       case 'collecting':
+        if (body.what === 'answer' && body.bytes === 0 && this.#isEventful(chunk)) {
+          this.#guard();
+          return this.onData(chunk);
+        }
         this.#watch.touch();
         body.chunks.push(chunk);
         body.bytes += chunk.length;
@@ -184,6 +188,15 @@ class Run implements Receiver {
     this.#watch.touch();
   }
 
+  /** Some servers call an event stream JSON: the caller asked for events, and what came begins like one. */
+  #isEventful(chunk: Buffer): boolean {
+    return (
+      this.#attempt.call.stream &&
+      this.#attempt.dialect !== null &&
+      /^(?:data|event|id|retry)?:/.test(chunk.toString('latin1', 0, 6))
+    );
+  }
+
   #guard(): void {
     const { call, dialect } = this.#attempt;
     if (dialect === null) return;
@@ -240,7 +253,7 @@ class Run implements Receiver {
     const { call, dialect, record } = this.#attempt;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
     const parsed = parseJson(body);
-    if (parsed === undefined || dialect === null) return this.#fail(notJson(body, this.#headers, this.#status));
+    if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
     const reading = dialect.readWhole(parsed);
     if (reading.fault !== null) return this.#fail(reading.fault);
     record.firstContentMs = this.#sinceArrival();
@@ -254,15 +267,12 @@ class Run implements Receiver {
 
   #refused(chunks: Buffer[]): void {
     const body = Buffer.concat(chunks);
+    this.#fail(this.#classify(body), { status: this.#status, headers: this.#headers, body });
+  }
+
+  #classify(body: Buffer): Fault {
     const { provider } = this.#attempt.target.endpoint;
-    const fault = classifyResponse({
-      status: this.#status,
-      headers: this.#headers,
-      body,
-      wall: this.#clock.wall(),
-      provider,
-    });
-    this.#fail(fault, { status: this.#status, headers: this.#headers, body });
+    return classifyResponse({ status: this.#status, headers: this.#headers, body, wall: this.#clock.wall(), provider });
   }
 
   // The one end --------------------------------------------------------------------------------------------------
@@ -311,20 +321,6 @@ function parseJson(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A 2xx whose body is not the JSON it should be: cut short when its beginning is right, otherwise something else. */
-function notJson(body: Buffer, headers: Headers, status: number): Fault {
-  const evidence = [
-    `status ${status}`,
-    `content-type ${header(headers, 'content-type') ?? 'none'}`,
-    `${body.length} bytes`,
-  ];
-  if (body.length === 0) return faultOf('malformed-response', { message: 'the answer is empty', evidence, status });
-  const first = body.toString('utf8', 0, 64).trimStart()[0];
-  return first === '{' || first === '['
-    ? faultOf('partial-response', { message: 'the answer stops in the middle of its JSON', evidence, status })
-    : faultOf('malformed-response', { message: 'the answer is not JSON', evidence, status });
 }
 
 /** The connection broke after the head came: what matters to the caller is that the answer is not whole. */
