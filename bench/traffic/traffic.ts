@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { freePort, listening, start, type Started, stop } from '../processes.ts';
+import type { IdleOrder, IdleReport, LoadOrder, LoadReport, Order } from './orders.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Upstream and callers, each a process of its own on the core that is not measured. */
+export class Traffic {
+  readonly upstreamPort: number;
+  readonly #upstream: Started;
+  readonly #callers: Started;
+
+  private constructor(upstreamPort: number, upstream: Started, callers: Started) {
+    this.upstreamPort = upstreamPort;
+    this.#upstream = upstream;
+    this.#callers = callers;
+  }
+
+  /** @param openFiles files and sockets that each of the two may have open. */
+  static async start(openFiles: number): Promise<Traffic> {
+    const port = await freePort();
+    const upstream = start([process.execPath, here('./upstream.ts')], {
+      core: 'traffic',
+      openFiles,
+      env: { PORT: String(port) },
+    });
+    await listening('the upstream', upstream, port);
+    const callers = start([process.execPath, here('./load.ts')], { core: 'traffic', openFiles, channel: true });
+    return new Traffic(port, upstream, callers);
+  }
+
+  load(order: Omit<LoadOrder, 'kind'>): Promise<LoadReport> {
+    return this.#carryOut({ kind: 'load', ...order }) as Promise<LoadReport>;
+  }
+
+  idle(order: Omit<IdleOrder, 'kind'>): Promise<IdleReport> {
+    return this.#carryOut({ kind: 'idle', ...order }) as Promise<IdleReport>;
+  }
+
+  async stop(): Promise<void> {
+    await stop(this.#callers);
+    await stop(this.#upstream);
+  }
+
+  async #carryOut(order: Order): Promise<LoadReport | IdleReport> {
+    const { child, complaints } = this.#callers;
+    child.send(order);
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`the load process ended. It said: ${complaints() || 'nothing'}`);
+    });
+    const reported = once(child, 'message').then(([report]) => report as LoadReport | IdleReport);
+    return Promise.race([reported, ended]);
+  }
+}
