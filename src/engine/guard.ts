@@ -93,10 +93,11 @@ export class Guard implements ReplyStream, EventVisitor {
     this.#conclude(this.#reader.complete ? null : fault);
   }
 
-  /** The caller left: nobody is there to be told. */
+  /** The caller left: nobody is there to be told. Who leaves on the terminal event (as SDKs do) has got it all. */
   abandon(fault: Fault): void {
-    if (this.#state.name === 'over') return;
-    this.#finish(fault);
+    const { name } = this.#state;
+    if (name === 'over') return;
+    this.#finish(name === 'flowing' && this.#reader.complete ? null : fault);
   }
 
   onEvent(data: Buffer): boolean {
