@@ -112,8 +112,15 @@ function dataStart(bytes: Buffer, at: number, end: number): number {
   return bytes[at + 5] === SPACE && at + 5 < end ? at + 6 : at + 5;
 }
 
-/** `{`, `[` or `<` at a line's start: a body in another format, where SSE would have a field name. */
+/**
+ * `{`, `[`, `<`, a control character or half of a letter at a line's start: a body in another format, compressed or not,
+ * where SSE would have a field name (or, before the first, a byte order mark).
+ */
 function isStray(bytes: Buffer, at: number): boolean {
-  const first = bytes[at];
+  const first = bytes[at] as number;
+  if (first < 0x20 || first >= 0x7f) return first !== BYTE_ORDER_MARK;
   return first === 0x7b || first === 0x5b || first === 0x3c;
 }
+
+/** The first of its three bytes in UTF-8. */
+const BYTE_ORDER_MARK = 0xef;
