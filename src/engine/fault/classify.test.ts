@@ -138,6 +138,7 @@ const EVENTS: readonly (readonly [what: string, data: unknown, expected: string]
   ],
   ['AWS', { throttlingException: { message: 'Too many requests' } }, 'rate-limit-requests, both'],
   ['half an event', '{"error":{"mess', 'partial-response, both'],
+  ['an event that is no JSON', 'data: {error: {}}', 'malformed-response, both'],
   ['a page', '<html><title>Gateway</title></html>', 'malformed-response, both'],
   ['nothing', '', 'partial-response, both'],
   ['something that is no error', { choices: [{ delta: { content: 'hi' } }] }, 'malformed-response, both'],

@@ -44,7 +44,7 @@ export function classifyResponse(failure: ResponseFailure): Fault {
   const base = readStatus(status);
   const case_ = { said, status, headers, wall, evidence };
   if (base !== null) return decide({ ...case_, base });
-  if (said.form === 'empty' || said.form === 'cut') return unread('partial-response', said, evidence, status);
+  if (isUnfinished(said)) return unread('partial-response', said, evidence, status);
   const silent = said.form !== 'json' || isSilent(said);
   if (silent) return unread('malformed-response', said, evidence, status);
   return decide({ ...case_, base: said.status === null ? null : readStatus(said.status) });
@@ -57,7 +57,7 @@ export function classifyEvent(failure: EventFailure): Fault {
   const parsed = typeof data === 'string' ? parse(data) : data;
   const said = parsed === undefined ? readSaid(typeof data === 'string' ? data : null) : readParsed(parsed);
   if (parsed === undefined && said.form !== 'text') {
-    return unread(said.form === 'html' ? 'malformed-response' : 'partial-response', said, evidence, null);
+    return unread(isUnfinished(said) ? 'partial-response' : 'malformed-response', said, evidence, null);
   }
   if (parsed !== undefined && isSilent(said) && !findErrorInBody(parsed))
     return unread('malformed-response', said, evidence, null);
@@ -77,6 +77,10 @@ interface Case {
   readonly evidence: string[];
   /** What the status says, the body's own included; null when there is none. */
   readonly base: StatusReading | null;
+}
+
+function isUnfinished({ form }: Said): boolean {
+  return form === 'empty' || form === 'cut';
 }
 
 function isSilent(said: Said): boolean {

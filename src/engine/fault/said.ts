@@ -1,7 +1,7 @@
 /** What a provider said about a failure, whatever the dialect, in one form. */
 export interface Said {
-  /** How the body was written. `cut` is JSON that could not be parsed whole. */
-  readonly form: 'json' | 'cut' | 'html' | 'text' | 'empty';
+  /** How the body was written. `cut` is JSON that stops before its end, `garbled` JSON that is wrong within. */
+  readonly form: 'json' | 'cut' | 'garbled' | 'html' | 'text' | 'empty';
   /** Empty when nothing was said. */
   readonly message: string;
   readonly type: string | null;
@@ -84,7 +84,7 @@ export function parse(text: string): unknown {
   }
 }
 
-/** A truncated JSON error still has its first fields in plain sight. */
+/** A broken JSON error still has its first fields in plain sight. */
 function salvage(text: string): Said {
   const pick = (key: string): string | null => {
     const found = new RegExp(`"${key}"\\s*:\\s*(?:"((?:[^"\\\\]|\\\\.)*)|(\\d+))`).exec(
@@ -92,12 +92,26 @@ function salvage(text: string): Said {
     );
     return found?.[1] ?? found?.[2] ?? null;
   };
-  const said = draft('cut');
+  const said = draft(stopsShort(text) ? 'cut' : 'garbled');
   const message = pick('message') ?? pick('detail') ?? pick('error');
   const whole = message === null ? undefined : parse(`"${message}"`);
   said.message = (typeof whole === 'string' ? whole : (message ?? text)).slice(0, LONGEST_TEXT);
   absorbNames({ type: pick('type'), code: pick('code'), param: pick('param'), status: pick('status') }, said);
   return said;
+}
+
+/** Whether a string, an object or an array is still open where the text ends. */
+function stopsShort(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '"') quoted = !quoted;
+    else if (quoted) at += char === '\\' ? 1 : 0;
+    else if (char === '{' || char === '[') depth += 1;
+    else if (char === '}' || char === ']') depth -= 1;
+  }
+  return quoted || depth > 0;
 }
 
 function htmlTitle(text: string): string {
