@@ -1,6 +1,6 @@
 import { isObject, listAt, numberAt, objectAt, stringAt } from './json.ts';
 import type { JsonObject } from './json.ts';
-import { traitsOf } from './models.ts';
+import { samplesFreely, traitsOf } from './models.ts';
 import {
   contextLengthExceeded,
   invalidType,
@@ -131,12 +131,12 @@ function checkReasoning(body: JsonObject, model: string): WholeAnswer | null {
   if (!traitsOf(model).reasoning) return null;
   if ('max_tokens' in body) return unsupportedParameter('max_tokens', 'max_completion_tokens');
   if ('logit_bias' in body) return unsupportedParameter('logit_bias', null);
-  return checkSampler(body);
+  return samplesFreely(model, body['reasoning_effort']) ? null : checkSampler(body);
 }
 
 function checkResponsesReasoning(body: JsonObject, model: string): WholeAnswer | null {
-  if (traitsOf(model).reasoning) return checkSampler(body);
   const effort = objectAt(body, 'reasoning')?.['effort'];
+  if (traitsOf(model).reasoning) return samplesFreely(model, effort) ? null : checkSampler(body);
   if (effort === undefined || effort === null) return null;
   return unsupportedParameter('reasoning.effort', null);
 }

@@ -1,3 +1,13 @@
+/**
+ * A provider on this machine that behaves, and misbehaves, like the OpenAI API, over real HTTP.
+ *
+ * @example
+ * const provider = await startSimulator({ seed: 7 });
+ * const openai = new OpenAI({ apiKey: 'any', baseURL: `${provider.url}/v1` });
+ * provider.nextFaults(['overloaded', null, 'cut:17']);
+ *
+ * @module
+ */
 export { startSimulator } from './simulator.ts';
 export type { Simulator, SimulatorOptions } from './simulator.ts';
 export type { Abort, SeenRequest, SimulatorStats } from './ledger.ts';

@@ -49,7 +49,12 @@ export function traitsOf(model: string): ModelTraits {
   const family = model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
   if (isListed(family)) return MODELS[family] as ModelTraits;
   if (model.startsWith('text-embedding')) return embeds;
-  return /^(?:o\d|gpt-(?:[5-9]|\d\d)(?!.*chat))/.test(model) ? UNLISTED_REASONING : UNLISTED;
+  return /^(?:o\d+(?:-|$)|gpt-(?:[5-9]|1\d)(?:[.-]|$)(?!.*chat))/.test(model) ? UNLISTED_REASONING : UNLISTED;
+}
+
+/** From GPT-5.1 on, a reasoning model that is told not to reason takes the sampler's settings like any other. */
+export function samplesFreely(model: string, effort: unknown): boolean {
+  return !traitsOf(model).reasoning || (effort === 'none' && /^gpt-(?:5\.\d|[6-9]|1\d)/.test(model));
 }
 
 /** Length of an embedding when the request does not choose one. */

@@ -85,7 +85,7 @@ export function outputCapExceeded(param: string, asked: number, cap: number): Wh
 }
 
 /** A key as the real error shows it: its ends, never its middle. */
-export function maskKey(key: string): string {
+function maskKey(key: string): string {
   if (key.length < 12) return '*'.repeat(key.length);
   return `${key.slice(0, 4)}${'*'.repeat(Math.min(key.length - 8, 24))}${key.slice(-4)}`;
 }

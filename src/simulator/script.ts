@@ -59,7 +59,7 @@ export interface Script {
   readonly steps: readonly Step[];
 }
 
-export function head(status: number, headers: OutgoingHttpHeaders, waitMs = 0): Head {
+function head(status: number, headers: OutgoingHttpHeaders, waitMs = 0): Head {
   return { do: 'head', status, headers, edge: false, waitMs };
 }
 

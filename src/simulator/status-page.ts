@@ -65,7 +65,7 @@ export function statusPage(path: string, view: StatusView): WholeAnswer | null {
 }
 
 /** How bad the conditions are, as a status page would put it. */
-export function impactOf({ capacity, latency, faults }: Conditions): Impact {
+function impactOf({ capacity, latency, faults }: Conditions): Impact {
   const failing = Object.values(faults).reduce((sum, share) => sum + share, 0);
   if (capacity === 0 || failing >= 0.9) return 'critical';
   if (capacity < 0.5 || failing >= 0.25) return 'major';
