@@ -104,8 +104,9 @@ export class Guard implements ReplyStream, EventVisitor {
     const seen = this.#reader.read(data.toString('latin1'), () => data.toString('utf8'));
     if ((seen & FAULTY) !== 0) {
       const fault = this.#reader.fault ?? malformed('an event that could not be read', data.length);
-      this.#fault =
-        this.#finishing && fault.kind === 'malformed-response' ? this.#cutShort('an event was cut in half') : fault;
+      if (!this.#finishing || fault.kind !== 'malformed-response') this.#fault = fault;
+      // Half an event behind the end, such as a chat's [DONE], takes nothing from the answer.
+      else if (!this.#reader.complete) this.#fault = this.#cutShort('an event was cut in half');
       return false;
     }
     if ((seen & (CONTENT | TERMINAL)) !== 0) this.#sawContent = true;
