@@ -293,10 +293,11 @@ describe('choosing faults', () => {
   });
 
   test('refuse stops listening for a while, or until it is taken back', async () => {
-    const simulator = await start();
+    const clock = new VirtualClock();
+    const simulator = await start({ clock });
     await expect(chat(simulator, { model: 'gpt-4o@refuse:60' })).rejects.toThrow('fetch failed');
     await expect(chat(simulator)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
-    await delay(120);
+    await clock.advance(60);
     expect((await chat(simulator)).status).toBe(200);
     simulator.setFault('refuse');
     await expect(chat(simulator)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });

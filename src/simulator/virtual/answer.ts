@@ -1,0 +1,77 @@
+import type { Script, Step } from '../script.ts';
+import type { Order } from './order.ts';
+
+/** Answers come in at most so many pieces, whatever their length: what breaks, breaks between them. */
+const MOST_PIECES = 8;
+
+const ABOUT = { wire: 'chat', model: 'gpt-4o', azure: false, organization: 'org-virtual', promptTokens: 100 } as const;
+const WHOLE_HEADERS = { 'content-type': 'application/json' };
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8' };
+const END: Step = { do: 'end', waitMs: 0 };
+
+/** How long an answer takes: until its first content, and from there to its last. */
+export interface Pace {
+  readonly firstMs: number;
+  readonly restMs: number;
+}
+
+/** The pieces of an answer, numbered, so that one that is missing, double or out of order is seen. */
+export function piecesOf(order: Order): number {
+  return Math.min(MOST_PIECES, Math.max(1, order.tokens));
+}
+
+/** The answer to an order as it happens on the wire when nothing goes wrong. */
+export function answer(order: Order, pace: Pace): Script {
+  return order.stream ? streamed(piecesOf(order), pace) : whole(piecesOf(order), pace.firstMs + pace.restMs);
+}
+
+function whole(pieces: number, waitMs: number): Script {
+  const data = wholeBody(pieces);
+  const steps: Step[] = [
+    { do: 'head', status: 200, headers: WHOLE_HEADERS, edge: false, waitMs },
+    { do: 'write', part: 'whole', data, waitMs: 0 },
+    END,
+  ];
+  return { about: ABOUT, stream: false, gzip: false, steps };
+}
+
+function streamed(pieces: number, { firstMs, restMs }: Pace): Script {
+  const [opening, ...rest] = eventsOf(pieces);
+  const gapMs = pieces < 2 ? 0 : restMs / (pieces - 1);
+  const steps: Step[] = [
+    // The headers and the empty opening chunk come when a worker has begun, long before the first content.
+    { do: 'head', status: 200, headers: STREAM_HEADERS, edge: false, waitMs: firstMs / 10 },
+    { do: 'write', part: 'opening', data: opening as Buffer, waitMs: 0 },
+  ];
+  for (const [at, data] of rest.entries()) {
+    if (at < pieces) steps.push({ do: 'write', part: 'content', data, waitMs: at === 0 ? 0.9 * firstMs : gapMs });
+    else steps.push({ do: 'write', part: at === pieces ? 'closing' : 'terminal', data, waitMs: 0 });
+  }
+  steps.push(END);
+  return { about: ABOUT, stream: true, gzip: false, steps };
+}
+
+const wholeBodies: Buffer[] = [];
+const streamEvents: Buffer[][] = [];
+
+/** The one right body of a whole answer. */
+export function wholeBody(pieces: number): Buffer {
+  const content = Array.from({ length: pieces }, (_, at) => `${at}`).join(' ');
+  return (wholeBodies[pieces] ??= Buffer.from(
+    JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] }),
+  ));
+}
+
+/** The one right sequence of events of a stream: the opening, the pieces, the finish reason, the end. */
+export function eventsOf(pieces: number): readonly Buffer[] {
+  return (streamEvents[pieces] ??= [
+    event({ role: 'assistant', content: '' }, null),
+    ...Array.from({ length: pieces }, (_, at) => event({ content: `${at} ` }, null)),
+    event({}, 'stop'),
+    Buffer.from('data: [DONE]\n\n'),
+  ]);
+}
+
+function event(delta: object, reason: string | null): Buffer {
+  return Buffer.from(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`);
+}
