@@ -43,7 +43,12 @@ export function start(
 ): Started {
   const [program = '', ...args] = [...pinning(core), ...filesAllowed(openFiles), ...command];
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...(channel ? (['ipc'] as const) : [])];
-  const child = spawn(program, args, { stdio, env: { ...process.env, NODE_ENV: 'production', ...env } });
+  const child = spawn(program, args, {
+    stdio,
+    // As objects, not as JSON, which has no NaN.
+    serialization: 'advanced',
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+  });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let said = '';

@@ -2,13 +2,7 @@ import { type Figure, figure } from '../figures.ts';
 import { median } from '../statistics.ts';
 import { kilobytesPerStream, type Measurements } from './measure.ts';
 import type { Metric } from './samples.ts';
-import { cpuPerUnit, type ScenarioName, SCENARIOS } from './scenarios.ts';
-
-/** CPU per call or chunk, whichever the scenario counts. */
-export function cpuOf(name: ScenarioName): Metric {
-  const scenario = SCENARIOS.find((each) => each.name === name);
-  return scenario === undefined ? () => Number.NaN : (report) => cpuPerUnit(scenario, report);
-}
+import { cpuOf, type ScenarioName } from './scenarios.ts';
 
 /** The figures that Holdfast is held to. */
 export function judge({ samples, memory, idle, streams }: Measurements): Figure[] {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunOptions } from '../figures.ts';
 import { shown } from '../table.ts';
-import type { IdleReport } from '../traffic/orders.ts';
+import type { IdleReport, LoadReport } from '../traffic/orders.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import { residentKilobytes } from '../usage.ts';
-import { Samples } from './samples.ts';
-import { cpuPerUnit, type Scenario, SCENARIOS, utilisation } from './scenarios.ts';
+import { type Sample, Samples } from './samples.ts';
+import { cpuOf, type Scenario, type ScenarioName, SCENARIOS, utilisation } from './scenarios.ts';
 import { type RunningTarget, startTarget, type TargetName } from './targets.ts';
 
 /** Everything that was measured. */
@@ -20,6 +20,7 @@ export interface Measurements {
 
 /** How much is measured. */
 export interface Extent {
+  /** Each with fresh processes: two runs of the same program differ more than two slices of one. */
   readonly rounds: number;
   /** Slices of each scenario within a round. */
   readonly turns: number;
@@ -29,7 +30,6 @@ export interface Extent {
   readonly idleStreams: number;
 }
 
-/** Rounds alternate the targets, so that a change of the machine's mood falls on all of them. */
 export function extentOf({ quick }: RunOptions): Extent {
   return quick
     ? { rounds: 2, turns: 1, scale: 0.5, warmUpMs: 1_500, idleStreams: 2_000 }
@@ -51,68 +51,89 @@ export async function measure(traffic: Traffic, extent: Extent): Promise<Measure
   const samples = new Samples();
   const memory = new Map(TARGETS.map((name) => [name, { fresh: [] as number[], warm: [] as number[] }]));
   for (let round = 0; round < extent.rounds; round += 1) {
-    for (const name of TARGETS) {
-      const target = await startTarget(name, traffic.upstreamPort);
-      const { pid } = target.destination;
-      await sleep(pid === null ? 0 : REST_MS);
-      if (pid !== null) memory.get(name)?.fresh.push(residentKilobytes(pid));
-      await warmUp(traffic, target, extent);
-      if (pid !== null) memory.get(name)?.warm.push(residentKilobytes(pid));
-      for (const scenario of SCENARIOS) {
-        if (!scenario.targets.includes(name)) continue;
-        for (let turn = 0; turn < extent.turns; turn += 1) {
-          await slice(traffic, target, scenario, { round, turn, scale: extent.scale }, samples);
-        }
-      }
-      await target.stop();
+    const targets = new Map<TargetName, RunningTarget>();
+    for (const name of TARGETS) targets.set(name, await startTarget(name, traffic.upstreamPort));
+    await sleep(REST_MS);
+    for (const [name, target] of targets) memory.get(name)?.fresh.push(memoryOf(target));
+    for (const [name, target] of targets) {
+      await warmUp(traffic, target, extent.warmUpMs);
+      memory.get(name)?.warm.push(memoryOf(target));
     }
+    await playRound(traffic, targets, round, extent, samples);
+    for (const target of targets.values()) await target.stop();
   }
   const idle = new Map<TargetName, IdleReport>();
   for (const name of IDLE_TARGETS) idle.set(name, await hold(traffic, name, extent));
   return { samples, memory, idle, streams: extent.idleStreams };
 }
 
-async function warmUp(traffic: Traffic, { destination }: RunningTarget, { warmUpMs }: Extent): Promise<void> {
-  await traffic.load({
-    to: destination,
-    bodyBytes: 1024,
-    manner: 'whole',
-    pattern: { kind: 'closed', connections: 32 },
-    warmMs: 0,
-    measureMs: warmUpMs,
-  });
-}
-
-async function slice(
+/** All scenarios, the compared targets in turns; then, warmed again, those that are only shown. */
+async function playRound(
   traffic: Traffic,
-  target: RunningTarget,
-  scenario: Scenario,
-  { round, turn, scale }: { readonly round: number; readonly turn: number; readonly scale: number },
+  targets: ReadonlyMap<TargetName, RunningTarget>,
+  round: number,
+  { turns, scale, warmUpMs }: Extent,
   samples: Samples,
 ): Promise<void> {
-  const { warmMs, sliceMs, name } = scenario;
-  const report = await traffic.load({
-    to: target.destination,
-    ...scenario.traffic,
-    warmMs: turn === 0 || scenario.traffic.manner === 'paced' ? warmMs : warmMs / 2,
-    measureMs: sliceMs * scale,
-  });
-  samples.add({ target: target.name, scenario: name, round, turn, report });
-  const { latencyMs, firstByteMs, calls, bad } = report;
-  say(
-    `round ${round + 1}  ${target.name.padEnd(8)}  ${name.padEnd(8)}  ` +
-      (target.name === 'direct'
-        ? ''
-        : `${shown(cpuPerUnit(scenario, report))} µs a ${scenario.per}, core ${Math.round(utilisation(report) * 100)} %, `) +
-      `${shown(calls / report.seconds)} calls/s, p50 ${shown(latencyMs.p50)} ms, p99 ${shown(latencyMs.p99)} ms` +
-      (Number.isNaN(firstByteMs.p50) ? '' : `, first byte ${shown(firstByteMs.p50)} ms`) +
-      (bad > 0 ? `, BAD ${bad}` : ''),
-  );
+  const names = Object.keys(SCENARIOS) as ScenarioName[];
+  const play = async (name: TargetName, scenario: ScenarioName, turn: number): Promise<void> => {
+    const target = targets.get(name);
+    if (target === undefined) return;
+    const report = await slice(traffic, target, SCENARIOS[scenario], scale);
+    const sample: Sample = { target: name, scenario, round, turn, report };
+    samples.add(sample);
+    say(told(sample));
+  };
+  for (const scenario of names) {
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (const name of SCENARIOS[scenario].compared) await play(name, scenario, turn);
+    }
+  }
+  for (const name of TARGETS) {
+    const shownIn = names.filter((scenario) => SCENARIOS[scenario].shown.includes(name));
+    const target = targets.get(name);
+    if (shownIn.length === 0 || target === undefined) continue;
+    await warmUp(traffic, target, warmUpMs / 2);
+    for (const scenario of shownIn) await play(name, scenario, 0);
+  }
+}
+
+async function warmUp(traffic: Traffic, { destination }: RunningTarget, ms: number): Promise<void> {
+  if (destination.pid === null) return;
+  const { traffic: kind } = SCENARIOS.json1k;
+  await traffic.load({ to: destination, ...kind, warmMs: 0, measureMs: ms });
+}
+
+function slice(traffic: Traffic, target: RunningTarget, scenario: Scenario, scale: number): Promise<LoadReport> {
+  const { traffic: kind, warmMs, sliceMs } = scenario;
+  return traffic.load({ to: target.destination, ...kind, warmMs, measureMs: sliceMs * scale });
+}
+
+function told({ target, scenario, round, report }: Sample): string {
+  const { latencyMs, firstByteMs, calls, seconds, bad } = report;
+  const parts = [
+    `${shown(calls / seconds)} calls/s`,
+    `p50 ${shown(latencyMs.p50)} ms`,
+    `p99 ${shown(latencyMs.p99)} ms`,
+  ];
+  if (!Number.isNaN(firstByteMs.p50)) parts.push(`first byte ${shown(firstByteMs.p50)} ms`);
+  if (target !== 'direct') {
+    parts.unshift(
+      `${shown(cpuOf(scenario)(report))} µs a ${SCENARIOS[scenario].per}`,
+      `core ${shown(utilisation(report) * 100)} %`,
+    );
+  }
+  if (bad > 0) parts.push(`${bad} BAD`);
+  return `round ${round + 1}  ${scenario.padEnd(8)}  ${target.padEnd(8)}  ${parts.join(', ')}`;
+}
+
+function memoryOf({ destination: { pid } }: RunningTarget): number {
+  return pid === null ? Number.NaN : residentKilobytes(pid);
 }
 
 async function hold(traffic: Traffic, name: TargetName, { idleStreams, warmUpMs }: Extent): Promise<IdleReport> {
   const target = await startTarget(name, traffic.upstreamPort, OPEN_FILES);
-  await warmUp(traffic, target, { rounds: 1, turns: 1, scale: 1, warmUpMs: warmUpMs / 2, idleStreams });
+  await warmUp(traffic, target, warmUpMs);
   const report = await traffic.idle({
     to: target.destination,
     streams: idleStreams,

@@ -27,9 +27,13 @@ export class Samples {
     return lowerQuartile(this.#of(target, scenario).map(({ report }) => metric(report)));
   }
 
-  /** Calls that went wrong. */
-  bad(target: TargetName, scenario: ScenarioName): number {
-    return this.#of(target, scenario).reduce((sum, { report }) => sum + report.bad, 0);
+  middle(target: TargetName, scenario: ScenarioName, metric: Metric): number {
+    return median(this.#of(target, scenario).map(({ report }) => metric(report)));
+  }
+
+  /** Calls that went wrong, of all scenarios. */
+  bad(target: TargetName): number {
+    return this.#samples.filter((sample) => sample.target === target).reduce((sum, { report }) => sum + report.bad, 0);
   }
 
   /** Median over the slices of `target` ÷ `base`, taken side by side: noise that lasts falls on both. */

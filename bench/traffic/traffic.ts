@@ -45,11 +45,20 @@ export class Traffic {
 
   async #carryOut(order: Order): Promise<LoadReport | IdleReport> {
     const { child, complaints } = this.#callers;
+    const over = new AbortController();
+    const { signal } = over;
     child.send(order);
-    const ended = once(child, 'exit').then(() => {
-      throw new Error(`the load process ended. It said: ${complaints() || 'nothing'}`);
-    });
-    const reported = once(child, 'message').then(([report]) => report as LoadReport | IdleReport);
-    return Promise.race([reported, ended]);
+    try {
+      const ended = once(child, 'exit', { signal }).then(() => {
+        throw new Error(`the load process ended. It said: ${complaints() || 'nothing'}`);
+      });
+      const reported = once(child, 'message', { signal }).then(([report]) => report as LoadReport | IdleReport);
+      // Whichever comes second is told that nobody listens any more, and says so by rejecting.
+      ended.catch(() => undefined);
+      reported.catch(() => undefined);
+      return await Promise.race([reported, ended]);
+    } finally {
+      over.abort();
+    }
   }
 }

@@ -24,7 +24,18 @@ const STREAM_HEAD = Buffer.from(
 const CHUNKS = streamedAnswer().map((event) => Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`));
 const STREAM_END = Buffer.from('0\r\n\r\n');
 const STREAM_BEGIN = Buffer.concat([STREAM_HEAD, CHUNKS[0] ?? STREAM_END]);
-const BURST_ANSWER = Buffer.concat([STREAM_HEAD, ...CHUNKS, STREAM_END]);
+
+/** A burst leaves in this many pieces, as a network would cut it: neither one read for all chunks nor one for each. */
+const BURST_PIECES = 10;
+const BURST = Array.from({ length: BURST_PIECES }, (_, piece) => {
+  const size = CHUNKS.length / BURST_PIECES;
+  const chunks = CHUNKS.slice(piece * size, (piece + 1) * size);
+  return Buffer.concat([
+    ...(piece === 0 ? [STREAM_HEAD] : []),
+    ...chunks,
+    ...(piece === BURST_PIECES - 1 ? [STREAM_END] : []),
+  ]);
+});
 
 class Connection {
   readonly #socket: Socket;
@@ -69,7 +80,7 @@ class Connection {
     const manner = model < 0 ? 'w' : String.fromCharCode(request[model + MODEL.length] ?? 0);
     switch (manner) {
       case 'b':
-        return () => this.#socket.write(BURST_ANSWER);
+        return () => this.#burst();
       case 'p':
         return () => this.#pace();
       case 'i':
@@ -77,6 +88,10 @@ class Connection {
       default:
         return () => this.#socket.write(WHOLE_ANSWER);
     }
+  }
+
+  #burst(): void {
+    for (const piece of BURST) this.#socket.write(piece);
   }
 
   #pace(): void {
