@@ -5,32 +5,32 @@ import type { Script, Step } from '../script.ts';
 
 const CLOSED = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
 const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
-export const REFUSED: Error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+const REFUSED = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+export interface DeliveryHooks {
+  /** The script has the provider refuse every connection for so long. */
+  readonly refuse: (forMs: number) => void;
+  /** Told once, when the script has been played to its end; not after the receiver has left. */
+  readonly over: () => void;
+}
 
 /** Plays a script to one receiver on the virtual clock. */
 export class Delivery {
   readonly #clock: Clock;
   readonly #steps: readonly Step[];
   readonly #receiver: Receiver;
-  readonly #refuse: (forMs: number) => void;
-  readonly #over: () => void;
+  readonly #hooks: DeliveryHooks;
   #at = 0;
   #alarm: Alarm | null = null;
   #gone = false;
 
-  /** @param over told once, when the script has been played to its end; not after {@link leave}. */
-  constructor(
-    clock: Clock,
-    script: Script,
-    receiver: Receiver,
-    hooks: { readonly refuse: (forMs: number) => void; readonly over: () => void },
-  ) {
+  /** @param delayMs time before the first step, on top of its own. */
+  constructor(clock: Clock, script: Script, receiver: Receiver, hooks: DeliveryHooks, delayMs: number) {
     this.#clock = clock;
     this.#steps = script.steps;
     this.#receiver = receiver;
-    this.#refuse = hooks.refuse;
-    this.#over = hooks.over;
-    this.#wait(0);
+    this.#hooks = hooks;
+    this.#wait(delayMs);
   }
 
   /** The receiver has gone: nothing more is told to anybody. */
@@ -49,7 +49,7 @@ export class Delivery {
       const step = this.#steps[this.#at];
       if (step === undefined) return;
       this.#at += 1;
-      if (!this.#perform(step)) return this.#over();
+      if (!this.#perform(step)) return this.#hooks.over();
       if ((this.#steps[this.#at]?.waitMs ?? 0) > 0) return this.#wait(0);
     }
   }
@@ -73,7 +73,7 @@ export class Delivery {
         this.#receiver.onError(RESET);
         return false;
       case 'refuse':
-        this.#refuse(step.forMs);
+        this.#hooks.refuse(step.forMs);
         this.#receiver.onError(REFUSED);
         return false;
       case 'hang':

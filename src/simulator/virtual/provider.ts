@@ -4,7 +4,7 @@ import { type ChosenFault, misbehave, parseFault } from '../faults.ts';
 import type { Script } from '../script.ts';
 import { CALM, type Conditions, conditionsAt, faultFor, type Weather } from '../weather.ts';
 import { answer } from './answer.ts';
-import { Delivery, REFUSED } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { Fifo } from './fifo.ts';
 import type { Order } from './order.ts';
 import type { Pacer } from './pace.ts';
@@ -42,8 +42,8 @@ interface Job {
   readonly fault: string | null;
   left: boolean;
   delivery: Delivery | null;
-  /** A worker is at it, and frees itself at this time. */
-  busyUntil: number;
+  /** When the end of the delivery frees the worker; null while there is none to free, or something else will. */
+  freesAt: number | null;
 }
 
 /** A request under way, as its sender holds it. */
@@ -56,6 +56,8 @@ export class Provider {
   readonly spec: ProviderSpec;
   /** Requests received, whatever became of them. */
   attempts = 0;
+  /** Told of each request as it comes. */
+  onAttempt: () => void = nothing;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #queue = new Fifo<Job>();
@@ -91,6 +93,7 @@ export class Provider {
 
   receive(order: Order, receiver: Receiver): Request {
     this.attempts += 1;
+    this.onAttempt();
     const now = this.#clock.now();
     if (now < this.#refusesUntil) return this.#instead(receiver, REFUSAL);
     receiver.onSent();
@@ -100,7 +103,7 @@ export class Provider {
     const fault = faultFor(this.#conditions, this.#random());
     if (fault !== null && isRefusal(fault)) return this.#refuse(receiver, fault);
     if (this.#busy >= this.#size && this.#queue.length >= this.spec.queue) return this.#refuse(receiver, 'overloaded');
-    return this.#accept({ order, receiver, fault, left: false, delivery: null, busyUntil: 0 });
+    return this.#accept({ order, receiver, fault, left: false, delivery: null, freesAt: null });
   }
 
   /** The weather is over and everything is well: what is left in the queue is worked off. */
@@ -118,21 +121,12 @@ export class Provider {
     return this.#instead(receiver, refusalOf(fault), refusalMs * this.#conditions.latency);
   }
 
-  #instead(receiver: Receiver, script: Script, waitMs = this.spec.refusalMs): Request {
-    let delivery: Delivery | null = null;
-    const alarm = this.#clock.after(waitMs, () => {
-      delivery = new Delivery(this.#clock, script, receiver, { refuse: this.#refuseAll, over: nothing });
-    });
-    return {
-      leave: () => {
-        alarm.cancel();
-        delivery?.leave();
-      },
-    };
+  #instead(receiver: Receiver, script: Script, delayMs = this.spec.refusalMs): Request {
+    return new Delivery(this.#clock, script, receiver, { refuse: this.#refuseAll, over: nothing }, delayMs);
   }
 
   readonly #refuseAll = (forMs: number): void => {
-    this.#refusesUntil = this.#clock.now() + forMs;
+    this.#refusesUntil = Math.max(this.#refusesUntil, this.#clock.now() + forMs);
   };
 
   #withinLimit({ perSecond, burst }: { perSecond: number; burst: number }, now: number): boolean {
@@ -161,28 +155,28 @@ export class Provider {
     const { latency } = this.#conditions;
     const { firstMs, restMs } = this.spec.pace(job.order, this.#random);
     const pace = { firstMs: firstMs * latency, restMs: restMs * latency };
-    job.busyUntil = this.#clock.now() + pace.firstMs + pace.restMs;
-    if (job.left) return this.#finishLater(job);
+    const workMs = pace.firstMs + pace.restMs;
     const right = answer(job.order, pace);
     const script = job.fault === null ? right : misbehave(right, chosen(job.fault));
-    // A right answer ends when the work does: one alarm for both.
-    const over = script === right ? () => this.#release() : nothing;
-    if (script !== right) this.#finishLater(job);
-    job.delivery = new Delivery(this.#clock, script, job.receiver, { refuse: this.#refuseAll, over });
-    if (script !== right) job.busyUntil = 0;
-  }
-
-  /** The work goes on although nobody waits for it. */
-  #finishLater(job: Job): void {
-    this.#clock.after(Math.max(0, job.busyUntil - this.#clock.now()), () => this.#release());
-  }
-
-  #leave(job: Job): void {
+    if (job.left || script !== right) this.#clock.after(workMs, () => this.#release());
     if (job.left) return;
+    const over = (): void => {
+      if (job.freesAt === null) return;
+      job.freesAt = null;
+      this.#release();
+    };
+    // A right answer ends when the work does: one alarm serves both.
+    if (script === right) job.freesAt = this.#clock.now() + workMs;
+    job.delivery = new Delivery(this.#clock, script, job.receiver, { refuse: this.#refuseAll, over }, 0);
+  }
+
+  /** The caller has left: the work goes on although nobody waits for it. */
+  #leave(job: Job): void {
     job.left = true;
-    if (job.delivery === null) return;
-    job.delivery.leave();
-    if (job.busyUntil > this.#clock.now()) this.#finishLater(job);
+    job.delivery?.leave();
+    if (job.freesAt === null) return;
+    this.#clock.after(job.freesAt - this.#clock.now(), () => this.#release());
+    job.freesAt = null;
   }
 
   #release(): void {
@@ -216,7 +210,7 @@ const ABOUT_NOTHING: Script = answer(
   { id: 0, at: 0, stream: false, tokens: 1, deadlineAt: 0 },
   { firstMs: 0, restMs: 0 },
 );
-const REFUSAL: Script = { ...ABOUT_NOTHING, steps: [{ do: 'reset', waitMs: 0 }] };
+const REFUSAL: Script = { ...ABOUT_NOTHING, steps: [{ do: 'refuse', forMs: 0, waitMs: 0 }] };
 
 const faults = new Map<string, ChosenFault>();
 const refusals = new Map<string, Script>();

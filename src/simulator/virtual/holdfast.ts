@@ -1,0 +1,249 @@
+import type { Call } from '../../engine/call.ts';
+import { Cancellation } from '../../engine/cancellation.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
+import { line } from '../../engine/line.ts';
+import { Pins } from '../../engine/pins.ts';
+import {
+  type BreakerPolicy,
+  type BudgetPolicy,
+  DEFAULT_BREAKER,
+  DEFAULT_BUDGET,
+  DEFAULT_FALLBACK_ON,
+  DEFAULT_RETRY,
+  DEFAULT_TIMEOUTS,
+  type RetryPolicy,
+  type Timeouts,
+} from '../../engine/policy.ts';
+import type { Dialect, Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
+import type { CallRecord } from '../../engine/record.ts';
+import type { Reply } from '../../engine/reply.ts';
+import type { Handler } from '../../engine/route.ts';
+import { Target } from '../../engine/target.ts';
+import { eventsOf, piecesOf, wholeBody } from './answer.ts';
+import { ANSWERED, type Client, type Order, type Verdict } from './order.ts';
+import type { Provider } from './provider.ts';
+import type { ClientMaker, Site } from './world.ts';
+
+/** How the engine is set up in a run; what is left out is as it ships. */
+export interface HoldfastOptions {
+  /** Reads the providers' wire format, which is that of chat completions. */
+  readonly dialect: Dialect;
+  /** For streams and whole answers alike. */
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly budget?: Partial<BudgetPolicy>;
+  readonly breaker?: Partial<BreakerPolicy>;
+}
+
+/** The engine itself, between the callers and the providers of a world: each provider is one rung of the ladder. */
+export function holdfast(options: HoldfastOptions): ClientMaker {
+  return (site) => new Holdfast(site, options);
+}
+
+interface Guarded {
+  readonly target: Target;
+  readonly endpoint: WatchedEndpoint;
+  readonly budget: BudgetPolicy;
+  retries: number;
+  successes: number;
+}
+
+class Holdfast implements Client {
+  readonly #site: Site;
+  readonly #handle: Handler;
+  readonly #targets: Map<string, Guarded>;
+  readonly #orders = new Map<string, { readonly order: Order; ended: boolean }>();
+  #records = 0;
+  #made = 0;
+
+  constructor(site: Site, options: HoldfastOptions) {
+    this.#site = site;
+    const budget = { ...DEFAULT_BUDGET, ...options.budget };
+    const breaker = { ...DEFAULT_BREAKER, ...options.breaker };
+    const guarded = site.providers.map((provider): Guarded => {
+      const endpoint = new WatchedEndpoint(provider, (call) => this.#attempted(call, endpoint.id));
+      return { target: new Target(endpoint, { budget, breaker }), endpoint, budget, retries: 0, successes: 0 };
+    });
+    this.#targets = new Map(guarded.map((each) => [each.endpoint.id, each]));
+    const totalMs = site.scene.deadlineMs ?? DEFAULT_TIMEOUTS.whole.totalMs;
+    const route = {
+      id: 'virtual',
+      ladder: guarded.map(({ target }) => [{ target, model: null, weight: 1 }]),
+      timeouts: { ...DEFAULT_TIMEOUTS.stream, totalMs, ...options.timeouts },
+      wholeTimeouts: { ...DEFAULT_TIMEOUTS.whole, totalMs, ...options.timeouts },
+      retry: { ...DEFAULT_RETRY, ...options.retry },
+      fallbackOn: DEFAULT_FALLBACK_ON,
+    };
+    this.#handle = line({
+      clock: site.clock,
+      random: site.random,
+      pins: new Pins(),
+      emit: (record) => this.#recorded(record),
+      dialectOf: () => options.dialect,
+      routeOf: () => route,
+    });
+  }
+
+  get targets(): readonly Target[] {
+    return [...this.#targets.values()].map(({ target }) => target);
+  }
+
+  async make(order: Order): Promise<Verdict> {
+    const call = callOf(order, this.#site);
+    this.#made += 1;
+    this.#orders.set(call.id, { order, ended: false });
+    const reply = await this.#handle(call);
+    const verdict = await this.#read(order, reply);
+    if (this.#orders.get(call.id)?.ended !== true) this.#broken(order, 'it ended and left no record');
+    this.#orders.delete(call.id);
+    return verdict;
+  }
+
+  close(): void {
+    const { rules } = this.#site;
+    if (this.#records !== this.#made) rules.broken(null, `${this.#made} calls left ${this.#records} records`);
+    for (const { target } of this.#targets.values()) {
+      const { state } = target.breaker;
+      if (state.name === 'half-open' && state.probing !== 0) {
+        rules.broken(null, `${target.id}: ${state.probing} probes of the breaker were never given back`);
+      }
+    }
+  }
+
+  // The rules ----------------------------------------------------------------------------------------------------
+
+  #attempted(call: Call, target: string): void {
+    const { clock } = this.#site;
+    const entry = this.#orders.get(call.id);
+    const order = entry?.order;
+    if (entry === undefined || order === undefined) return;
+    if (entry.ended) this.#broken(order, 'an attempt was made after its record');
+    if (clock.now() >= order.deadlineAt) this.#broken(order, 'an attempt was made after its deadline');
+    const attempt = call.attempts.at(-1);
+    const guarded = this.#targets.get(target);
+    if (guarded === undefined) return;
+    const { state } = guarded.target.breaker;
+    if (state.name === 'open' && state.forcedAt !== clock.now()) {
+      this.#broken(order, `an attempt was made at ${target} although its breaker is open`);
+    }
+    if (attempt?.reason !== 'retry') return;
+    guarded.retries += 1;
+    const { capacity, costPerRetry, refillPerSuccess } = guarded.budget;
+    const most = (capacity + guarded.successes * refillPerSuccess) / costPerRetry;
+    // The success that pays for a retry may be of the very moment, and its record still on the way.
+    if (guarded.retries > most + 1) this.#broken(order, `retry ${guarded.retries} at ${target} had no budget`);
+  }
+
+  #recorded(record: CallRecord): void {
+    this.#records += 1;
+    const entry = this.#orders.get(record.id);
+    if (entry === undefined) return this.#site.rules.broken(null, `a record of ${record.id}, which is not under way`);
+    if (entry.ended) this.#broken(entry.order, 'it left two records');
+    entry.ended = true;
+    for (const attempt of record.attempts) {
+      const guarded = this.#targets.get(attempt.target);
+      if (guarded !== undefined && attempt.fault === null) guarded.successes += 1;
+    }
+  }
+
+  #broken(order: Order, what: string): void {
+    this.#site.rules.broken(order.id, what);
+  }
+
+  // The caller ---------------------------------------------------------------------------------------------------
+
+  #read(order: Order, reply: Reply): Verdict | Promise<Verdict> {
+    switch (reply.kind) {
+      case 'failed':
+        return reply.fault.kind;
+      case 'whole':
+        if (reply.fault !== null) return reply.fault.kind;
+        if (!wholeBody(piecesOf(order)).equals(reply.body)) this.#broken(order, 'it was given half an answer as whole');
+        return ANSWERED;
+      case 'stream':
+        return new Promise((resolve) => this.#readStream(order, reply, resolve));
+    }
+  }
+
+  #readStream(order: Order, reply: Reply & { kind: 'stream' }, resolve: (verdict: Verdict) => void): void {
+    const chunks: Uint8Array[] = [];
+    let failed: Fault | null = null;
+    reply.stream.start({
+      write: (chunk) => chunks.push(chunk) > 0,
+      end: () => undefined,
+      fail: (fault) => (failed = fault),
+    });
+    // The engine's own listener comes first: when the verdict is given, the record has been left.
+    reply.stream.onEnding(({ fault }) => {
+      if (fault === null && failed === null && !isWhole(order, chunks)) {
+        this.#broken(order, 'its stream claims to be complete and is not');
+      }
+      if (fault !== null && Buffer.concat(chunks).includes('[DONE]')) {
+        this.#broken(order, 'its stream failed and yet says that it is done');
+      }
+      resolve(fault === null ? ANSWERED : fault.kind);
+    });
+  }
+}
+
+/** Did every event of the one right answer arrive, in order and once? */
+function isWhole(order: Order, chunks: readonly Uint8Array[]): boolean {
+  const events = eventsOf(piecesOf(order));
+  if (chunks.length === events.length && chunks.every((chunk, at) => chunk === events[at])) return true;
+  return Buffer.concat(events).equals(Buffer.concat(chunks));
+}
+
+/** A provider as the engine sees it; whoever watches the rules hears of each attempt as it begins. */
+class WatchedEndpoint implements Endpoint {
+  readonly id: string;
+  readonly provider = 'openai';
+  readonly #provider: Provider;
+  readonly #attempted: (call: Call) => void;
+
+  constructor(provider: Provider, attempted: (call: Call) => void) {
+    this.id = provider.spec.id;
+    this.#provider = provider;
+    this.#attempted = attempted;
+  }
+
+  open(call: Call, _model: string | null, receiver: Receiver): Exchange {
+    this.#attempted(call);
+    const request = this.#provider.receive((call as OrderedCall).order, receiver);
+    // A virtual caller reads at once: nobody ever asks for a pause.
+    return { abort: () => request.leave(), pause: () => undefined, resume: () => undefined };
+  }
+}
+
+/** A call that knows the order it was made for. */
+interface OrderedCall extends Call {
+  readonly order: Order;
+}
+
+const NO_BODY = Buffer.from('{}');
+
+function callOf(order: Order, { clock }: Site): OrderedCall {
+  return {
+    order,
+    id: `virtual-${order.id}`,
+    door: 'in-process',
+    operation: 'chat',
+    method: 'POST',
+    path: '/chat/completions',
+    headers: {},
+    body: NO_BODY,
+    model: 'gpt-4o',
+    stream: order.stream,
+    choices: 1,
+    pins: [],
+    startedAt: clock.now(),
+    arrivedAt: clock.wall(),
+    patienceMs: null,
+    callerRetries: 0,
+    cancellation: new Cancellation(),
+    problem: null,
+    route: null,
+    attempts: [],
+    waitedMs: 0,
+    upstreamMs: 0,
+  };
+}

@@ -1,0 +1,136 @@
+import type { Clock, Random } from '../../engine/clock.ts';
+import { seededRandom } from '../../engine/random.ts';
+import { VirtualClock } from '../../engine/virtual-clock.ts';
+import { type Client, type Order, type Verdict } from './order.ts';
+import { Provider, type ProviderSpec } from './provider.ts';
+import { Rules } from './rules.ts';
+import { Tally, type Tale } from './tally.ts';
+
+/** Everything a run is made of: the same scene and seed give the same tale to the byte. */
+export interface Scene {
+  readonly providers: readonly ProviderSpec[];
+  /** Mean arrivals a second, as a Poisson stream that does not care how it is answered. */
+  readonly callsPerSecond: number;
+  /** How long calls arrive, ms of virtual time. */
+  readonly forMs: number;
+  /** How long a caller waits for its answer; null for as long as it takes. */
+  readonly deadlineMs: number | null;
+  /** Share of calls that stream. */
+  readonly streamShare: number;
+  /** Length of an answer. */
+  readonly tokens: (random: Random) => number;
+  /** Width of one entry of the tale's series, ms. */
+  readonly binMs: number;
+}
+
+/** What a client finds in the world. */
+export interface Site {
+  readonly clock: Clock;
+  /** The client's own chance: how often it asks changes nothing for the others. */
+  readonly random: Random;
+  readonly providers: readonly Provider[];
+  readonly scene: Scene;
+  readonly rules: Rules;
+}
+
+export type ClientMaker = (site: Site) => Client;
+
+/** Virtual time between two looks at whether something has gone wrong. */
+const LOOK_EVERY_MS = 60_000;
+
+/** Longest virtual time in which a world has to come to rest once no more calls arrive. */
+const REST_WITHIN_MS = 30 * 24 * 3_600_000;
+
+/**
+ * Runs a scene from its first call until the last has ended and every provider is idle.
+ *
+ * @throws {Error} that names the seed and the call, when one of the rules of {@link Rules} was broken
+ */
+export async function run(scene: Scene, seed: number, makeClient: ClientMaker): Promise<Tale> {
+  const world = new World(scene, seed, makeClient);
+  return world.run();
+}
+
+class World {
+  readonly #scene: Scene;
+  readonly #clock = new VirtualClock();
+  readonly #rules: Rules;
+  readonly #tally: Tally;
+  readonly #providers: readonly Provider[];
+  readonly #client: Client;
+  readonly #arrivals: Random;
+  readonly #kinds: Random;
+  #nextId = 0;
+  #live = 0;
+
+  constructor(scene: Scene, seed: number, makeClient: ClientMaker) {
+    this.#scene = scene;
+    this.#rules = new Rules(seed);
+    this.#tally = new Tally(scene.binMs, seed);
+    // Each part of the world has dice of its own, so that what a client does leaves the weather and the callers alone.
+    this.#arrivals = seededRandom(seed * 8 + 1);
+    this.#kinds = seededRandom(seed * 8 + 2);
+    this.#providers = scene.providers.map(
+      (spec, at) => new Provider(spec, this.#clock, seededRandom(seed * 8 + 4 + at * 1_000_003)),
+    );
+    const random = seededRandom(seed * 8 + 3);
+    const { clock, providers, rules } = { clock: this.#clock, providers: this.#providers, rules: this.#rules };
+    this.#client = makeClient({ clock, random, providers, scene, rules });
+    for (const provider of this.#providers) provider.onAttempt = () => this.#tally.attempted(clock.now());
+  }
+
+  async run(): Promise<Tale> {
+    this.#arriveLater();
+    for (let at = 0; at < this.#scene.forMs; at += LOOK_EVERY_MS) await this.#pass(LOOK_EVERY_MS);
+    for (let rested = 0; this.#live > 0; rested += LOOK_EVERY_MS) {
+      await this.#pass(LOOK_EVERY_MS);
+      if (rested > REST_WITHIN_MS) this.#rules.broken(null, `${this.#live} calls never ended`);
+    }
+    for (const provider of this.#providers) provider.close();
+    for (let rested = 0; this.#providers.some(({ busy, waiting }) => busy + waiting > 0); rested += LOOK_EVERY_MS) {
+      await this.#pass(LOOK_EVERY_MS);
+      if (rested > REST_WITHIN_MS) this.#rules.broken(null, 'a provider never came to rest');
+    }
+    this.#client.close?.();
+    const { pending } = this.#clock;
+    if (pending !== 0) this.#rules.broken(null, `${pending} timers were never given back`);
+    this.#rules.look();
+    return this.#tally.tell(this.#providers);
+  }
+
+  async #pass(ms: number): Promise<void> {
+    await this.#clock.advance(ms);
+    this.#rules.look();
+  }
+
+  #arriveLater(): void {
+    const gapMs = (-Math.log(1 - this.#arrivals()) / this.#scene.callsPerSecond) * 1000;
+    if (this.#clock.now() + gapMs >= this.#scene.forMs) return;
+    this.#clock.after(gapMs, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    const { streamShare, tokens, deadlineMs } = this.#scene;
+    const at = this.#clock.now();
+    const order: Order = {
+      id: this.#nextId,
+      at,
+      stream: this.#kinds() < streamShare,
+      tokens: tokens(this.#kinds),
+      deadlineAt: deadlineMs === null ? Number.POSITIVE_INFINITY : at + deadlineMs,
+    };
+    this.#nextId += 1;
+    this.#live += 1;
+    this.#tally.offered(at, this.#live, this.#clock.pending);
+    void this.#client.make(order).then(
+      (verdict) => this.#ended(order, verdict),
+      (error: unknown) => this.#rules.broken(order.id, `the client threw: ${String(error)}`),
+    );
+    this.#arriveLater();
+  }
+
+  #ended(order: Order, verdict: Verdict): void {
+    this.#live -= 1;
+    this.#tally.ended(order, this.#clock.now(), verdict);
+  }
+}
