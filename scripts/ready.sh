@@ -4,7 +4,8 @@
 holdfast_install() {
   if [ -x "$1/node_modules/.bin/node" ] && [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; then return 0; fi
   echo "holdfast: installing dependencies (once)..." >&2
-  (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+  # Not `npm ci`: it refuses a lockfile that lacks an optional package of some other platform, which a mirror may not carry.
+  (cd "$1" && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
   touch "$1/node_modules/.package-lock.json"
   if [ ! -x "$1/node_modules/.bin/node" ]; then
     echo "holdfast: no Node build for this platform came with the checkout; put Node >= 24 on the PATH and link it as node_modules/.bin/node" >&2
