@@ -170,12 +170,13 @@ function patience(call: Call): number {
 }
 
 /**
- * The ladder as this call may use it. A conversation with provider state belongs to its maker; what is carried unread
- * (files, batches, ...) lives in one account, which is the first target's.
+ * The ladder as this call may use it. A conversation with provider state belongs to its maker; what else is carried
+ * unread (files, batches, ...) lives in one account, which is the first target's.
  */
 function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
-  if (call.operation === 'passthrough') return [route.ladder[0]?.slice(0, 1) ?? []];
-  if (call.pins.length === 0) return route.ladder;
+  if (call.pins.length === 0) {
+    return call.operation === 'passthrough' ? [route.ladder[0]?.slice(0, 1) ?? []] : route.ladder;
+  }
   const owner = pins.targetOf(call);
   const candidates = route.ladder.flat();
   const pinned = candidates.find(({ target }) => target.id === owner) ?? candidates[0];
