@@ -10,6 +10,9 @@ export type Core = 'measured' | 'traffic';
 /** Long enough for the slowest gateway to load its modules on a busy machine, ms. */
 const START_WITHIN_MS = 20_000;
 
+/** Holds a process and its threads to one core (util-linux). */
+const TASKSET = 'taskset';
+
 /** Are processes held to their cores? Without that, ratios still stand and are noisier. */
 export const PINNED: boolean = availableParallelism() >= 2 && hasTaskset();
 
@@ -98,7 +101,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 function pinning(core: Core): readonly string[] {
-  return PINNED ? ['taskset', '-c', core === 'measured' ? '0' : '1'] : [];
+  return PINNED ? [TASKSET, '-c', core === 'measured' ? '0' : '1'] : [];
 }
 
 function filesAllowed(openFiles: number | undefined): readonly string[] {
@@ -107,7 +110,7 @@ function filesAllowed(openFiles: number | undefined): readonly string[] {
 
 function hasTaskset(): boolean {
   try {
-    execFileSync('taskset', ['-c', '0', 'true'], { stdio: 'ignore' });
+    execFileSync(TASKSET, ['-c', '0', 'true'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

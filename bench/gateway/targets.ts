@@ -23,12 +23,15 @@ interface Launch {
   readonly cleanUp: () => void;
 }
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const FLOOR = fileURLToPath(new URL('../targets/floor.ts', import.meta.url));
+const HOLDFAST = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const PEERS = fileURLToPath(new URL('../peers/', import.meta.url));
+const PORTKEY = join(PEERS, 'node_modules', '@portkey-ai/gateway', 'build/start-server.js');
 const nothing = (): void => undefined;
 
 const LAUNCHES: Readonly<Record<Exclude<TargetName, 'direct'>, (port: number, upstream: string) => Launch>> = {
   floor: (port, upstream) => ({
-    command: [process.execPath, here('../targets/floor.ts')],
+    command: [process.execPath, FLOOR],
     env: { PORT: String(port), UPSTREAM: upstream },
     headers: {},
     cleanUp: nothing,
@@ -37,7 +40,7 @@ const LAUNCHES: Readonly<Record<Exclude<TargetName, 'direct'>, (port: number, up
   holdfast(port, upstream) {
     const data = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
     return {
-      command: [process.execPath, here('../../dist/cli/main.js'), 'serve'],
+      command: [process.execPath, HOLDFAST, 'serve'],
       env: {
         HOLDFAST_HOST: '127.0.0.1',
         HOLDFAST_PORT: String(port),
@@ -51,12 +54,7 @@ const LAUNCHES: Readonly<Record<Exclude<TargetName, 'direct'>, (port: number, up
   },
 
   portkey: (port, upstream) => ({
-    command: [
-      process.execPath,
-      here('../peers/node_modules/@portkey-ai/gateway/build/start-server.js'),
-      `--port=${port}`,
-      '--headless',
-    ],
+    command: [process.execPath, PORTKEY, `--port=${port}`, '--headless'],
     env: {},
     headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` },
     cleanUp: nothing,

@@ -1,6 +1,6 @@
 import type { Manner } from './conversation.ts';
 
-/** What the load process is told to do, one order at a time. */
+/** What the callers is told to do, one order at a time. */
 export type Order = LoadOrder | IdleOrder;
 
 export interface LoadOrder {
@@ -34,7 +34,7 @@ export interface Destination {
   readonly pid: number | null;
 }
 
-/** What the load process answers to a {@link LoadOrder}; everything is of the measured time only. */
+/** What the callers answers to a {@link LoadOrder}; everything is of the measured time only. */
 export interface LoadReport {
   readonly calls: number;
   readonly chunks: number;

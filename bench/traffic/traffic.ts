@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { freePort, listening, start, type Started, stop } from '../processes.ts';
 import type { IdleOrder, IdleReport, LoadOrder, LoadReport, Order } from './orders.ts';
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const UPSTREAM = fileURLToPath(new URL('./upstream.ts', import.meta.url));
+const CALLERS = fileURLToPath(new URL('./callers.ts', import.meta.url));
 
 /** Upstream and callers, each a process of its own on the core that is not measured. */
 export class Traffic {
@@ -20,13 +21,13 @@ export class Traffic {
   /** @param openFiles files and sockets that each of the two may have open. */
   static async start(openFiles: number): Promise<Traffic> {
     const port = await freePort();
-    const upstream = start([process.execPath, here('./upstream.ts')], {
+    const upstream = start([process.execPath, UPSTREAM], {
       core: 'traffic',
       openFiles,
       env: { PORT: String(port) },
     });
     await listening('the upstream', upstream, port);
-    const callers = start([process.execPath, here('./load.ts')], { core: 'traffic', openFiles, channel: true });
+    const callers = start([process.execPath, CALLERS], { core: 'traffic', openFiles, channel: true });
     return new Traffic(port, upstream, callers);
   }
 
@@ -50,7 +51,7 @@ export class Traffic {
     child.send(order);
     try {
       const ended = once(child, 'exit', { signal }).then(() => {
-        throw new Error(`the load process ended. It said: ${complaints() || 'nothing'}`);
+        throw new Error(`the callers ended. It said: ${complaints() || 'nothing'}`);
       });
       const reported = once(child, 'message', { signal }).then(([report]) => report as LoadReport | IdleReport);
       // Whichever comes second is told that nobody listens any more, and says so by rejecting.
