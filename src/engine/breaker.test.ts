@@ -96,10 +96,19 @@ describe('recovering', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
     expect(breaker.force(500)).toBeNull();
-    expect(breaker.force(1_000)).toBe('normal');
+    expect(breaker.force(1_000)).toBe('forced');
     expect(breaker.force(1_500)).toBeNull();
-    breaker.settle('normal', null, 1_600, middle);
+    breaker.settle('forced', null, 1_600, middle);
     expect(breaker.state.name).toBe('closed');
+  });
+
+  test('stays open when an attempt from before it opened ends well', () => {
+    const breaker = made();
+    const earlier = breaker.enter(0) ?? 'probe';
+    settled(breaker, 'xxxxx');
+    breaker.settle(earlier, null, 40, middle);
+    expect(breaker.state.name).toBe('open');
+    expect(breaker.enter(DEFAULT_BREAKER.openMs - 1)).toBeNull();
   });
 
   test('remembers the failure that explains why it is open', () => {

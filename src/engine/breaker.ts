@@ -8,8 +8,11 @@ export type BreakerState =
   | { readonly name: 'open'; readonly until: number; readonly trips: number; readonly forcedAt: number }
   | { readonly name: 'half-open'; readonly trips: number; readonly probing: number; readonly succeeded: number };
 
-/** Leave to make one attempt, returned with its outcome; `probe` takes one of the half-open places. */
-export type Permit = 'normal' | 'probe';
+/**
+ * Leave to make one attempt, returned with its outcome. `probe` takes one of the half-open places; `forced` was given
+ * although the breaker is open.
+ */
+export type Permit = 'normal' | 'probe' | 'forced';
 
 /** How one attempt bears on its target's health. */
 export type Bearing = 'success' | 'failure' | 'neutral';
@@ -113,7 +116,7 @@ export class Breaker {
     if (state.name !== 'open') return this.enter(now);
     if (now - state.forcedAt < FORCED_INTERVAL_MS) return null;
     this.#state = { ...state, forcedAt: now };
-    return 'normal';
+    return 'forced';
   }
 
   /** Hands back a permit with what the attempt showed. */
@@ -122,7 +125,8 @@ export class Breaker {
     if (bearing === 'failure') this.#lastFault = fault;
     const state = this.#state;
     if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, bearing, now, random);
-    else if (state.name === 'open' && bearing === 'success') this.#close();
+    // Only news from after it opened closes it: what was under way before may still end well, and says nothing of now.
+    else if (permit === 'forced' && state.name === 'open' && bearing === 'success') this.#close();
     else if (state.name === 'closed') this.#count(bearing, now, random);
   }
 
