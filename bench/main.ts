@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Result } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
+import { storm } from './storm/storm.ts';
 
-const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([['gateway', gateway]]);
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
+  ['gateway', gateway],
+  ['storm', storm],
+]);
 
 const USAGE = `Usage: npm run bench -- NAME [--quick] [--json]
 

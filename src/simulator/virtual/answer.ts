@@ -56,10 +56,13 @@ const streamEvents: Buffer[][] = [];
 
 /** The one right body of a whole answer. */
 export function wholeBody(pieces: number): Buffer {
-  const content = Array.from({ length: pieces }, (_, at) => `${at}`).join(' ');
   return (wholeBodies[pieces] ??= Buffer.from(
-    JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] }),
+    JSON.stringify({ choices: [{ index: 0, message: { content: numbered(pieces) }, finish_reason: 'stop' }] }),
   ));
+}
+
+function numbered(pieces: number): string {
+  return Array.from({ length: pieces }, (_, at) => `${at}`).join(' ');
 }
 
 /** The one right sequence of events of a stream: the opening, the pieces, the finish reason, the end. */

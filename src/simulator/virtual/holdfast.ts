@@ -1,3 +1,4 @@
+import type { BreakerState } from '../../engine/breaker.ts';
 import type { Call } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
@@ -46,6 +47,8 @@ interface Guarded {
   readonly budget: BudgetPolicy;
   retries: number;
   successes: number;
+  /** Of the breaker, as it was seen last. */
+  state: BreakerState['name'];
 }
 
 class Holdfast implements Client {
@@ -62,7 +65,7 @@ class Holdfast implements Client {
     const breaker = { ...DEFAULT_BREAKER, ...options.breaker };
     const guarded = site.providers.map((provider): Guarded => {
       const endpoint = new WatchedEndpoint(provider, (call) => this.#attempted(call, endpoint.id));
-      return { target: new Target(endpoint, { budget, breaker }), endpoint, budget, retries: 0, successes: 0 };
+      return { target: new Target(endpoint, { budget, breaker }), endpoint, budget, retries: 0, successes: 0, state: 'closed' };
     });
     this.#targets = new Map(guarded.map((each) => [each.endpoint.id, each]));
     const totalMs = site.scene.deadlineMs ?? DEFAULT_TIMEOUTS.whole.totalMs;
@@ -122,6 +125,7 @@ class Holdfast implements Client {
     const attempt = call.attempts.at(-1);
     const guarded = this.#targets.get(target);
     if (guarded === undefined) return;
+    this.#look();
     const { state } = guarded.target.breaker;
     if (state.name === 'open' && state.forcedAt !== clock.now()) {
       this.#broken(order, `an attempt was made at ${target} although its breaker is open`);
@@ -140,9 +144,20 @@ class Holdfast implements Client {
     if (entry === undefined) return this.#site.rules.broken(null, `a record of ${record.id}, which is not under way`);
     if (entry.ended) this.#broken(entry.order, 'it left two records');
     entry.ended = true;
+    this.#look();
     for (const attempt of record.attempts) {
       const guarded = this.#targets.get(attempt.target);
       if (guarded !== undefined && attempt.fault === null) guarded.successes += 1;
+    }
+  }
+
+  /** Notes what the breakers have done since the last look. */
+  #look(): void {
+    for (const guarded of this.#targets.values()) {
+      const { name } = guarded.target.breaker.state;
+      if (name === guarded.state) continue;
+      this.#site.note(`${guarded.endpoint.id}: ${guarded.state} → ${name}`);
+      guarded.state = name;
     }
   }
 
@@ -158,7 +173,7 @@ class Holdfast implements Client {
         return reply.fault.kind;
       case 'whole':
         if (reply.fault !== null) return reply.fault.kind;
-        if (!wholeBody(piecesOf(order)).equals(reply.body)) this.#broken(order, 'it was given half an answer as whole');
+        if (!isRight(order, reply.body)) this.#broken(order, 'it was given half an answer as whole');
         return ANSWERED;
       case 'stream':
         return new Promise((resolve) => this.#readStream(order, reply, resolve));
@@ -184,6 +199,12 @@ class Holdfast implements Client {
       resolve(fault === null ? ANSWERED : fault.kind);
     });
   }
+}
+
+/** Is it the one right body? */
+function isRight(order: Order, body: Uint8Array): boolean {
+  const right = wholeBody(piecesOf(order));
+  return body === right || right.equals(body);
 }
 
 /** Did every event of the one right answer arrive, in order and once? */

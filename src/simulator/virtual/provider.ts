@@ -56,6 +56,8 @@ export class Provider {
   readonly spec: ProviderSpec;
   /** Requests received, whatever became of them. */
   attempts = 0;
+  /** Tokens that workers have made, whether or not anybody was there to have them. */
+  tokens = 0;
   /** Told of each request as it comes. */
   onAttempt: () => void = nothing;
   readonly #clock: Clock;
@@ -152,6 +154,7 @@ export class Provider {
 
   #begin(job: Job): void {
     this.#busy += 1;
+    this.tokens += job.order.tokens;
     const { latency } = this.#conditions;
     const { firstMs, restMs } = this.spec.pace(job.order, this.#random);
     const pace = { firstMs: firstMs * latency, restMs: restMs * latency };

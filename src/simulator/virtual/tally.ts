@@ -10,6 +10,8 @@ export interface Series {
   readonly answered: readonly number[];
   /** Requests that reached a provider. */
   readonly attempts: readonly number[];
+  /** The same, by provider. */
+  readonly attemptsAt: Readonly<Record<string, readonly number[]>>;
   /** Answers, at the time they were whole. */
   readonly goodput: readonly number[];
   /** Failures, at the time the caller was told. */
@@ -25,13 +27,26 @@ export interface Tale {
   readonly failed: Readonly<Record<string, number>>;
   readonly attempts: number;
   readonly attemptsAt: Readonly<Record<string, number>>;
+  /** Tokens of the answers that callers got, and of all that providers worked for. */
+  readonly tokens: { readonly answered: number; readonly made: number };
   /** Time to the whole answer of the calls that were answered, ms. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly most: number };
   /** The most calls under way, and timers set, at any one time. */
   readonly mostLive: number;
   readonly mostTimers: number;
+  /** What the client had to say of itself, such as that a breaker opened. */
+  readonly notes: readonly Note[];
   readonly series: Series;
 }
+
+/** Something worth telling that happened at a moment, ms of virtual time. */
+export interface Note {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** A client that never stops talking would fill the memory. */
+const MOST_NOTES = 100_000;
 
 /** Latencies are counted in steps of 2 %: exact enough for a quantile, and a month of calls fits in a page. */
 const STEP = Math.log(1.02);
@@ -42,10 +57,13 @@ export class Tally {
   readonly #offered: number[] = [];
   readonly #answered: number[] = [];
   readonly #attempts: number[] = [];
+  readonly #attemptsAt = new Map<string, number[]>();
+  readonly #notes: Note[] = [];
   readonly #goodput: number[] = [];
   readonly #errors: number[] = [];
   readonly #failed = new Map<Verdict, number>();
   readonly #latencies: number[] = [];
+  #tokens = 0;
   #mostMs = 0;
   #mostLive = 0;
   #mostTimers = 0;
@@ -61,8 +79,15 @@ export class Tally {
     if (timers > this.#mostTimers) this.#mostTimers = timers;
   }
 
-  attempted(at: number): void {
+  attempted(at: number, provider: string): void {
     this.#count(this.#attempts, at);
+    let counts = this.#attemptsAt.get(provider);
+    if (counts === undefined) this.#attemptsAt.set(provider, (counts = []));
+    this.#count(counts, at);
+  }
+
+  note(at: number, text: string): void {
+    if (this.#notes.length < MOST_NOTES) this.#notes.push({ at, text });
   }
 
   ended(order: Order, at: number, verdict: Verdict): void {
@@ -73,6 +98,7 @@ export class Tally {
     }
     this.#count(this.#answered, order.at);
     this.#count(this.#goodput, at);
+    this.#tokens += order.tokens;
     const ms = at - order.at;
     const bucket = Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) * 10) / STEP));
     this.#latencies[bucket] = (this.#latencies[bucket] ?? 0) + 1;
@@ -89,14 +115,19 @@ export class Tally {
       failed: Object.fromEntries([...this.#failed].sort(([a], [b]) => (a < b ? -1 : 1))),
       attempts: providers.reduce((total, { attempts }) => total + attempts, 0),
       attemptsAt: Object.fromEntries(providers.map(({ spec, attempts }) => [spec.id, attempts])),
+      tokens: { answered: this.#tokens, made: providers.reduce((total, { tokens }) => total + tokens, 0) },
       latency: { p50: this.#quantile(0.5), p99: this.#quantile(0.99), most: this.#mostMs },
       mostLive: this.#mostLive,
       mostTimers: this.#mostTimers,
+      notes: this.#notes,
       series: {
         binMs: this.#binMs,
         offered: filled(this.#offered),
         answered: filled(this.#answered),
         attempts: filled(this.#attempts),
+        attemptsAt: Object.fromEntries(
+          providers.map(({ spec }) => [spec.id, filled(this.#attemptsAt.get(spec.id) ?? [])]),
+        ),
         goodput: filled(this.#goodput),
         errors: filled(this.#errors),
       },

@@ -31,6 +31,8 @@ export interface Site {
   readonly providers: readonly Provider[];
   readonly scene: Scene;
   readonly rules: Rules;
+  /** Puts a remark into the tale, with the time. */
+  readonly note: (text: string) => void;
 }
 
 export type ClientMaker = (site: Site) => Client;
@@ -75,8 +77,11 @@ class World {
     );
     const random = seededRandom(seed * 8 + 3);
     const { clock, providers, rules } = { clock: this.#clock, providers: this.#providers, rules: this.#rules };
-    this.#client = makeClient({ clock, random, providers, scene, rules });
-    for (const provider of this.#providers) provider.onAttempt = () => this.#tally.attempted(clock.now());
+    const note = (text: string): void => this.#tally.note(clock.now(), text);
+    this.#client = makeClient({ clock, random, providers, scene, rules, note });
+    for (const provider of this.#providers) {
+      provider.onAttempt = () => this.#tally.attempted(clock.now(), provider.spec.id);
+    }
   }
 
   async run(): Promise<Tale> {

@@ -1,0 +1,56 @@
+import type { Tale } from '../../src/simulator/virtual/tally.ts';
+
+/** Sum of the entries of a series from one time to another, in seconds. */
+export function between(counts: readonly number[], binMs: number, from: number, to: number): number {
+  let total = 0;
+  for (let bin = Math.round((from * 1000) / binMs); bin < Math.round((to * 1000) / binMs); bin += 1) {
+    total += counts[bin] ?? 0;
+  }
+  return total;
+}
+
+/** Attempts for each arrival in a stretch of time. */
+export function amplification({ series }: Tale, from: number, to: number): number {
+  return between(series.attempts, series.binMs, from, to) / between(series.offered, series.binMs, from, to);
+}
+
+/** Share of a stretch's arrivals that were answered in the end. */
+export function answeredShare({ series }: Tale, from: number, to: number): number {
+  return between(series.answered, series.binMs, from, to) / between(series.offered, series.binMs, from, to);
+}
+
+/** Arrivals of a stretch that were never answered. */
+export function lost({ series }: Tale, from: number, to: number): number {
+  return between(series.offered, series.binMs, from, to) - between(series.answered, series.binMs, from, to);
+}
+
+/** Windows of this many seconds have to be well for this many seconds before a recovery counts as one. */
+const WINDOW = 5;
+const WELL_FOR = 30;
+
+/**
+ * Seconds from a trigger's end until every window of 5 s within 30 s has at least 95 % of the answered share of before;
+ * infinite when the series ends first.
+ *
+ * @param calmFrom, calmTo the stretch that tells how it was before, s
+ */
+export function timeToRecover(tale: Tale, calmFrom: number, calmTo: number, triggerEnd: number): number {
+  const wanted = 0.95 * answeredShare(tale, calmFrom, calmTo);
+  // Answers may come long after the last arrival; there is nothing to be judged there.
+  const end = Math.floor(((tale.series.offered.findLastIndex((count) => count > 0) + 1) * tale.series.binMs) / 1000);
+  let wellSince = triggerEnd;
+  for (let at = triggerEnd; at + WINDOW <= end; at += 1) {
+    if (answeredShare(tale, at, at + WINDOW) < wanted) wellSince = at + 1;
+    if (at + WINDOW - wellSince >= WELL_FOR) return wellSince - triggerEnd;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The middle value, and the worst: the greatest where less is better, else the least. */
+export function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+export function worstOf(values: readonly number[], better: 'less' | 'more'): number {
+  return better === 'less' ? Math.max(...values) : Math.min(...values);
+}

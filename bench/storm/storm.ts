@@ -1,0 +1,39 @@
+import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
+import { Lab } from './lab.ts';
+import { amplificationInOutage } from './yardsticks/amplification.ts';
+import { afterBrownOut } from './yardsticks/brown-out.ts';
+import { goodputInOverload } from './yardsticks/overload.ts';
+import { table, type Yardstick } from './yardsticks/yardstick.ts';
+
+const YARDSTICKS: readonly Yardstick[] = [amplificationInOutage, afterBrownOut, goodputInOverload];
+
+const SEEDS = 5;
+
+/** What clients do to a provider in trouble, on a virtual clock: the real engine beside the clients that people use. */
+export const storm: Benchmark = {
+  summary: 'retry storms, brown-outs, overload and recovery on a virtual clock, beside other clients',
+
+  async run({ quick }: RunOptions): Promise<Outcome> {
+    const lab = new Lab({ seeds: SEEDS, quick });
+    const figures: Figure[] = [];
+    const pages: string[] = [];
+    for (const { title, measure } of YARDSTICKS) {
+      const startedAt = performance.now();
+      const section = await measure(lab);
+      figures.push(...section.figures);
+      pages.push(`## ${title}`, section.page);
+      console.error(`storm: ${title} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
+    }
+    return { figures, page: [summaryOf(figures), ...pages].join('\n\n') };
+  },
+};
+
+function summaryOf(figures: readonly Figure[]): string {
+  const rows = figures.map(({ id, value, unit, target, holds }) => [
+    id,
+    Number.isFinite(value) ? `${value} ${unit}` : 'never',
+    target,
+    holds ? 'holds' : '**falls short**',
+  ]);
+  return table(['figure', 'value', 'target', ''], rows);
+}
