@@ -40,9 +40,10 @@ async function serve(options: ServeOptions): Promise<void> {
   };
   const config = await loadConfig({ file: options.config, env });
   const gateway = await startGateway(config);
+  // Before it says that it is up: whoever waits for that may stop it at once.
+  stopOnSignal(gateway);
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
   else console.log(greeting(gateway));
-  stopOnSignal(gateway);
 }
 
 function factsOf({ baseUrl, config, simulator }: RunningGateway): Record<string, unknown> {
