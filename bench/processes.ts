@@ -104,8 +104,11 @@ function pinning(core: Core): readonly string[] {
   return PINNED ? [TASKSET, '-c', core === 'measured' ? '0' : '1'] : [];
 }
 
+/** Where the machine does not allow as many, as many as it allows: what then falls short says so itself. */
 function filesAllowed(openFiles: number | undefined): readonly string[] {
-  return openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh'];
+  if (openFiles === undefined) return [];
+  const limit = `ulimit -n ${openFiles} 2>/dev/null || ulimit -n "$(ulimit -Hn)"`;
+  return ['sh', '-c', `${limit}; exec "$@"`, 'sh'];
 }
 
 function hasTaskset(): boolean {

@@ -9,6 +9,7 @@ export const gateway: Benchmark = {
   summary: 'CPU, latency and memory of the gateway, beside a bare node:http + undici proxy and Portkey',
 
   async run(options: RunOptions): Promise<Outcome> {
+    if (process.platform !== 'linux') throw new Error('this benchmark reads CPU times from /proc, and so needs Linux');
     const traffic = await Traffic.start(OPEN_FILES);
     try {
       const measurements = await measure(traffic, extentOf(options));
