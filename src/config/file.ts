@@ -34,7 +34,7 @@ export type BreakerSection = Optional<{
   window: number;
   open: number;
   maxOpen: number;
-  openFactor: number;
+  openGrowth: number;
   jitter: number;
   halfOpenProbes: number;
 }>;

@@ -207,7 +207,7 @@ function breakerPolicy(section: BreakerSection | undefined, base: BreakerPolicy)
     windowMs: section?.window ?? base.windowMs,
     openMs: section?.open ?? base.openMs,
     maxOpenMs: section?.maxOpen ?? base.maxOpenMs,
-    openFactor: section?.openFactor ?? base.openFactor,
+    openGrowth: section?.openGrowth ?? base.openGrowth,
     jitter: section?.jitter ?? base.jitter,
     halfOpenProbes: section?.halfOpenProbes ?? base.halfOpenProbes,
   };

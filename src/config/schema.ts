@@ -91,13 +91,17 @@ const budget = section({
 
 const breaker = section({
   enabled: flag('Default true.').optional(),
-  consecutiveFailures: whole('Failures in a row that open it. Default 5.', 1, 1_000_000).optional(),
-  failureRate: amount('Share of failures in the window that opens it. Default 0.5.', 0.01, 1).optional(),
+  consecutiveFailures: whole(
+    'Failures in a row that open it for a healthy target. Default 5.',
+    1,
+    1_000_000,
+  ).optional(),
+  failureRate: amount('Share of failures in the window that opens it. Default 0.8.', 0.01, 1).optional(),
   minimumVolume: whole('Fewer attempts in the window say nothing. Default 20.', 1, 1_000_000).optional(),
   window: timer('Span over which the failure rate is taken. Default 10s.').optional(),
-  open: timer('How long it first stays open. Default 5s.').optional(),
-  maxOpen: timer('Longest time it stays open. Default 60s.').optional(),
-  openFactor: amount('Growth of the open time with each failed probe. Default 2.', 1, 10).optional(),
+  open: timer('Shortest time it stays open. Default 1s.').optional(),
+  maxOpen: timer('Longest time it stays open. Default 30s.').optional(),
+  openGrowth: amount("Open time as a share of the outage's age. Default 0.05.", 0, 1).optional(),
   jitter: amount('Share by which the open time varies. Default 0.2.', 0, 1).optional(),
   halfOpenProbes: whole('Attempts let through at a time while half open. Default 1.', 1, 1_000).optional(),
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bearingOf, Breaker } from './breaker.ts';
+import { bearingOf } from './bearing.ts';
+import { Breaker, type Permit } from './breaker.ts';
+import { seededRandom } from './random.ts';
 import type { FaultKind } from './fault/fault.ts';
 import { faultOf } from './fault/index.ts';
 import { type BreakerPolicy, DEFAULT_BREAKER } from './policy.ts';
@@ -22,12 +24,14 @@ describe('opening', () => {
   test.each([
     ['four failures are not enough', 'xxxx', 'closed'],
     ['five in a row are', 'xxxxx', 'open'],
-    ['a success between starts the count again', 'xxxx.xxxx', 'closed'],
+    ['a success between starts the run again', 'xxxx.xxxx', 'closed'],
     ['rate limits neither count nor interrupt', 'xxxx-x', 'open'],
     ['rate limits alone never open it', '-'.repeat(100), 'closed'],
-    ['half of twenty', '.x'.repeat(10), 'open'],
-    ['half of eighteen says too little', '.x'.repeat(9), 'closed'],
-    ['a quarter for long', 'x...'.repeat(100), 'closed'],
+    ['three quarters of twenty', `${'xxxx.'.repeat(3)}xx..x`, 'closed'],
+    ['four fifths of twenty', `${'xxxx.'.repeat(3)}xx.xx`, 'open'],
+    ['a quarter for long', 'x...'.repeat(1000), 'closed'],
+    ['a target that often fails needs a longer run', `${'x...'.repeat(100)}xxxxxxxxxx`, 'closed'],
+    ['but not for ever', `${'x...'.repeat(100)}${'x'.repeat(25)}`, 'open'],
   ])('%s', (_, outcomes, state) => {
     const breaker = made();
     settled(breaker, outcomes);
@@ -36,8 +40,8 @@ describe('opening', () => {
 
   test('failures that the window has passed over no longer count', () => {
     const breaker = made({ consecutiveFailures: 100 });
-    settled(breaker, 'x'.repeat(15), 0);
-    settled(breaker, `x${'.'.repeat(19)}`, DEFAULT_BREAKER.windowMs + 1);
+    settled(breaker, 'x'.repeat(18), 0);
+    settled(breaker, 'xx', DEFAULT_BREAKER.windowMs + 1);
     expect(breaker.state.name).toBe('closed');
   });
 
@@ -46,69 +50,109 @@ describe('opening', () => {
     settled(breaker, 'x'.repeat(100));
     expect(breaker.state.name).toBe('closed');
   });
+
+  test.each([0.01, 0.05])('noise of %d does not open it in two million outcomes', (rate) => {
+    const breaker = made();
+    const random = seededRandom(7);
+    let opened = 0;
+    for (let call = 0; call < 2_000_000; call += 1) {
+      const now = call * 10;
+      const permit = breaker.enter(now) ?? 'normal';
+      breaker.settle(permit, random() < rate ? down : null, now, middle);
+      if (breaker.state.name !== 'closed') opened += 1;
+    }
+    expect(opened).toBe(0);
+  });
 });
 
 describe('recovering', () => {
-  test('lets one probe through when its time has come, and closes on its success', () => {
+  test('lets one probe through when its time has come', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
     expect(breaker.enter(DEFAULT_BREAKER.openMs - 1)).toBeNull();
-    const probe = breaker.enter(DEFAULT_BREAKER.openMs);
-    expect(probe).toBe('probe');
+    expect(breaker.enter(DEFAULT_BREAKER.openMs)).toBe('probe');
     expect(breaker.enter(DEFAULT_BREAKER.openMs)).toBeNull();
-    breaker.settle('probe', null, DEFAULT_BREAKER.openMs, middle);
-    expect(breaker.state.name).toBe('closed');
   });
 
-  test('stays open longer after each probe that fails, up to the longest', () => {
+  test('lets traffic back in as a ramp, and closes when nothing is held back any more', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
-    const lengths: number[] = [];
-    let now = 0;
-    for (let trip = 0; trip < 6; trip += 1) {
-      const reopens = breaker.readyAt(now);
-      lengths.push(reopens - now);
-      now = reopens;
-      breaker.settle(breaker.enter(now) ?? 'probe', down, now, middle);
+    let now = DEFAULT_BREAKER.openMs;
+    const atOnce: number[] = [];
+    while (breaker.state.name !== 'closed') {
+      const permits: Permit[] = [];
+      for (let permit = breaker.enter(now); permit !== null; permit = breaker.enter(now)) permits.push(permit);
+      atOnce.push(permits.length);
+      now += 100;
+      for (const permit of permits) breaker.settle(permit, null, now, middle);
     }
-    expect(lengths).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    expect(atOnce).toEqual([1, 2, 4, 8, 16]);
   });
 
-  test('jitter spreads the reopening either way', () => {
+  test('waits longer between probes as the outage ages, within its bounds', () => {
+    const breaker = made({ jitter: 0 });
+    settled(breaker, 'xxxxx');
+    const waits: number[] = [];
+    for (let now = 0; now < 3_600_000;) {
+      const next = breaker.readyAt(now);
+      waits.push(next - now);
+      now = next;
+      breaker.settle(breaker.enter(now) ?? 'probe', down, now, middle);
+    }
+    expect(waits[0]).toBe(1_000);
+    expect(waits.at(-1)).toBe(30_000);
+    const whole = waits.map(Math.round);
+    expect(whole).toEqual([...whole].sort((a, b) => a - b));
+    expect(waits.length).toBeLessThan(200);
+  });
+
+  test('jitter spreads the probes either way', () => {
     const times = [0, 0.999].map((chance) => {
       const breaker = made();
       for (let i = 0; i < 5; i += 1) breaker.settle('normal', down, 0, () => chance);
       return breaker.readyAt(0);
     });
-    expect(times[0]).toBeCloseTo(4_000, 0);
-    expect(times[1]).toBeCloseTo(6_000, -1);
+    expect(times[0]).toBeCloseTo(800, 0);
+    expect(times[1]).toBeCloseTo(1_200, -1);
+  });
+
+  test('a failure on the ramp takes some of it back; failures alone end it', () => {
+    const breaker = made();
+    settled(breaker, 'xxxxx');
+    const outcome = (fault: typeof down | null) =>
+      breaker.settle(breaker.enter(1_000) ?? 'probe', fault, 1_000, middle);
+    for (const fault of [null, null, null, down]) outcome(fault);
+    expect(breaker.state).toMatchObject({ name: 'half-open', slots: 2, busy: 0 });
+    outcome(down);
+    expect(breaker.state.name).toBe('open');
   });
 
   test('a probe that shows nothing frees its place for another', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
-    breaker.settle(breaker.enter(5_000) ?? 'probe', faultOf('cancelled'), 5_000, middle);
+    breaker.settle(breaker.enter(1_000) ?? 'probe', faultOf('cancelled'), 1_000, middle);
     expect(breaker.state.name).toBe('half-open');
-    expect(breaker.enter(5_000)).toBe('probe');
+    expect(breaker.enter(1_000)).toBe('probe');
   });
 
-  test('is forced at most once a second, and a forced success closes it', () => {
-    const breaker = made();
+  test('is forced at most once a second', () => {
+    const breaker = made({ openMs: 60_000, maxOpenMs: 60_000 });
     settled(breaker, 'xxxxx');
     expect(breaker.force(500)).toBeNull();
-    expect(breaker.force(1_000)).toBe('forced');
-    expect(breaker.force(1_500)).toBeNull();
-    breaker.settle('forced', null, 1_600, middle);
-    expect(breaker.state.name).toBe('closed');
+    expect(breaker.force(1_000)).toBe('probe');
+    expect(breaker.force(1_100)).toBeNull();
+    breaker.settle('probe', down, 1_200, middle);
+    expect(breaker.force(1_900)).toBeNull();
+    expect(breaker.force(2_000)).toBe('probe');
+    breaker.settle('probe', null, 2_100, middle);
+    expect(breaker.state.name).toBe('half-open');
   });
 
-  test('stays open when an attempt from before it opened ends well', () => {
+  test('news of attempts begun before it opened changes nothing', () => {
     const breaker = made();
-    const earlier = breaker.enter(0) ?? 'probe';
     settled(breaker, 'xxxxx');
-    breaker.settle(earlier, null, 40, middle);
+    breaker.settle('normal', null, 500, middle);
     expect(breaker.state.name).toBe('open');
-    expect(breaker.enter(DEFAULT_BREAKER.openMs - 1)).toBeNull();
   });
 
   test('remembers the failure that explains why it is open', () => {

@@ -1,78 +1,69 @@
+import { bearingOf, type Bearing } from './bearing.ts';
 import type { Random } from './clock.ts';
-import type { Fault, FaultKind } from './fault/fault.ts';
+import { ErrorRate } from './error-rate.ts';
+import type { Fault } from './fault/fault.ts';
 import type { BreakerPolicy } from './policy.ts';
+import { OutcomeWindow } from './window.ts';
 
-/** The breaker's whole memory: what cannot be (open without a reopening time) cannot be written. */
+/** The breaker's whole memory of an outage: what cannot be (open without a reopening time) cannot be written. */
 export type BreakerState =
   | { readonly name: 'closed' }
-  | { readonly name: 'open'; readonly until: number; readonly trips: number; readonly forcedAt: number }
-  | { readonly name: 'half-open'; readonly trips: number; readonly probing: number; readonly succeeded: number };
+  | {
+      readonly name: 'open';
+      /** When the outage began. */
+      readonly since: number;
+      /** When the next probe may go. */
+      readonly until: number;
+      readonly probedAt: number;
+    }
+  | {
+      readonly name: 'half-open';
+      readonly since: number;
+      readonly probedAt: number;
+      /** Attempts allowed at a time; grows with each success, so that traffic returns as a ramp and not as a wall. */
+      readonly slots: number;
+      readonly busy: number;
+    };
 
-/**
- * Leave to make one attempt, returned with its outcome. `probe` takes one of the half-open places; `forced` was given
- * although the breaker is open.
- */
-export type Permit = 'normal' | 'probe' | 'forced';
-
-/** How one attempt bears on its target's health. */
-export type Bearing = 'success' | 'failure' | 'neutral';
+/** Leave to make one attempt, returned with its outcome; a `probe` takes one of the half-open places. */
+export type Permit = 'normal' | 'probe';
 
 /** Least time between two attempts at a target whose breaker is open, when no target of the ladder is better. */
 const FORCED_INTERVAL_MS = 1000;
 
-const WINDOW_BUCKETS = 10;
+/** With this many attempts allowed at a time the breaker no longer holds anything back, and closes. */
+const RAMPED_SLOTS = 32;
 
-const FAILING: ReadonlySet<FaultKind> = new Set([
-  'overloaded',
-  'server-error',
-  'bad-gateway',
-  'unavailable',
-  'gateway-timeout',
-  'timeout',
-  'network',
-  'partial-response',
-  'malformed-response',
-]);
+/** A failure on the ramp takes back two successes: recovery gets through one failure in three, and no more. */
+const RAMP_SETBACK = 2;
 
-const NEUTRAL: ReadonlySet<FaultKind> = new Set([
-  'rate-limit-requests',
-  'rate-limit-tokens',
-  'slow-down',
-  'cancelled',
-  'circuit-open',
-  'retry-budget',
-  'no-target',
-  'draining',
-  'internal',
-]);
-
-/**
- * Reads an attempt's fault as news of its target's health. A rate limit is a sign of life, not of illness, and what the
- * caller did wrong proves that the target answers.
- */
-export function bearingOf(fault: Fault | null): Bearing {
-  if (fault === null) return 'success';
-  if (FAILING.has(fault.kind)) return 'failure';
-  return NEUTRAL.has(fault.kind) ? 'neutral' : 'success';
-}
+/** A target's error rate when all is well: {@link BreakerPolicy.consecutiveFailures} counts for one that fails this often. */
+const HEALTHY_ERROR_RATE = 0.01;
 
 /**
  * Stops sending to a target that is down, and finds out gently when it is back. Pure: time and chance are handed in.
  *
- * Opens on consecutive failures, or on a failure rate over a window once there is volume to judge. Open times grow with
- * each trip and are jittered, so that many processes do not probe together.
+ * It opens on a run of failures that chance does not explain: the run is as long as it takes for the target's own error
+ * rate to produce it once in 10¹⁰ outcomes (five failures for a healthy target, seventeen for one that fails a quarter of
+ * its calls). So a dead target is found in a handful of outcomes at any call rate, and noise does not open it in years;
+ * partial faults are left to retries, which help against them. A failure rate over a window opens it too.
+ *
+ * While it is open, probes come at intervals that grow with the age of the outage. The first success lets traffic back
+ * in as a ramp.
  */
 export class Breaker {
   readonly #policy: BreakerPolicy;
+  readonly #errors = new ErrorRate();
+  readonly #window: OutcomeWindow;
+  readonly #unlikely: number;
   #state: BreakerState = { name: 'closed' };
-  #consecutive = 0;
-  readonly #successes = new Float64Array(WINDOW_BUCKETS);
-  readonly #failures = new Float64Array(WINDOW_BUCKETS);
-  #bucket = 0;
+  #run = 0;
   #lastFault: Fault | null = null;
 
   constructor(policy: BreakerPolicy) {
     this.#policy = policy;
+    this.#window = new OutcomeWindow(policy.windowMs);
+    this.#unlikely = policy.consecutiveFailures * Math.log(HEALTHY_ERROR_RATE);
   }
 
   get state(): BreakerState {
@@ -87,9 +78,14 @@ export class Breaker {
   /** Would {@link enter} grant a permit now? */
   ready(now: number): boolean {
     const state = this.#state;
-    if (state.name === 'closed' || !this.#policy.enabled) return true;
-    if (state.name === 'open') return now >= state.until;
-    return state.probing < this.#policy.halfOpenProbes;
+    switch (state.name) {
+      case 'closed':
+        return true;
+      case 'open':
+        return now >= state.until;
+      case 'half-open':
+        return state.busy < state.slots;
+    }
   }
 
   /** When an open breaker will admit its next probe; `now` when it would already. */
@@ -99,87 +95,82 @@ export class Breaker {
 
   /** Takes a permit for one attempt; null when there is none to be had. Each permit must come back through {@link settle}. */
   enter(now: number): Permit | null {
-    if (!this.ready(now)) return null;
-    const state = this.#state;
-    if (state.name === 'closed' || !this.#policy.enabled) return 'normal';
-    const halfOpen = state.name === 'open' ? { trips: state.trips, probing: 0, succeeded: 0 } : state;
-    this.#state = { ...halfOpen, name: 'half-open', probing: halfOpen.probing + 1 };
-    return 'probe';
+    return this.ready(now) ? this.#grant(now) : null;
   }
 
   /**
    * A permit although the breaker is open, for when every target's is: the least bad one is tried, at most once a second.
-   * Null when the second has not passed, or places for probes are taken.
+   * Null when the second has not passed, or when the places for probes are taken.
    */
   force(now: number): Permit | null {
     const state = this.#state;
     if (state.name !== 'open') return this.enter(now);
-    if (now - state.forcedAt < FORCED_INTERVAL_MS) return null;
-    this.#state = { ...state, forcedAt: now };
-    return 'forced';
+    return now - state.probedAt < FORCED_INTERVAL_MS ? null : this.#grant(now);
   }
 
   /** Hands back a permit with what the attempt showed. */
   settle(permit: Permit, fault: Fault | null, now: number, random: Random): void {
     const bearing = bearingOf(fault);
     if (bearing === 'failure') this.#lastFault = fault;
+    if (!this.#policy.enabled) return;
     const state = this.#state;
     if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, bearing, now, random);
-    // Only news from after it opened closes it: what was under way before may still end well, and says nothing of now.
-    else if (permit === 'forced' && state.name === 'open' && bearing === 'success') this.#close();
+    // News of attempts begun before it opened is old: the probes know better.
     else if (state.name === 'closed') this.#count(bearing, now, random);
   }
 
+  #grant(now: number): Permit {
+    const state = this.#state;
+    if (state.name === 'closed') return 'normal';
+    const { since } = state;
+    const { slots, busy } = state.name === 'half-open' ? state : { slots: this.#policy.halfOpenProbes, busy: 0 };
+    this.#state = { name: 'half-open', since, probedAt: now, slots, busy: busy + 1 };
+    return 'probe';
+  }
+
   #settleProbe(state: BreakerState & { name: 'half-open' }, bearing: Bearing, now: number, random: Random): void {
-    if (bearing === 'failure') return this.#open(state.trips + 1, now, random);
-    const succeeded = state.succeeded + (bearing === 'success' ? 1 : 0);
-    if (succeeded >= this.#policy.halfOpenProbes) return this.#close();
-    this.#state = { ...state, probing: state.probing - 1, succeeded };
+    const change = bearing === 'success' ? 1 : bearing === 'failure' ? -RAMP_SETBACK : 0;
+    const slots = state.slots + change;
+    if (slots <= 0) this.#open(state.since, state.probedAt, now, random);
+    else if (slots >= RAMPED_SLOTS) this.#close();
+    else this.#state = { ...state, slots, busy: state.busy - 1 };
   }
 
   #count(bearing: Bearing, now: number, random: Random): void {
     if (bearing === 'neutral') return;
-    this.#roll(now);
-    const slot = this.#bucket % WINDOW_BUCKETS;
-    if (bearing === 'success') {
-      this.#successes[slot] = (this.#successes[slot] ?? 0) + 1;
-      this.#consecutive = 0;
+    const failed = bearing === 'failure';
+    this.#window.add(failed, now);
+    if (!failed) {
+      // A run is judged by the error rate before it, so it is learnt only once it has ended.
+      for (; this.#run > 0; this.#run -= 1) this.#errors.learn(true);
+      this.#errors.learn(false);
       return;
     }
-    this.#failures[slot] = (this.#failures[slot] ?? 0) + 1;
-    this.#consecutive += 1;
-    if (this.#policy.enabled && this.#tripped()) this.#open(1, now, random);
+    this.#run += 1;
+    if (this.#chanceCannotExplain() || this.#windowFails()) this.#open(now, now, now, random);
   }
 
-  #tripped(): boolean {
-    if (this.#consecutive >= this.#policy.consecutiveFailures) return true;
-    const failures = this.#failures.reduce((sum, n) => sum + n, 0);
-    const volume = failures + this.#successes.reduce((sum, n) => sum + n, 0);
+  #chanceCannotExplain(): boolean {
+    if (this.#run < this.#policy.consecutiveFailures) return false;
+    return this.#run * Math.log(this.#errors.estimate) <= this.#unlikely;
+  }
+
+  #windowFails(): boolean {
+    const { volume, failures } = this.#window;
     return volume >= this.#policy.minimumVolume && failures / volume >= this.#policy.failureRate;
   }
 
-  /** Empties the buckets of the window that time has passed over. */
-  #roll(now: number): void {
-    const bucket = Math.floor(now / (this.#policy.windowMs / WINDOW_BUCKETS));
-    const stale = Math.min(bucket - this.#bucket, WINDOW_BUCKETS);
-    for (let back = 0; back < stale; back += 1) {
-      this.#successes[(bucket - back) % WINDOW_BUCKETS] = 0;
-      this.#failures[(bucket - back) % WINDOW_BUCKETS] = 0;
-    }
-    this.#bucket = bucket;
-  }
-
-  #open(trips: number, now: number, random: Random): void {
-    const { openMs, openFactor, maxOpenMs, jitter } = this.#policy;
-    const length = Math.min(maxOpenMs, openMs * openFactor ** (trips - 1));
+  #open(since: number, probedAt: number, now: number, random: Random): void {
+    const { openMs, maxOpenMs, openGrowth, jitter } = this.#policy;
+    const length = Math.min(maxOpenMs, Math.max(openMs, (now - since) * openGrowth));
     const until = now + length * (1 + jitter * (2 * random() - 1));
-    this.#state = { name: 'open', until, trips, forcedAt: now };
+    this.#state = { name: 'open', since, until, probedAt };
+    this.#run = 0;
   }
 
   #close(): void {
     this.#state = { name: 'closed' };
-    this.#consecutive = 0;
-    this.#successes.fill(0);
-    this.#failures.fill(0);
+    this.#run = 0;
+    this.#window.clear();
   }
 }

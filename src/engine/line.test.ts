@@ -202,7 +202,7 @@ describe('falling back', () => {
     expect(kindOf(await send({}, 10))).toBe('circuit-open');
     const healed = await send({}, 2_000).then(() => send({}, 2_000));
     expect(healed.reply?.kind).toBe('whole');
-    expect(targets[0]?.breaker.state.name).toBe('closed');
+    expect(targets[0]?.breaker.state.name).toBe('half-open');
   });
 });
 

@@ -107,8 +107,8 @@ class Holdfast implements Client {
     if (this.#records !== this.#made) rules.broken(null, `${this.#made} calls left ${this.#records} records`);
     for (const { target } of this.#targets.values()) {
       const { state } = target.breaker;
-      if (state.name === 'half-open' && state.probing !== 0) {
-        rules.broken(null, `${target.id}: ${state.probing} probes of the breaker were never given back`);
+      if (state.name === 'half-open' && state.busy !== 0) {
+        rules.broken(null, `${target.id}: ${state.busy} probes of the breaker were never given back`);
       }
     }
   }
@@ -127,7 +127,7 @@ class Holdfast implements Client {
     if (guarded === undefined) return;
     this.#look();
     const { state } = guarded.target.breaker;
-    if (state.name === 'open' && state.forcedAt !== clock.now()) {
+    if (state.name === 'open') {
       this.#broken(order, `an attempt was made at ${target} although its breaker is open`);
     }
     if (attempt?.reason !== 'retry') return;
