@@ -12,6 +12,9 @@ import type { Destination, IdleOrder, IdleReport, LoadOrder, LoadReport, Order, 
 /** Streams are left to end for as long, then cut: the next order should not find the target at work, ms. */
 const LINGER_MS = 300;
 
+/** All idle streams must be open by then; whoever cannot open them has fallen short, ms. */
+const OPEN_WITHIN_MS = 60_000;
+
 function requestFor({ port, headers }: Destination, bodyBytes: number, manner: Manner): Buffer {
   const body = Buffer.from(conversation(bodyBytes, manner));
   const own = {
@@ -155,9 +158,11 @@ class Idle implements Listener {
     const request = requestFor(to, 1024, 'idle');
     const kilobytesBefore = residentKilobytes(pid);
     const all: Connection[] = [];
-    // Ten times a second so many at once, and never many ahead of the answers: a burst would measure queues.
-    while (all.length < streams && all.length - this.#begun < perSecond) {
-      for (let n = Math.min(perSecond / 10, streams - all.length); n > 0; n -= 1) {
+    // In steps of a tenth of a second, and never many ahead of the answers: a burst would measure queues.
+    const giveUpAt = performance.now() + OPEN_WITHIN_MS;
+    while (all.length < streams && performance.now() < giveUpAt) {
+      const room = Math.min(perSecond / 10, perSecond - (all.length - this.#begun), streams - all.length);
+      for (let n = 0; n < room; n += 1) {
         const connection = new Connection(to.port, this);
         connection.send(request);
         all.push(connection);
