@@ -1,5 +1,6 @@
 import type { Tale } from '../../src/simulator/virtual/tally.ts';
 import { run, type Scene } from '../../src/simulator/virtual/world.ts';
+import { takeTimeBack } from './borrowed-time.ts';
 import type { Policy, Terms } from './policies/policy.ts';
 
 /** How much a run of the benchmark costs. */
@@ -17,6 +18,7 @@ export class Lab {
   readonly extent: Extent;
   /** Calls that have been made here so far. */
   calls = 0;
+  #last: Promise<unknown> = Promise.resolve();
   readonly #told = new Map<string, Promise<Tale>>();
 
   constructor(extent: Extent) {
@@ -32,10 +34,7 @@ export class Lab {
     const key = `${policy.id} ${name} ${terms.attemptMs} ${seed}`;
     let told = this.#told.get(key);
     if (told === undefined) {
-      told = run(scene, seed, policy.client(terms)).then((tale) => {
-        this.calls += tale.offered;
-        return tale;
-      });
+      told = this.#run(policy, scene, seed, terms);
       this.#told.set(key, told);
     }
     return told;
@@ -46,5 +45,18 @@ export class Lab {
     const tales: Tale[] = [];
     for (const seed of this.seeds) tales.push(await this.tell(policy, name, scene, seed, terms));
     return tales;
+  }
+
+  /** One run after the other: a client that borrows the process's time has it for itself. */
+  #run(policy: Policy, scene: Scene, seed: number, terms: Terms): Promise<Tale> {
+    const told = this.#last.then(async () => {
+      try {
+        return await run(scene, seed, policy.client(terms));
+      } finally {
+        takeTimeBack();
+      }
+    });
+    this.#last = told.then((tale) => (this.calls += tale.offered)).catch(() => undefined);
+    return told;
   }
 }

@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module';
+import type { Order } from '../../../src/simulator/virtual/order.ts';
+import { lendTime } from '../borrowed-time.ts';
+import { attempt, isPassing, type Result, verdictOf } from './attempt.ts';
+import type { Policy } from './policy.ts';
+
+/** As much of the library as is used; it comes without types. */
+interface CircuitBreaker {
+  fire(order: Order): Promise<string>;
+  shutdown(): void;
+}
+type Opossum = new (
+  action: (order: Order) => Promise<string>,
+  options: { timeout: false; enableSnapshots: false; rollingPercentilesEnabled: false },
+) => CircuitBreaker;
+
+const Breaker = createRequire(import.meta.url)('opossum') as Opossum;
+
+/**
+ * The library itself with its defaults (half of the calls of 10 s, 30 s open, one probe), which retries nothing. Its
+ * statistics are off, because they change nothing but the time a run takes; its timeout is the attempt's own.
+ */
+export const opossum: Policy = {
+  id: 'opossum',
+  name: 'opossum 10 (breaker)',
+  client:
+    ({ attemptMs }) =>
+    ({ clock, random, providers }) => {
+      lendTime(clock, random);
+      const breaker = new Breaker(
+        async (order) => {
+          const [provider] = providers;
+          if (provider === undefined) return 'no-target';
+          const result = await attempt(clock, provider, order, attemptMs);
+          if (result.failure !== null && isPassing(result)) throw Object.assign(new Error('failed'), { result });
+          return verdictOf(result);
+        },
+        { timeout: false, enableSnapshots: false, rollingPercentilesEnabled: false },
+      );
+      return {
+        make: async (order) => {
+          try {
+            return await breaker.fire(order);
+          } catch (error) {
+            const { result, code } = error as { result?: Result; code?: string };
+            return result === undefined ? (code === 'EOPENBREAKER' ? 'circuit-open' : String(code)) : verdictOf(result);
+          }
+        },
+        close: () => breaker.shutdown(),
+      };
+    },
+};
