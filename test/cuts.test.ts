@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../src/engine/fault/fault.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { ask, Heard } from './conversation.ts';
-import { type Door, DOORS, openDoor } from './harness.ts';
+import { type Door, type DoorOptions, DOORS, openDoor } from './harness.ts';
 import { complaintsAbout, told } from './told.ts';
 
 const TOKENS = 60;
@@ -33,20 +33,24 @@ afterAll(() => Promise.all([one.close(), two.close()]));
 
 describe.each(DOORS)('%s', (name) => {
   describe.each(['chat stream', 'responses stream'] as const)('%s', (asking) => {
-    let door: Door;
+    let patient: Door;
+    let impatient: Door;
     beforeAll(async () => {
-      door = await openDoor(name, {
+      const options: DoorOptions = {
         // The second provider is asked for a model without a fault in its name.
         ladder: [{ at: one }, { at: two, model: 'gpt-4.1' }],
         retry: { attempts: 1 },
-        timeouts: { idleMs: 800, firstContentMs: 800 },
         breaker: { enabled: false },
-      });
+      };
+      patient = await openDoor(name, options);
+      impatient = await openDoor(name, { ...options, timeouts: { idleMs: 400, firstContentMs: 400 } });
     });
-    afterAll(() => door.close());
+    afterAll(async () => {
+      await patient.close();
+      await impatient.close();
+    });
 
-    /** What a caller was left with, and whether that is one of the two things it may be. */
-    async function dieAt(fault: string, token: number): Promise<Ending> {
+    async function dieAt(fault: string, token: number, door: Door = patient): Promise<Ending> {
       const heard = new Heard();
       const error: unknown = await ask(door.client, asking, { model: `gpt-4o@${fault}:${token}` }, heard).then(
         () => null,
@@ -56,7 +60,7 @@ describe.each(DOORS)('%s', (name) => {
     }
 
     test.each(DEATHS)('%s at every token', async (fault, kind) => {
-      const before = door.records.length;
+      const before = patient.records.length;
       const endings = await Promise.all(EVERY_TOKEN.map((token) => dieAt(fault, token)));
 
       expect(endings.flatMap((ending) => faultsOf(ending, kind))).toEqual([]);
@@ -64,13 +68,13 @@ describe.each(DOORS)('%s', (name) => {
       expect(replaced, 'nothing was said yet, so another could say it').toContain(0);
       // What comes in one chunk with the failure has not been given away yet: a few early deaths can be hidden too.
       expect(replaced.length).toBeLessThan(TOKENS / 4);
-      const outcomes = door.records.slice(before).map(({ outcome }) => outcome);
+      const outcomes = patient.records.slice(before).map(({ outcome }) => outcome);
       expect(outcomes.filter((outcome) => outcome === 'interrupted')).toHaveLength(TOKENS - replaced.length);
       expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(replaced.length);
     });
 
     test('a stall', async () => {
-      const endings = await Promise.all([0, 1, 2, 20, 40, 59].map((token) => dieAt('stall', token)));
+      const endings = await Promise.all([0, 1, 2, 20, 40, 59].map((token) => dieAt('stall', token, impatient)));
       expect(endings.flatMap((ending) => faultsOf(ending, 'timeout'))).toEqual([]);
       expect(endings.filter(({ error }) => error === null).map(({ token }) => token)).toEqual([0]);
     });

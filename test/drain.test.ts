@@ -47,8 +47,8 @@ function call({ baseURL }: ServeProcess): Promise<Response> {
 
 test('running calls finish, new ones are turned away, and the port is free again', async () => {
   const heard = new Heard();
-  const stream = ask(sdk(served), 'chat stream', { model: 'gpt-4o@slow-tokens:40' }, heard);
-  const whole = ask(sdk(served), 'chat', { model: 'gpt-4o@slow:500' });
+  const stream = ask(sdk(served), 'chat stream', { model: 'gpt-4o@slow-tokens:75' }, heard);
+  const whole = ask(sdk(served), 'chat', { model: 'gpt-4o@slow:1200' });
   await until(() => heard.pieces >= 2 && simulator.stats.openRequests === 2);
   const { port } = served;
 

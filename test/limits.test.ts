@@ -4,8 +4,8 @@ import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { ask } from './conversation.ts';
 import { openGateway, until } from './harness.ts';
 
-const SLOW_REQUEST_MS = 300;
-const SLOW_READER_MS = 300;
+const SLOW_REQUEST_MS = 500;
+const SLOW_READER_MS = 500;
 const BODY_BYTES = 100_000;
 const HEADER_BYTES = 8_192;
 
@@ -156,7 +156,7 @@ describe('too slow', () => {
     door.owe(1);
     const third = Math.ceil(body.length / 3);
     for (let at = 0; at < body.length; at += third) {
-      await new Promise((resolve) => setTimeout(resolve, SLOW_REQUEST_MS / 2));
+      await new Promise((resolve) => setTimeout(resolve, SLOW_REQUEST_MS / 2.5));
       wire.write(body.slice(at, at + third));
     }
     await until(() => wire.closed);

@@ -28,7 +28,6 @@ describe.each(DOORS)('%s', (name) => {
       door = await openDoor(name, {
         ladder: [{ at: one }, { at: two, model: 'gpt-4.1' }],
         retry: { attempts: 1 },
-        timeouts: { headersMs: 150 },
         breaker: { enabled: false },
       });
     });
@@ -45,7 +44,6 @@ describe.each(DOORS)('%s', (name) => {
       'slow-down',
       'too-large-for-limit',
       'insufficient-quota',
-      'hang',
       'reset-before-headers',
       'truncated-json',
       'html-in-200',
@@ -83,6 +81,18 @@ describe.each(DOORS)('%s', (name) => {
       expect(told(error).attempts).toBe(1);
       expect(record.attempts.map(({ target }) => target)).toEqual(['primary']);
       expect(two.stats.requests).toBe(asked);
+    });
+
+    test('no answer in time: the second answers', async () => {
+      const impatient = await openDoor(name, {
+        ladder: [{ at: one }, { at: two, model: 'gpt-4.1' }],
+        retry: { attempts: 1 },
+        timeouts: { headersMs: 300 },
+      });
+      const { record } = await impatient.watch(() => ask(impatient.client, 'chat', { model: 'gpt-4o@hang' }));
+      expect(record).toMatchObject({ outcome: 'answered', target: 'second' });
+      expect(record.attempts[0]?.fault).toMatchObject({ kind: 'timeout', detail: 'headers' });
+      await impatient.close();
     });
 
     test('when all fail, the caller hears of the last', async () => {
