@@ -98,7 +98,7 @@ async function measure(
     lengthMs,
     measured: () => run.measured(),
     write: (text) => terminal.note(text),
-    live: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+    screen: process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? process.stderr.columns || 80 : null,
   });
   try {
     await run.go();

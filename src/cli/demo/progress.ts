@@ -1,4 +1,4 @@
-import { showShare } from './report.ts';
+import { clip } from '../terminal.ts';
 import type { Measured } from './run.ts';
 import { PHASES, phaseAt } from './sky.ts';
 import type { Summary } from './tally.ts';
@@ -11,12 +11,12 @@ export interface ProgressOptions {
   readonly measured: () => Measured;
   /** Beside the output: the error stream. */
   readonly write: (text: string) => void;
-  /** On a screen one line is rewritten; elsewhere each phase gets a line of its own as it begins. */
-  readonly live: boolean;
+  /** Columns of a screen, on which one line is rewritten; null elsewhere, and each phase gets a line as it begins. */
+  readonly screen: number | null;
 }
 
 /** Tells how far the demo is until the function it returns is called. */
-export function showProgress({ lengthMs, measured, write, live }: ProgressOptions): () => void {
+export function showProgress({ lengthMs, measured, write, screen }: ProgressOptions): () => void {
   const startedAt = performance.now();
   let told = -1;
   const tell = (): void => {
@@ -25,7 +25,8 @@ export function showProgress({ lengthMs, measured, write, live }: ProgressOption
     const name = ms < lengthMs ? PHASES[phase]?.name : 'the last answers';
     const { direct, holdfast } = measured().total;
     const line = `${Math.round(ms / 1000)} s  ${name}   SDK alone ${show(direct)}   with Holdfast ${show(holdfast)}`;
-    if (live) write(CLEAR_LINE + line);
+    // A line that fills the screen's last column would wrap, and could not be cleared.
+    if (screen !== null) write(CLEAR_LINE + clip(line, screen - 1));
     else if (phase !== told) write(`${line}\n`);
     told = phase;
   };
@@ -33,10 +34,10 @@ export function showProgress({ lengthMs, measured, write, live }: ProgressOption
   const timer = setInterval(tell, EVERY_MS);
   return () => {
     clearInterval(timer);
-    if (live) write(CLEAR_LINE);
+    if (screen !== null) write(CLEAR_LINE);
   };
 }
 
-function show({ answered, calls, wrong }: Summary): string {
-  return `${answered} of ${calls} answered${calls === 0 ? '' : ` (${showShare(answered, calls)})`}, ${wrong} wrong`;
+function show({ answered, failed, wrong }: Summary): string {
+  return `${answered} answered, ${failed} failed, ${wrong} wrong`;
 }
