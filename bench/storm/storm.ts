@@ -2,10 +2,20 @@ import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
 import { Lab } from './lab.ts';
 import { amplificationInOutage } from './yardsticks/amplification.ts';
 import { afterBrownOut } from './yardsticks/brown-out.ts';
+import { diversion } from './yardsticks/diversion.ts';
+import { falseOpens } from './yardsticks/false-opens.ts';
 import { goodputInOverload } from './yardsticks/overload.ts';
+import { returning } from './yardsticks/return.ts';
 import { table, type Yardstick } from './yardsticks/yardstick.ts';
 
-const YARDSTICKS: readonly Yardstick[] = [amplificationInOutage, afterBrownOut, goodputInOverload];
+const YARDSTICKS: readonly Yardstick[] = [
+  amplificationInOutage,
+  afterBrownOut,
+  goodputInOverload,
+  diversion,
+  returning,
+  falseOpens,
+];
 
 const SEEDS = 5;
 

@@ -29,7 +29,7 @@ async function makeOne(
   strategy: StandardRetryStrategy,
   provider: Provider,
   order: Order,
-  attemptMs: number,
+  attemptMs: number | null,
 ): Promise<string> {
   let token = await strategy.acquireInitialRetryToken('');
   for (;;) {

@@ -8,7 +8,11 @@ function policy(id: string, name: string, options: Omit<HoldfastOptions, 'dialec
     id,
     name,
     client: ({ attemptMs }) =>
-      engine({ dialect: chat, timeouts: { headersMs: attemptMs, firstContentMs: attemptMs }, ...options }),
+      engine({
+        dialect: chat,
+        ...(attemptMs === null ? {} : { timeouts: { headersMs: attemptMs, firstContentMs: attemptMs } }),
+        ...options,
+      }),
   };
 }
 

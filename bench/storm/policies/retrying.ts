@@ -6,7 +6,7 @@ import { attempt, isPassing, type Result, sleep, verdictOf } from './attempt.ts'
 export type Wait = (retry: number, result: Result, random: Random) => number | null;
 
 /** A client that retries at the first provider, by a rule for waits alone. */
-export function retrying(attemptMs: number, wait: Wait): ClientMaker {
+export function retrying(attemptMs: number | null, wait: Wait): ClientMaker {
   return ({ clock, random, providers }) => ({
     make: async (order) => {
       const [provider] = providers;

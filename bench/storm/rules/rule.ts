@@ -1,0 +1,11 @@
+/** A circuit breaker reduced to its decision to open: fed with outcomes, it says when it would. */
+export interface Rule {
+  /** Takes one outcome, time in ms; true when the breaker opens on it. It starts afresh after that. */
+  take(now: number, failed: boolean): boolean;
+}
+
+export interface RuleMaker {
+  readonly id: string;
+  readonly name: string;
+  readonly make: () => Rule;
+}

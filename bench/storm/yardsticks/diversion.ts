@@ -1,0 +1,106 @@
+import type { Tale } from '../../../src/simulator/virtual/tally.ts';
+import type { Figure } from '../../figures.ts';
+import { between, medianOf, worstOf } from '../measures.ts';
+import { holdfast } from '../policies/holdfast.ts';
+import { ONSET, oneOfTwoBad } from '../scenes.ts';
+import { medianAndWorst, shown, table, type Yardstick } from './yardstick.ts';
+
+/** The engine's own timers, not a second for each attempt: to find out that a second is enough is its own business. */
+const AS_SHIPPED = { attemptMs: null } as const;
+
+/** In the scenes every entry is a tenth of a second, so that half a second can be told from a whole one. */
+const STEP = 0.1;
+
+interface Diversion {
+  /** From the onset until the bad provider is left alone; infinite when it never is. */
+  readonly seconds: number;
+  /** Attempts at the bad provider until then. */
+  readonly attempts: number;
+  /** Calls of the whole bad time that failed. */
+  readonly failed: number;
+}
+
+/** A provider goes bad while another is well: how soon is it left alone, and who suffers? */
+export const diversion: Yardstick = {
+  id: 'diversion',
+  title: 'One provider of two goes bad at 10 calls/s: time until it is left alone',
+
+  async measure(lab) {
+    const figures: Figure[] = [];
+    const rows: string[][] = [];
+    for (const { id, name, spell, streamShare } of KINDS) {
+      const tales = await lab.tales(holdfast, `bad ${id}`, oneOfTwoBad(spell, streamShare), AS_SHIPPED);
+      const diversions = tales.map(diversionOf);
+      const seconds = diversions.map((one) => one.seconds);
+      const attempts = diversions.map((one) => one.attempts);
+      const failed = diversions.map((one) => one.failed);
+      rows.push([
+        name,
+        shown(seconds, 'less', 1),
+        shown(attempts, 'less', 0),
+        shown(failed, 'less', 0),
+        shown(
+          tales.map(({ latency }) => latency.p99),
+          'less',
+          0,
+        ),
+      ]);
+      if (id === 'dead') {
+        figures.push(
+          ...medianAndWorst('diversion.seconds', seconds, 's', { atMost: 0.5 }, 1),
+          ...medianAndWorst('diversion.wasted_attempts', attempts, 'attempts', { atMost: 5 }, 0),
+          ...medianAndWorst('diversion.user_visible_errors', failed, 'calls', { atMost: 0 }, 0),
+        );
+      } else figures.push(...eitherInTime(`diversion.${id}`, seconds, attempts));
+    }
+    return {
+      figures,
+      page: table(['fault', 'seconds, median (worst)', 'attempts by then', 'failed calls', 'p99, ms'], rows),
+    };
+  },
+};
+
+const KINDS = [
+  { id: 'dead', name: '100 % 500s', spell: { faults: { 'server-error': 1 } }, streamShare: 0 },
+  { id: 'errors_30_percent', name: '30 % 500s', spell: { faults: { 'server-error': 0.3 } }, streamShare: 0 },
+  { id: 'slow_10x', name: 'ten times as slow', spell: { latency: 10 }, streamShare: 1 },
+  {
+    id: 'first_token_hangs',
+    name: 'first token never comes',
+    spell: { faults: { 'hang-after-opening': 1 } },
+    streamShare: 1,
+  },
+] as const;
+
+/** Partial faults may take ten seconds, or thirty outcomes where those take longer. */
+const WITHIN = { seconds: 10, attempts: 30 } as const;
+
+function eitherInTime(id: string, seconds: readonly number[], attempts: readonly number[]): Figure[] {
+  const one = (which: string, s: number, n: number): Figure[] => {
+    const holds = s <= WITHIN.seconds || n <= WITHIN.attempts;
+    return [
+      { id: `${id}.seconds.${which}`, value: s, unit: 's', target: '<= 10, or <= 30 attempts', holds },
+      { id: `${id}.attempts.${which}`, value: n, unit: 'attempts', target: '<= 30, or <= 10 s', holds },
+    ];
+  };
+  return [
+    ...one('median', medianOf(seconds), medianOf(attempts)),
+    ...one('worst', worstOf(seconds, 'less'), worstOf(attempts, 'less')),
+  ];
+}
+
+/** Left alone: no attempt for a second, and next to none for five. */
+function diversionOf({ series }: Tale): Diversion {
+  const { binMs, offered, errors } = series;
+  const at = series.attemptsAt['a'] ?? [];
+  const end = 115;
+  const failed = between(errors, binMs, ONSET, 200);
+  for (let step = 0; ONSET + step * STEP + 5 <= end; step += 1) {
+    const from = ONSET + step * STEP;
+    const quiet = between(at, binMs, from, from + 1) === 0;
+    if (quiet && between(at, binMs, from, from + 5) <= 0.1 * between(offered, binMs, from, from + 5)) {
+      return { seconds: Number((step * STEP).toFixed(1)), attempts: between(at, binMs, ONSET, from), failed };
+    }
+  }
+  return { seconds: Number.POSITIVE_INFINITY, attempts: between(at, binMs, ONSET, end), failed };
+}
