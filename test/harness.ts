@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { OpenAI } from 'openai';
 import { expect } from 'vitest';
 import type { FaultKind } from '../src/engine/fault/fault.ts';
-import type { BreakerPolicy, BudgetPolicy, RetryPolicy, Timeouts } from '../src/engine/policy.ts';
+import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, Timeouts } from '../src/engine/policy.ts';
 import type { CallRecord } from '../src/engine/record.ts';
 import { loadConfig, startGateway } from '../src/gateway/index.ts';
 import { holdfast } from '../src/inprocess/holdfast.ts';
@@ -31,6 +31,8 @@ export interface DoorOptions {
   readonly retry?: Partial<RetryPolicy>;
   readonly budget?: Partial<BudgetPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
+  /** @default everything off, so that one case does not teach the next about their common target */
+  readonly adaptive?: AdaptivePolicy;
   readonly fallbackOn?: readonly FaultKind[];
 }
 
@@ -110,6 +112,7 @@ export function storedCalls(data: string): number {
 function openInProcess({ ladder: [first, ...others], fallbackOn, ...policies }: DoorOptions): Door {
   const records: CallRecord[] = [];
   const hold = holdfast({
+    adaptive: UNLEARNT,
     ...policies,
     ...(fallbackOn === undefined ? {} : { fallbackOn }),
     fallbacks: others.map(({ at, model }, index) => ({
@@ -189,7 +192,9 @@ function watched(
   };
 }
 
-function configFor({ ladder, timeouts, retry, budget, breaker, fallbackOn }: DoorOptions): object {
+const UNLEARNT: AdaptivePolicy = { suspicion: false, throttle: false, concurrency: false };
+
+function configFor({ ladder, timeouts, retry, budget, breaker, adaptive = UNLEARNT, fallbackOn }: DoorOptions): object {
   const rungs = ladder.map(({ at, model }, index) => ({ id: IDS[index] ?? 'another', at, model }));
   return {
     targets: Object.fromEntries(
@@ -201,6 +206,7 @@ function configFor({ ladder, timeouts, retry, budget, breaker, fallbackOn }: Doo
           key: 'env:TARGET_KEY',
           ...(budget === undefined ? {} : { budget }),
           ...(breaker === undefined ? {} : { breaker: inFileWords(breaker) }),
+          adaptive,
         },
       ]),
     ),

@@ -1,5 +1,12 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
-import type { BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Timeouts } from '../engine/policy.ts';
+import type {
+  AdaptivePolicy,
+  BreakerPolicy,
+  BudgetPolicy,
+  RetryPolicy,
+  RoutePolicy,
+  Timeouts,
+} from '../engine/policy.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -49,6 +56,7 @@ export interface TargetConfig {
   readonly headers: Readonly<Record<string, string>>;
   readonly budget: BudgetPolicy;
   readonly breaker: BreakerPolicy;
+  readonly adaptive: AdaptivePolicy;
 }
 
 /** What routes and targets are when they do not say otherwise. */
@@ -58,6 +66,7 @@ export interface DefaultPolicies {
   readonly retry: RetryPolicy;
   readonly budget: BudgetPolicy;
   readonly breaker: BreakerPolicy;
+  readonly adaptive: AdaptivePolicy;
   readonly fallbackOn: ReadonlySet<FaultKind>;
 }
 
@@ -96,6 +105,7 @@ export function withTarget(config: Config, added: NewTarget): Config {
     headers: {},
     budget: config.defaults.budget,
     breaker: config.defaults.breaker,
+    adaptive: config.defaults.adaptive,
     ...added,
   };
   const targets = [...config.targets, target];

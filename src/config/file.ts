@@ -26,6 +26,8 @@ export type RetrySection = Optional<{
 
 export type BudgetSection = Optional<{ capacity: number; costPerRetry: number; refillPerSuccess: number }>;
 
+export type AdaptiveSection = Optional<{ suspicion: boolean; throttle: boolean; concurrency: boolean }>;
+
 export type BreakerSection = Optional<{
   enabled: boolean;
   consecutiveFailures: number;
@@ -47,6 +49,7 @@ export type FallbackSection =
 type EveryTarget = Optional<{
   budget: BudgetSection;
   breaker: BreakerSection;
+  adaptive: AdaptiveSection;
   headers: Readonly<Record<string, string>>;
   allowInsecure: boolean;
 }>;
@@ -99,5 +102,5 @@ export type ConfigFile = Optional<{
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];
-  defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection }>;
+  defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
 }>;

@@ -1,17 +1,19 @@
 import { resolve as resolvePath } from 'node:path';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import {
+  DEFAULT_ADAPTIVE,
   DEFAULT_BREAKER,
   DEFAULT_BUDGET,
   DEFAULT_FALLBACK_ON,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
 } from '../engine/policy.ts';
-import type { BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
+import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
 import { parseUrl } from './addresses.ts';
 import { catchAllRoute } from './config.ts';
 import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
 import type {
+  AdaptiveSection,
   BreakerSection,
   BudgetSection,
   ConfigFile,
@@ -94,6 +96,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     retry: retryPolicy(defaults?.retry, DEFAULT_RETRY),
     budget: budgetPolicy(defaults?.budget, DEFAULT_BUDGET),
     breaker: breakerPolicy(defaults?.breaker, DEFAULT_BREAKER),
+    adaptive: adaptivePolicy(defaults?.adaptive, DEFAULT_ADAPTIVE),
     fallbackOn: fallbackKinds(defaults?.fallbackOn, DEFAULT_FALLBACK_ON),
   };
 }
@@ -114,6 +117,7 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
     budget: budgetPolicy(section.budget, defaults.budget),
     breaker: breakerPolicy(section.breaker, defaults.breaker),
+    adaptive: adaptivePolicy(section.adaptive, defaults.adaptive),
   };
 }
 
@@ -210,6 +214,14 @@ function breakerPolicy(section: BreakerSection | undefined, base: BreakerPolicy)
     openGrowth: section?.openGrowth ?? base.openGrowth,
     jitter: section?.jitter ?? base.jitter,
     halfOpenProbes: section?.halfOpenProbes ?? base.halfOpenProbes,
+  };
+}
+
+function adaptivePolicy(section: AdaptiveSection | undefined, base: AdaptivePolicy): AdaptivePolicy {
+  return {
+    suspicion: section?.suspicion ?? base.suspicion,
+    throttle: section?.throttle ?? base.throttle,
+    concurrency: section?.concurrency ?? base.concurrency,
   };
 }
 

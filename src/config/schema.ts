@@ -50,6 +50,7 @@ const CAN_FALL_BACK: Readonly<Record<FaultKind, boolean>> = {
   'malformed-response': true,
   'circuit-open': true,
   'retry-budget': true,
+  shed: true,
   cancelled: false,
   'no-target': false,
   draining: false,
@@ -106,6 +107,12 @@ const breaker = section({
   halfOpenProbes: whole('Attempts let through at a time while half open. Default 1.', 1, 1_000).optional(),
 });
 
+const adaptive = section({
+  suspicion: flag('Prefer other targets while this one works badly. Default true.').optional(),
+  throttle: flag('Turn calls away when it refuses more than it serves. Default true.').optional(),
+  concurrency: flag('Bound the calls that await its first content. Default true.').optional(),
+});
+
 const kinds = z.array(z.enum(FALLBACK_KINDS as [FaultKind, ...FaultKind[]]), {
   error: 'must be a list of fault kinds',
 });
@@ -119,6 +126,7 @@ const fallbackOn = z
 const everyTarget = {
   budget: budget.describe('Retry budget of this target.').optional(),
   breaker: breaker.describe('Circuit breaker of this target.').optional(),
+  adaptive: adaptive.describe('What is learnt about this target as it is used.').optional(),
   headers: headers('Extra request headers; nothing secret.').optional(),
   allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
 };
@@ -253,6 +261,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     retry: retry.optional(),
     budget: budget.optional(),
     breaker: breaker.optional(),
+    adaptive: adaptive.optional(),
     fallbackOn: fallbackOn.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')

@@ -1,4 +1,3 @@
-import type { Permit } from './breaker.ts';
 import type { Call, Headers } from './call.ts';
 import type { Clock } from './clock.ts';
 import { classifyException, classifyResponse, faultOf } from './fault/index.ts';
@@ -18,8 +17,8 @@ const MAX_WHOLE_BYTES = 256 * 1024 * 1024;
 /** As much of a refusal as is read; the longest real ones are HTML pages of some kilobytes. */
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 
-/** One try of a call at one target, decided on but not yet made. */
-export interface Attempt {
+/** What an attempt is to be. */
+export interface AttemptFacts {
   readonly call: Call;
   readonly target: Target;
   /** The model to ask the target for; null: as the caller wrote it. */
@@ -28,12 +27,65 @@ export interface Attempt {
   readonly timeouts: Timeouts;
   /** Clock time by which the whole call must have ended. */
   readonly deadlineAt: number;
-  /** The breaker's leave, handed back when the attempt settles. */
-  readonly permit: Permit;
-  readonly record: AttemptRecord;
-  /** Told once: null when it answered well to its last byte, else why not. */
-  readonly settled: (fault: Fault | null, pins: readonly string[]) => void;
+  readonly waitedMs: number;
+  readonly reason: AttemptRecord['reason'];
+  /** Its target's breaker is open, but so is every other. */
+  readonly forced: boolean;
 }
+
+/** One try of a call at one target, from the decision to make it until its last byte. */
+export class Attempt implements AttemptFacts {
+  readonly call: Call;
+  readonly target: Target;
+  readonly model: string | null;
+  readonly dialect: Dialect | null;
+  readonly timeouts: Timeouts;
+  readonly deadlineAt: number;
+  readonly waitedMs: number;
+  readonly reason: AttemptRecord['reason'];
+  readonly forced: boolean;
+  readonly #content: (() => void)[] = [];
+  readonly #settled: ((fault: Fault | null, pins: readonly string[]) => void)[] = [];
+
+  constructor(facts: AttemptFacts) {
+    this.call = facts.call;
+    this.target = facts.target;
+    this.model = facts.model;
+    this.dialect = facts.dialect;
+    this.timeouts = facts.timeouts;
+    this.deadlineAt = facts.deadlineAt;
+    this.waitedMs = facts.waitedMs;
+    this.reason = facts.reason;
+    this.forced = facts.forced;
+  }
+
+  /** Told when the first content is here; before {@link onSettled}, and not at all when none comes. */
+  onContent(listener: () => void): void {
+    this.#content.push(listener);
+  }
+
+  /** Told once: null when it answered well to its last byte, else why not. */
+  onSettled(listener: (fault: Fault | null, pins: readonly string[]) => void): void {
+    this.#settled.push(listener);
+  }
+
+  hasContent(): void {
+    for (const listener of this.#content) listener();
+  }
+
+  settle(fault: Fault | null, pins: readonly string[]): void {
+    for (const listener of this.#settled) listener(fault, pins);
+  }
+
+  /** It is not to be made. */
+  refuse(fault: Fault): Promise<Outcome> {
+    this.settle(fault, []);
+    return Promise.resolve({ kind: 'fault', fault, refusal: null });
+  }
+}
+
+/** Makes attempts; the gates before one are of the same kind. Never rejects: what goes wrong is an outcome. */
+export type AttemptHandler = (attempt: Attempt) => Promise<Outcome>;
 
 /** What came of an attempt before anything was given to the caller. */
 export type Outcome =
@@ -45,9 +97,9 @@ export type Outcome =
       readonly refusal: { readonly status: number; readonly headers: Headers; readonly body: Uint8Array } | null;
     };
 
-/** Makes an attempt. Never rejects: what goes wrong is an outcome. */
-export function makeAttempt(attempt: Attempt, clock: Clock): Promise<Outcome> {
-  return new Promise((resolve) => new Run(attempt, clock, resolve).begin());
+/** The end of an attempt's way: sends it over the wire, and records it. */
+export function makeAttempt(clock: Clock): AttemptHandler {
+  return (attempt) => new Promise((resolve) => new Run(attempt, clock, resolve).begin());
 }
 
 /**
@@ -70,6 +122,7 @@ class Run implements Receiver {
   readonly #resolve: (outcome: Outcome) => void;
   readonly #watch: Watch;
   readonly #startedAt: number;
+  readonly #record: AttemptRecord;
   #forget: () => void = () => undefined;
   #exchange: Exchange | null = null;
   #body: Body = { name: 'waiting' };
@@ -81,6 +134,8 @@ class Run implements Receiver {
     this.#clock = clock;
     this.#resolve = resolve;
     this.#startedAt = clock.now();
+    this.#record = recordOf(attempt, this.#startedAt);
+    attempt.call.attempts.push(this.#record);
     this.#watch = new Watch(clock, attempt.timeouts, attempt.deadlineAt, (which) => this.#expired(which));
   }
 
@@ -103,8 +158,8 @@ class Run implements Receiver {
   onHead(status: number, headers: Headers): void {
     this.#status = status;
     this.#headers = headers;
-    this.#attempt.record.status = status;
-    this.#attempt.record.upstreamId = header(headers, 'x-request-id') ?? header(headers, 'apim-request-id') ?? null;
+    this.#record.status = status;
+    this.#record.upstreamId = header(headers, 'x-request-id') ?? header(headers, 'apim-request-id') ?? null;
     if (this.#attempt.dialect === null && status < 400) return this.#pipe();
     if (status < 200 || status >= 300) return this.#collect('refusal');
     if (this.#attempt.call.stream && !(header(headers, 'content-type') ?? '').includes('json')) return this.#guard();
@@ -115,7 +170,7 @@ class Run implements Receiver {
     const body = this.#body;
     switch (body.name) {
       case 'guarding':
-        if (this.#attempt.record.firstContentMs !== null) this.#watch.touch();
+        if (this.#record.firstContentMs !== null) this.#watch.touch();
         return body.guard.data(chunk);
       case 'piping':
         this.#watch.touch();
@@ -169,7 +224,7 @@ class Run implements Receiver {
   #cancelled(): void {
     const fault = faultOf('cancelled', { message: this.#attempt.call.cancellation.reason ?? 'the caller left' });
     const body = this.#body;
-    if (body.name === 'guarding' && this.#attempt.record.firstContentMs !== null) body.guard.abandon(fault);
+    if (body.name === 'guarding' && this.#record.firstContentMs !== null) body.guard.abandon(fault);
     else if (body.name === 'piping') body.piped.abandon(fault);
     else this.#fail(fault);
   }
@@ -212,10 +267,8 @@ class Run implements Receiver {
   }
 
   #committed(guard: Guard): void {
-    this.#attempt.record.firstContentMs = this.#sinceArrival();
+    this.#contentCame();
     this.#watch.touch();
-    const { call } = this.#attempt;
-    call.upstreamMs += this.#elapsed();
     this.#resolve({
       kind: 'reply',
       reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: guard },
@@ -230,8 +283,7 @@ class Run implements Receiver {
     });
     this.#body = { name: 'piping', piped };
     this.#watch.touch();
-    this.#attempt.record.firstContentMs = this.#sinceArrival();
-    this.#attempt.call.upstreamMs += this.#elapsed();
+    this.#contentCame();
     this.#resolve({
       kind: 'reply',
       reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: piped },
@@ -250,14 +302,13 @@ class Run implements Receiver {
 
   /** A whole answer is in: is it one? */
   #answered(chunks: Buffer[], bytes: number): void {
-    const { call, dialect, record } = this.#attempt;
+    const { dialect } = this.#attempt;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
     const parsed = parseJson(body);
     if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
     const reading = dialect.readWhole(parsed);
     if (reading.fault !== null) return this.#fail(reading.fault);
-    record.firstContentMs = this.#sinceArrival();
-    call.upstreamMs += this.#elapsed();
+    this.#contentCame();
     this.#settle(null, reading.pins);
     this.#resolve({
       kind: 'reply',
@@ -289,12 +340,18 @@ class Run implements Receiver {
     this.#body = { name: 'over' };
     this.#watch.stop();
     this.#forget();
-    const { record } = this.#attempt;
-    record.durationMs = this.#elapsed();
-    record.fault = fault;
+    this.#record.durationMs = this.#elapsed();
+    this.#record.fault = fault;
     this.#exchange?.abort();
     this.#exchange = null;
-    this.#attempt.settled(fault, pins);
+    this.#attempt.settle(fault, pins);
+  }
+
+  #contentCame(): void {
+    const { call } = this.#attempt;
+    this.#record.firstContentMs = this.#clock.now() - call.startedAt;
+    call.upstreamMs += this.#elapsed();
+    this.#attempt.hasContent();
   }
 
   #isOver(): boolean {
@@ -303,10 +360,6 @@ class Run implements Receiver {
 
   #elapsed(): number {
     return this.#clock.now() - this.#startedAt;
-  }
-
-  #sinceArrival(): number {
-    return this.#clock.now() - this.#attempt.call.startedAt;
   }
 }
 
@@ -321,6 +374,21 @@ function parseJson(body: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+function recordOf({ call, target, model, waitedMs, reason }: Attempt, now: number): AttemptRecord {
+  return {
+    target: target.id,
+    model: model ?? call.model,
+    startedMs: now - call.startedAt,
+    waitedMs,
+    durationMs: 0,
+    firstContentMs: null,
+    status: null,
+    upstreamId: null,
+    fault: null,
+    reason,
+  };
 }
 
 /** The connection broke after the head came: what matters to the caller is that the answer is not whole. */

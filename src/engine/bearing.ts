@@ -22,6 +22,7 @@ const NEUTRAL: ReadonlySet<FaultKind> = new Set([
   'cancelled',
   'circuit-open',
   'retry-budget',
+  'shed',
   'no-target',
   'draining',
   'internal',

@@ -1,3 +1,5 @@
+import { makeAttempt } from './attempt.ts';
+import { budgeted, limited, observed, throttled, timely, unbroken } from './gates.ts';
 import { recorded } from './recorder.ts';
 import type { Emit } from './ports.ts';
 import { type Handler, type RouteDeps, walkLadder } from './route.ts';
@@ -6,11 +8,11 @@ import { type Handler, type RouteDeps, walkLadder } from './route.ts';
 export type Step = (next: Handler) => Handler;
 
 /** Wraps `end` in the steps, the first outermost. */
-export function compose(steps: readonly Step[], end: Handler): Handler {
+export function compose<Handle>(steps: readonly ((next: Handle) => Handle)[], end: Handle): Handle {
   return steps.reduceRight((next, step) => step(next), end);
 }
 
-export interface LineDeps extends RouteDeps {
+export interface LineDeps extends Omit<RouteDeps, 'attempt'> {
   readonly emit: Emit;
 }
 
@@ -20,5 +22,10 @@ const refuseProblems: Step = (next) => (call) =>
 
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
-  return compose([recorded(deps.clock, deps.emit), refuseProblems], walkLadder(deps));
+  const { clock, random, emit } = deps;
+  const attempt = compose(
+    [budgeted, timely(clock), throttled(clock, random), unbroken(clock, random), limited(clock), observed(clock)],
+    makeAttempt(clock),
+  );
+  return compose([recorded(clock, emit), refuseProblems], walkLadder({ ...deps, attempt }));
 }

@@ -44,6 +44,7 @@ const UNBEGUN: ReadonlySet<FaultKind> = new Set([
   'rate-limit-tokens',
   'slow-down',
   'circuit-open',
+  'shed',
 ]);
 
 /** What Holdfast decided itself; a provider's own words explain more. */
@@ -85,10 +86,9 @@ export class Plan {
   first(now: number): Step {
     const { ladder, fallbackOn } = this.#rules;
     const reachable = fallbackOn.has('circuit-open') ? ladder : ladder.slice(0, 1);
-    for (const [rung, candidates] of reachable.entries()) {
-      const candidate = this.#pick(candidates, now);
-      if (candidate !== null) return this.#try(candidate, rung, 0, rung === 0 ? 'first' : 'fallback', false);
-    }
+    const found = this.#climb(reachable, 0, now);
+    if (found !== null)
+      return this.#try(found.candidate, found.rung, 0, found.rung === 0 ? 'first' : 'fallback', false);
     const leastBad = reachable.flat().reduce<Candidate | null>((best, candidate) => {
       if (best === null) return candidate;
       return candidate.target.breaker.readyAt(now) < best.target.breaker.readyAt(now) ? candidate : best;
@@ -107,17 +107,16 @@ export class Plan {
       return this.#stop(fault);
 
     const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
-    const sibling = elsewhere ? this.#pick(this.#rules.ladder[this.#rung] ?? [], now) : null;
-    if (sibling !== null) return this.#try(sibling, this.#rung, 0, 'fallback', false);
+    const sibling = elsewhere
+      ? this.#climb(this.#rules.ladder.slice(this.#rung, this.#rung + 1), this.#rung, now)
+      : null;
+    if (sibling !== null) return this.#try(sibling.candidate, this.#rung, 0, 'fallback', false);
 
     const waitMs = this.#waitHere(current.target, fault, now);
     if (waitMs !== null && waitMs <= PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
-    if (elsewhere) {
-      for (let rung = this.#rung + 1; rung < this.#rules.ladder.length; rung += 1) {
-        const candidate = this.#pick(this.#rules.ladder[rung] ?? [], now);
-        if (candidate !== null) return this.#try(candidate, rung, 0, 'fallback', false);
-      }
-    }
+    const above = this.#rung + 1;
+    const next = elsewhere ? this.#climb(this.#rules.ladder.slice(above), above, now) : null;
+    if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
     if (waitMs !== null && waitMs > PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
     return this.#stop(fault);
   }
@@ -135,11 +134,25 @@ export class Plan {
     return target.breaker.readyAt(now) > now + waitMs ? null : waitMs;
   }
 
-  /** One of the candidates by weight, among those in health and not tried yet; null when there is none. */
-  #pick(candidates: readonly Candidate[], now: number): Candidate | null {
-    const only = candidates[0];
-    if (candidates.length === 1 && only !== undefined) return this.#fresh(only, now) ? only : null;
-    const fresh = candidates.filter((candidate) => this.#fresh(candidate, now));
+  /** The next candidate from these rungs up: one in good health if there is any, else one that works badly. */
+  #climb(rungs: PlanRules['ladder'], first: number, now: number): { candidate: Candidate; rung: number } | null {
+    let suspect: { candidate: Candidate; rung: number } | null = null;
+    for (const [index, candidates] of rungs.entries()) {
+      const rung = first + index;
+      const fresh = candidates.filter((candidate) => this.#fresh(candidate, now));
+      const well = fresh.filter(({ target }) => !target.suspicion.avoid(now, this.#random));
+      const candidate = this.#pick(well);
+      if (candidate !== null) return { candidate, rung };
+      const doubtful: Candidate | null = suspect === null ? this.#pick(fresh) : null;
+      if (doubtful !== null) suspect = { candidate: doubtful, rung };
+    }
+    return suspect;
+  }
+
+  /** One of the candidates, by weight; null when there is none. */
+  #pick(fresh: readonly Candidate[]): Candidate | null {
+    const only = fresh[0];
+    if (fresh.length <= 1) return only ?? null;
     let chance = this.#random() * fresh.reduce((sum, { weight }) => sum + weight, 0);
     for (const candidate of fresh) {
       chance -= candidate.weight;

@@ -74,6 +74,18 @@ export interface BreakerPolicy {
   readonly halfOpenProbes: number;
 }
 
+/** What a target is learnt about as it is used. Each can be turned off, for a target that is known better. */
+export interface AdaptivePolicy {
+  /** Prefer other targets while this one works badly: some calls fail, answers come slowly, first tokens hang. */
+  readonly suspicion: boolean;
+  /** Turn calls away when it refuses more than it serves. */
+  readonly throttle: boolean;
+  /** Bound the calls that await its first content by what it can answer in time. */
+  readonly concurrency: boolean;
+}
+
+export const DEFAULT_ADAPTIVE: AdaptivePolicy = Object.freeze({ suspicion: true, throttle: true, concurrency: true });
+
 export interface RungTarget {
   /** Id of the target. */
   readonly target: string;
@@ -193,4 +205,5 @@ export const DEFAULT_FALLBACK_ON: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'malformed-response',
   'circuit-open',
   'retry-budget',
+  'shed',
 ]);

@@ -1,14 +1,12 @@
-import { type Attempt, makeAttempt, type Outcome } from './attempt.ts';
-import type { Permit } from './breaker.ts';
+import { Attempt, type AttemptHandler, type Outcome } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
-import type { Fault } from './fault/fault.ts';
+import type { Fault, FaultKind } from './fault/fault.ts';
 import type { Pins } from './pins.ts';
 import { Plan, type PlanRules, type Step } from './plan.ts';
 import type { Timeouts } from './policy.ts';
 import { type Dialect, NO_USAGE } from './ports.ts';
-import type { AttemptRecord } from './record.ts';
 import type { Reply } from './reply.ts';
 
 /** A handler of calls; the whole line is one, and so is each of its steps around the rest. */
@@ -25,6 +23,8 @@ export interface RouteDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly pins: Pins;
+  /** Makes one attempt, past all the gates before it. */
+  readonly attempt: AttemptHandler;
   /** The route for a call; null when none is meant for its model. */
   readonly routeOf: (call: Call) => Route | null;
   /** How the call's answers are read; null for bytes that are carried unread. */
@@ -39,6 +39,9 @@ const HEAD_START_MS = 500;
 
 /** `Retry-After` stays in the range that every official SDK honours. */
 const RETRY_AFTER_MS = { least: 1_000, most: 60_000 } as const;
+
+/** What Holdfast itself refused for now, though the same target would not be tried again by the line. */
+const WAITING_HELPS: ReadonlySet<FaultKind> = new Set(['circuit-open', 'retry-budget', 'shed']);
 
 /** How long to suggest waiting when the provider did not say. */
 const SUGGESTED_WAIT_MS = 5_000;
@@ -87,54 +90,25 @@ class Walk {
     return failed(step.fault, this.#retryAfter(step.fault));
   }
 
-  async #attempt(step: Step & { kind: 'try' }): Promise<Outcome> {
-    const { clock } = this.#deps;
-    const { target } = step.candidate;
-    const now = clock.now();
-    if (this.#call.cancellation.cancelled) {
-      return refuse(faultOf('cancelled', { message: this.#call.cancellation.reason ?? 'the caller left' }));
-    }
-    // The caller's SDK retries too: what it announces is paid from the same budget as the line's own retries.
-    if (this.#call.callerRetries > 0 && this.#call.attempts.length === 0 && !target.budget.take()) {
-      return refuse(faultOf('retry-budget', { evidence: [`x-stainless-retry-count ${this.#call.callerRetries}`] }));
-    }
-    const permit = step.forced ? target.breaker.force(now) : target.breaker.enter(now);
-    if (permit === null) return refuse(circuitOpen(step, now));
-    return makeAttempt(this.#prepare(step, permit, now), clock);
-  }
-
-  #prepare(step: Step & { kind: 'try' }, permit: Permit, now: number): Attempt {
-    const { candidate } = step;
-    const { target } = candidate;
-    const { clock, random, pins } = this.#deps;
-    const record: AttemptRecord = {
-      target: target.id,
-      model: candidate.model ?? this.#call.model,
-      startedMs: now - this.#call.startedAt,
-      waitedMs: step.waitMs,
-      durationMs: 0,
-      firstContentMs: null,
-      status: null,
-      upstreamId: null,
-      fault: null,
-      reason: step.reason,
-    };
-    this.#call.attempts.push(record);
-    return {
-      call: this.#call,
+  #attempt(step: Step & { kind: 'try' }): Promise<Outcome> {
+    const { target, model } = step.candidate;
+    const call = this.#call;
+    const attempt = new Attempt({
+      call,
       target,
-      model: candidate.model === this.#call.model ? null : candidate.model,
-      dialect: this.#deps.dialectOf(this.#call),
+      model: model === call.model ? null : model,
+      dialect: this.#deps.dialectOf(call),
       timeouts: this.#timeouts,
       deadlineAt: this.#deadlineAt,
-      permit,
-      record,
-      settled: (fault, made) => {
-        target.breaker.settle(permit, fault, clock.now(), random);
-        if (fault === null) target.budget.succeeded();
-        pins.remember(made, target.id);
-      },
-    };
+      waitedMs: step.waitMs,
+      reason: step.reason,
+      forced: step.forced,
+    });
+    if (call.cancellation.cancelled) {
+      return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }));
+    }
+    attempt.onSettled((_, pins) => this.#deps.pins.remember(pins, target.id));
+    return this.#deps.attempt(attempt);
   }
 
   /** Waits, unless the caller leaves first. */
@@ -156,7 +130,7 @@ class Walk {
 
   /** When the caller may usefully come back; null when waiting does not help. */
   #retryAfter(fault: Fault): number | null {
-    const helps = fault.retry.here || fault.kind === 'circuit-open' || fault.kind === 'retry-budget';
+    const helps = fault.retry.here || WAITING_HELPS.has(fault.kind);
     if (!helps) return null;
     const suggested = fault.retry.afterMs ?? SUGGESTED_WAIT_MS;
     return Math.min(RETRY_AFTER_MS.most, Math.max(RETRY_AFTER_MS.least, suggested));
@@ -183,10 +157,6 @@ function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
   return [pinned === undefined ? [] : [pinned]];
 }
 
-function refuse(fault: Fault): Outcome {
-  return { kind: 'fault', fault, refusal: null };
-}
-
 function failed(fault: Fault, retryAfterMs: number | null): Reply {
   return { kind: 'failed', fault, retryAfterMs };
 }
@@ -195,15 +165,5 @@ function noRoute(call: Call): Fault {
   return faultOf('no-target', {
     message: `no route is configured for the model ${JSON.stringify(call.model)}`,
     evidence: [`model ${call.model}`],
-  });
-}
-
-function circuitOpen(step: Step & { kind: 'try' }, now: number): Fault {
-  const { breaker, id } = step.candidate.target;
-  const cause = breaker.lastFault;
-  return faultOf('circuit-open', {
-    message: `${id} is being left alone after repeated failures${cause === null ? '' : `, the last: ${cause.message}`}`,
-    evidence: [`breaker of ${id} is ${breaker.state.name}`, ...(cause?.evidence ?? [])],
-    afterMs: Math.max(0, Math.ceil(breaker.readyAt(now) - now)),
   });
 }

@@ -7,8 +7,10 @@ import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import {
+  type AdaptivePolicy,
   type BreakerPolicy,
   type BudgetPolicy,
+  DEFAULT_ADAPTIVE,
   DEFAULT_BREAKER,
   DEFAULT_BUDGET,
   DEFAULT_FALLBACK_ON,
@@ -50,6 +52,7 @@ export interface HoldfastOptions {
   readonly retry?: Partial<RetryPolicy>;
   readonly budget?: Partial<BudgetPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
+  readonly adaptive?: Partial<AdaptivePolicy>;
   /** Faults after which a fallback is tried. @default DEFAULT_FALLBACK_ON: never for refusals or bad requests */
   readonly fallbackOn?: Iterable<FaultKind>;
   /** Told of each call's one record, when its last byte has been given. */
@@ -162,6 +165,7 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
   const policies = {
     budget: { ...DEFAULT_BUDGET, ...options.budget },
     breaker: { ...DEFAULT_BREAKER, ...options.breaker },
+    adaptive: { ...DEFAULT_ADAPTIVE, ...options.adaptive },
   };
   const bare = { deployment: null, apiVersion: null, organization: null, project: null, headers: {}, ...policies };
   const own: TargetConfig = { ...bare, id: 'primary', provider: 'openai', baseUrl, key: { kind: 'caller' } };

@@ -36,6 +36,7 @@ export type FaultKind =
   | 'cancelled'
   | 'circuit-open'
   | 'retry-budget'
+  | 'shed'
   | 'no-target'
   | 'draining'
   | 'headers-too-large'

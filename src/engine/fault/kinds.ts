@@ -296,6 +296,16 @@ export const KINDS: Readonly<Record<FaultKind, KindFacts>> = {
     type: 'service_unavailable_error',
     code: 'circuit_open',
   },
+  shed: {
+    message: 'Holdfast turned the call away, because the target has more to do than it can.',
+    party: 'provider',
+    here: false,
+    elsewhere: true,
+    remedy: 'Come back after the wait, send less at a time, or add another target to the route.',
+    callerStatus: 503,
+    type: 'service_unavailable_error',
+    code: 'overloaded_shed',
+  },
   'retry-budget': {
     message: 'Too many calls to this target are being retried already.',
     party: 'gateway',
