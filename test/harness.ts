@@ -18,7 +18,7 @@ export const DOORS = ['gateway', 'in process'] as const;
 export type DoorName = (typeof DOORS)[number];
 
 /** One rung of a ladder that both doors can have: a simulator, and the model to ask it for. */
-export interface Rung {
+interface Rung {
   readonly at: Pick<Simulator, 'url'>;
   readonly model?: string;
 }
@@ -55,7 +55,7 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export type Watched<T> = { readonly record: CallRecord } & (
+type Watched<T> = { readonly record: CallRecord } & (
   | { readonly value: T; readonly error: null }
   | { readonly value: null; readonly error: unknown }
 );
@@ -63,7 +63,7 @@ export type Watched<T> = { readonly record: CallRecord } & (
 /** What a key looks like to a caller; the simulators take any. */
 export const CALLERS_KEY = 'sk-caller-0123456789';
 
-export const IDS = ['primary', 'second', 'third'] as const;
+const IDS = ['primary', 'second', 'third'] as const;
 
 export function openDoor(name: DoorName, options: DoorOptions): Promise<Door> {
   return name === 'gateway' ? openGateway(configFor(options)) : Promise.resolve(openInProcess(options));
