@@ -60,7 +60,7 @@ describe('holdfast demo', () => {
     expect(['kept', 'broken']).toContain(verdict);
     // The weather was there: the last phase has no provider for the SDK alone.
     expect(phases.at(-1)?.direct.answered).toBe(0);
-    expect(phases.at(-1)?.direct.attemptsPerCall).toBeGreaterThan(5);
+    expect(phases.at(-1)?.direct.attemptsPerCall).toBeGreaterThan(8);
   });
 
   it('refuses more calls than a machine can carry for both sides', async () => {

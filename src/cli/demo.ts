@@ -39,8 +39,8 @@ export function demoCommand(terminal: Terminal = processTerminal()): Command {
       'compare the OpenAI SDK alone with the SDK through Holdfast, in a storm on this machine (no key needed)',
     )
     .option('--seed <number>', 'the same seed makes the same calls under the same weather', readSeed, 1)
-    .option('--calls <number>', 'calls made on each side', readCalls, 1800)
-    .option('--seconds <number>', 'length of the storm', readSeconds, 45)
+    .option('--calls <number>', 'calls made on each side', readCalls, 1600)
+    .option('--seconds <number>', 'length of the storm', readSeconds, 40)
     .addOption(
       new Option('--door <door>', 'how calls reach Holdfast').choices(['in-process', 'gateway']).default('in-process'),
     )
@@ -132,7 +132,7 @@ function conclusion(flags: DemoFlags, measured: Measured, verdict: Verdict, { wi
   return [
     reportTable(measured, width, paint),
     'failed: an error was raised. wrong: no error, but the text is not the whole text. attempts: HTTP requests to providers.',
-    'asked again: got an error, and made the call once more a second later; the same code does so on both sides.',
+    'asked again: the application got an error and made the call again a second later, twice at most; the same code on both sides.',
     'p50, p99: until the answer or the last error. Measured here and now; docs/demo.md tells how.',
     '',
     verdictLine(verdict, measured.total, paint) + `Again: ${rerun(flags)}\n`,

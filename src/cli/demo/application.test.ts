@@ -41,16 +41,16 @@ test('a stream that ends politely in the middle is wrong: the SDK raises nothing
   expect(await ask(alone(), streamed, untouched)).toMatchObject({ kind: 'wrong', askedAgain: false, error: null });
 });
 
-test('a stream that is cut raises, and is asked for once more', async () => {
+test('a stream that is cut raises, and is asked for again', async () => {
   simulator.nextFaults(['cut:5']);
   expect(await ask(alone(), streamed, untouched)).toMatchObject({ kind: 'answered', attempts: 2, askedAgain: true });
 });
 
-test('an error at the second try too is a failed call, with the class that was raised', async () => {
-  simulator.nextFaults(['invalid-api-key', 'invalid-api-key']);
+test('an error each time is a failed call, with the class that was raised', async () => {
+  simulator.nextFaults(['invalid-api-key', 'invalid-api-key', 'invalid-api-key']);
   expect(await ask(alone(), whole, untouched)).toMatchObject({
     kind: 'failed',
-    attempts: 2,
+    attempts: 3,
     askedAgain: true,
     error: 'AuthenticationError',
   });

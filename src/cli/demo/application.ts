@@ -9,16 +9,16 @@ export interface Connection {
   readonly fetch: typeof fetch;
 }
 
-/** How long the application waits before it asks once more, ms: about as fast as a person presses the button again. */
-const SECOND_TRY_AFTER_MS = 1000;
+/** How long the application waits before it asks again, ms: about as fast as a person presses the button again. */
+const ASK_AGAIN_AFTER_MS = 1000;
 
-/** Every call may be asked this many times by the application itself; the SDK's own retries are within each. */
-const ASKED_AT_MOST = 2;
+/** Twice more, as the SDK does for a request that fails; a stream that breaks while it is read no SDK asks for again. */
+const ASKED_AT_MOST = 3;
 
 /** What the application knows of a call when it is over, and what it cost. */
 export interface Ending {
   /**
-   * `answered`: the whole text, without an error. `failed`: an error was raised, and one more at the second try. `wrong`: no
+   * `answered`: the whole text, without an error. `failed`: an error was raised, each time it asked. `wrong`: no
    * error was raised and the text is not the whole text.
    */
   readonly kind: 'answered' | 'failed' | 'wrong';
@@ -32,8 +32,8 @@ export interface Ending {
 }
 
 /**
- * The application of the demo, the same code on both sides: it wants the finished text, streamed or not, and asks once more
- * when it gets an error instead.
+ * The application of the demo, the same code on both sides: it wants the finished text, streamed or not, and asks again,
+ * twice at most, when it gets an error instead.
  *
  * @returns null when the signal ended it first
  */
@@ -48,7 +48,7 @@ export async function ask(connection: Connection, call: DemoCall, signal: AbortS
       const kind = heard.error !== null ? 'failed' : heard.text === call.expected ? 'answered' : 'wrong';
       return { kind, attempts, askedAgain: asked > 1, ms: performance.now() - startedAt, error: heard.error };
     }
-    await sleep(SECOND_TRY_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(ASK_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -6,7 +6,7 @@ export interface Summary {
   readonly answered: number;
   readonly failed: number;
   readonly wrong: number;
-  /** Calls that the application had to ask a second time. */
+  /** Calls that the application had to ask more than once. */
   readonly askedAgain: number;
   /** Requests to a provider for each call of the application; null without calls. */
   readonly attemptsPerCall: number | null;
