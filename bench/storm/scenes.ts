@@ -65,3 +65,25 @@ export function oneOfTwoGone(seconds: number, callsPerSecond: number): Scene {
   const forMs = (ONSET + seconds + 120) * 1000;
   return { ...PLAIN, providers, callsPerSecond, forMs, tokens: () => 100 };
 }
+
+/** Calls a second in the long weathers, and the hour at which they turn bad. */
+const LONG_RATE = 2;
+const HOUR = 3600;
+export const BAD_HOURS: { readonly from: number; readonly to: number } = { from: HOUR, to: 5 * HOUR };
+
+function longDay(faults: Readonly<Record<string, number>>, withFallback: boolean): Scene {
+  const sky = weather({ at: BAD_HOURS.from, for: BAD_HOURS.to - BAD_HOURS.from, faults });
+  const providers = [model('a', sky), ...(withFallback ? [model('b', null)] : [])];
+  const forMs = 6 * HOUR * 1000;
+  return { ...PLAIN, providers, callsPerSecond: LONG_RATE, forMs, streamShare: 0.5, tokens: () => 200, binMs: 60_000 };
+}
+
+/** As on 10 June 2025: a quarter of the calls fail, for hours. */
+export function juneOf2025(withFallback: boolean): Scene {
+  return longDay({ 'server-error': 0.25 }, withFallback);
+}
+
+/** As on 26 December 2024: everything of one provider is gone for four hours. */
+export function decemberOf2024(withFallback: boolean): Scene {
+  return longDay({ unavailable: 0.9, 'reset-before-headers': 0.1 }, withFallback);
+}

@@ -78,3 +78,39 @@ export function eventsOf(pieces: number): readonly Buffer[] {
 function event(delta: object, reason: string | null): Buffer {
   return Buffer.from(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`);
 }
+
+/** Is this body the one right answer, or one that says itself why it is shorter? Odd bytes may say the right thing. */
+export function isRightBody(pieces: number, body: Uint8Array): boolean {
+  const right = wholeBody(pieces);
+  if (body === right || right.equals(body)) return true;
+  const { said, reason } = choiceOf(JSON.parse(Buffer.from(body).toString()), 'message');
+  return CUT_SHORT.has(reason) || said === numbered(pieces);
+}
+
+/** The same for the events of a stream: every piece, in order and once, and a reason for the end. */
+export function isRightStream(pieces: number, chunks: readonly Uint8Array[]): boolean {
+  const events = eventsOf(pieces);
+  if (chunks.length === events.length && chunks.every((chunk, at) => chunk === events[at])) return true;
+  let said = '';
+  let reason = '';
+  for (const block of Buffer.concat(chunks).toString().split(/\r?\n\r?\n/)) {
+    const lines = block.split(/\r?\n/).filter((line) => line.startsWith('data:'));
+    const data = lines.map((line) => line.slice('data:'.length).trim()).join('\n');
+    if (data === '' || data === '[DONE]') continue;
+    const choice = choiceOf(JSON.parse(data), 'delta');
+    said += choice.said;
+    if (choice.reason !== '') ({ reason } = choice);
+  }
+  const whole = Array.from({ length: pieces }, (_, at) => `${at} `).join('');
+  return CUT_SHORT.has(reason) ? whole.startsWith(said) : reason === 'stop' && said === whole;
+}
+
+/** Reasons that tell the caller that there would have been more to say. */
+const CUT_SHORT: ReadonlySet<string> = new Set(['length', 'content_filter']);
+
+/** What the first choice of a completion, or of a piece of one, says, and why it ends if it does. */
+function choiceOf(completion: unknown, member: 'message' | 'delta'): { said: string; reason: string } {
+  type Choice = { readonly [member: string]: { readonly content?: string | null } } & { finish_reason?: string | null };
+  const [choice] = (completion as { readonly choices?: readonly Choice[] }).choices ?? [];
+  return { said: choice?.[member]?.content ?? '', reason: choice?.finish_reason ?? '' };
+}

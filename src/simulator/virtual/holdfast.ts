@@ -20,7 +20,7 @@ import type { CallRecord } from '../../engine/record.ts';
 import type { Reply } from '../../engine/reply.ts';
 import type { Handler } from '../../engine/route.ts';
 import { Target } from '../../engine/target.ts';
-import { eventsOf, piecesOf, wholeBody } from './answer.ts';
+import { isRightBody, isRightStream, piecesOf } from './answer.ts';
 import { ANSWERED, type Client, type Order, type Verdict } from './order.ts';
 import type { Provider } from './provider.ts';
 import type { ClientMaker, Site } from './world.ts';
@@ -128,7 +128,8 @@ class Holdfast implements Client {
     this.#look();
     const { state } = guarded.target.breaker;
     if (state.name === 'open') {
-      this.#broken(order, `an attempt was made at ${target} although its breaker is open`);
+      const waited = call.waitedMs > 0 ? `, after a wait of ${call.waitedMs.toFixed(1)} ms` : '';
+      this.#broken(order, `an attempt was made at ${target} although its breaker is open${waited}`);
     }
     if (attempt?.reason !== 'retry') return;
     guarded.retries += 1;
@@ -173,7 +174,7 @@ class Holdfast implements Client {
         return reply.fault.kind;
       case 'whole':
         if (reply.fault !== null) return reply.fault.kind;
-        if (!isRight(order, reply.body)) this.#broken(order, 'it was given half an answer as whole');
+        if (!isRightBody(piecesOf(order), reply.body)) this.#broken(order, 'it was given half an answer as whole');
         return ANSWERED;
       case 'stream':
         return new Promise((resolve) => this.#readStream(order, reply, resolve));
@@ -190,7 +191,7 @@ class Holdfast implements Client {
     });
     // The engine's own listener comes first: when the verdict is given, the record has been left.
     reply.stream.onEnding(({ fault }) => {
-      if (fault === null && failed === null && !isWhole(order, chunks)) {
+      if (fault === null && failed === null && !isRightStream(piecesOf(order), chunks)) {
         this.#broken(order, 'its stream claims to be complete and is not');
       }
       if (fault !== null && Buffer.concat(chunks).includes('[DONE]')) {
@@ -199,19 +200,6 @@ class Holdfast implements Client {
       resolve(fault === null ? ANSWERED : fault.kind);
     });
   }
-}
-
-/** Is it the one right body? */
-function isRight(order: Order, body: Uint8Array): boolean {
-  const right = wholeBody(piecesOf(order));
-  return body === right || right.equals(body);
-}
-
-/** Did every event of the one right answer arrive, in order and once? */
-function isWhole(order: Order, chunks: readonly Uint8Array[]): boolean {
-  const events = eventsOf(piecesOf(order));
-  if (chunks.length === events.length && chunks.every((chunk, at) => chunk === events[at])) return true;
-  return Buffer.concat(events).equals(Buffer.concat(chunks));
 }
 
 /** A provider as the engine sees it; whoever watches the rules hears of each attempt as it begins. */
