@@ -14,7 +14,7 @@ export interface Phase {
  * The weather over the first provider, one phase after another, all of the same length.
  *
  * Bad weather is bad for nearly everyone in it, as in the incidents that providers report: then a breaker has something
- * to notice. docs/demo.md tells what a light drizzle of cut streams does instead.
+ * to notice. docs/demo.md tells what fewer cut streams do instead.
  */
 export const PHASES: readonly Phase[] = [
   { name: 'calm', meaning: 'the first provider is well', faults: {} },
