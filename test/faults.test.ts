@@ -27,8 +27,8 @@ const SHORTENED: Readonly<Record<string, string>> = {
  */
 const TAKEN_AT_ITS_WORD: ReadonlySet<string> = new Set(['done-without-finish']);
 
-/** The connection of the second attempt is refused, so it never becomes a request that the provider could count. */
-const SEEN_ONCE: ReadonlySet<string> = new Set(['refuse']);
+/** A second attempt that needs a new connection is refused, and never becomes a request that the provider could count. */
+const MAY_GO_UNSEEN: ReadonlySet<string> = new Set(['refuse']);
 
 const WIRES = { chat: 'chat', 'chat stream': 'chat', responses: 'responses', 'responses stream': 'responses' } as const;
 
@@ -91,7 +91,8 @@ describe.each(DOORS)('%s', (name) => {
       expect(told(error)).toMatchObject({ fault: fault.kind, attempts: attempts.length });
       expect(heard.finish, 'nothing ended well').toBeNull();
       expect(SAYING.startsWith(heard.text), `"${heard.text}" was said so far`).toBe(true);
-      expect(requests, 'the SDK adds no attempts of its own').toBe(SEEN_ONCE.has(fault.name) ? 1 : attempts.length);
+      expect(requests, 'the SDK adds no attempts of its own').toBeLessThanOrEqual(attempts.length);
+      expect(requests).toBeGreaterThanOrEqual(MAY_GO_UNSEEN.has(fault.name) ? 1 : attempts.length);
     });
   });
 

@@ -24,7 +24,8 @@ const refuseProblems: Step = (next) => (call) =>
 export function line(deps: LineDeps): Handler {
   const { clock, random, emit } = deps;
   const attempt = compose(
-    [budgeted, timely(clock), throttled(clock, random), unbroken(clock, random), limited(clock), observed(clock)],
+    // The breaker comes last but one: while a call waited for a place, its target may have gone down.
+    [budgeted, timely(clock), throttled(clock, random), limited(clock), unbroken(clock, random), observed(clock)],
     makeAttempt(clock),
   );
   return compose([recorded(clock, emit), refuseProblems], walkLadder({ ...deps, attempt }));

@@ -38,6 +38,7 @@ export function answer(response: ServerResponse, call: Call, reply: Reply, clock
       const headers = headersOf(call, reply.headers, clock);
       headers.push('content-length', String(reply.body.length));
       response.writeHead(reply.status, headers).end(reply.body);
+      if (response.writableLength > 0) dropIfUnread(response, clock, slowReaderMs);
       return;
     }
     case 'stream': {
@@ -76,6 +77,13 @@ export function refuse(
     );
   }
   response.writeHead(status, headers).end(bytes);
+}
+
+/** A caller that does not read holds memory here, and a connection. */
+function dropIfUnread(response: ServerResponse, clock: Clock, slowReaderMs: number): void {
+  const alarm = clock.after(slowReaderMs, () => response.destroy());
+  response.once('close', () => alarm.cancel());
+  response.once('finish', () => alarm.cancel());
 }
 
 function headersOf(call: Call, from: Headers, clock: Clock): string[] {
