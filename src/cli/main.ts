@@ -13,6 +13,7 @@ if (major < LEAST_NODE) {
 // Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
 const { callsCommand } = await import('./calls.ts');
 const { configCommand } = await import('./config.ts');
+const { demoCommand } = await import('./demo.ts');
 const { explainCommand } = await import('./explain.ts');
 const { serveCommand } = await import('./serve.ts');
 const { simulateCommand } = await import('./simulate.ts');
@@ -29,7 +30,8 @@ const program = new Command('holdfast')
   .addCommand(callsCommand())
   .addCommand(explainCommand())
   .addCommand(configCommand())
-  .addCommand(simulateCommand());
+  .addCommand(simulateCommand())
+  .addCommand(demoCommand());
 
 // A reader such as `head` may close the pipe early; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
