@@ -55,7 +55,7 @@ class Holdfast implements Client {
   readonly #site: Site;
   readonly #handle: Handler;
   readonly #targets: Map<string, Guarded>;
-  readonly #orders = new Map<string, { readonly order: Order; ended: boolean }>();
+  readonly #live = new Berths();
   #records = 0;
   #made = 0;
 
@@ -92,13 +92,13 @@ class Holdfast implements Client {
   }
 
   async make(order: Order): Promise<Verdict> {
-    const call = callOf(order, this.#site);
+    const entry: Entry = { order, ended: false };
+    const call = callOf(entry, this.#live.take(entry), this.#site);
     this.#made += 1;
-    this.#orders.set(call.id, { order, ended: false });
     const reply = await this.#handle(call);
     const verdict = await this.#read(order, reply);
-    if (this.#orders.get(call.id)?.ended !== true) this.#broken(order, 'it ended and left no record');
-    this.#orders.delete(call.id);
+    if (!entry.ended) this.#broken(order, 'it ended and left no record');
+    this.#live.leave(call.id);
     return verdict;
   }
 
@@ -115,11 +115,10 @@ class Holdfast implements Client {
 
   // The rules ----------------------------------------------------------------------------------------------------
 
-  #attempted(call: Call, target: string): void {
+  #attempted(call: OrderedCall, target: string): void {
     const { clock } = this.#site;
-    const entry = this.#orders.get(call.id);
-    const order = entry?.order;
-    if (entry === undefined || order === undefined) return;
+    const { entry } = call;
+    const { order } = entry;
     if (entry.ended) this.#broken(order, 'an attempt was made after its record');
     if (clock.now() >= order.deadlineAt) this.#broken(order, 'an attempt was made after its deadline');
     const attempt = call.attempts.at(-1);
@@ -141,8 +140,8 @@ class Holdfast implements Client {
 
   #recorded(record: CallRecord): void {
     this.#records += 1;
-    const entry = this.#orders.get(record.id);
-    if (entry === undefined) return this.#site.rules.broken(null, `a record of ${record.id}, which is not under way`);
+    const entry = this.#live.at(record.id);
+    if (entry === null) return this.#site.rules.broken(null, `a record of ${record.id}, which is not under way`);
     if (entry.ended) this.#broken(entry.order, 'it left two records');
     entry.ended = true;
     this.#look();
@@ -207,33 +206,68 @@ class WatchedEndpoint implements Endpoint {
   readonly id: string;
   readonly provider = 'openai';
   readonly #provider: Provider;
-  readonly #attempted: (call: Call) => void;
+  readonly #attempted: (call: OrderedCall) => void;
 
-  constructor(provider: Provider, attempted: (call: Call) => void) {
+  constructor(provider: Provider, attempted: (call: OrderedCall) => void) {
     this.id = provider.spec.id;
     this.#provider = provider;
     this.#attempted = attempted;
   }
 
   open(call: Call, _model: string | null, receiver: Receiver): Exchange {
-    this.#attempted(call);
-    const request = this.#provider.receive((call as OrderedCall).order, receiver);
+    this.#attempted(call as OrderedCall);
+    const request = this.#provider.receive((call as OrderedCall).entry.order, receiver);
     // A virtual caller reads at once: nobody ever asks for a pause.
     return { abort: () => request.leave(), pause: () => undefined, resume: () => undefined };
   }
 }
 
-/** A call that knows the order it was made for. */
-interface OrderedCall extends Call {
+/** An order under way, and whether it has left its record. */
+interface Entry {
   readonly order: Order;
+  ended: boolean;
+}
+
+/** A call that knows what it was made for. */
+interface OrderedCall extends Call {
+  readonly entry: Entry;
+}
+
+/**
+ * The orders under way, by the berth that their call's id ends with. A Map from ids would do, but for the time it takes:
+ * V8 chains a Map's old tables to its new ones, and with them every call of millions to the next, until a full collection.
+ */
+class Berths {
+  readonly #entries: (Entry | null)[] = [];
+  readonly #free: number[] = [];
+
+  /** Gives the entry a berth, and the call an id. */
+  take(entry: Entry): string {
+    const berth = this.#free.pop() ?? this.#entries.length;
+    this.#entries[berth] = entry;
+    return `${entry.order.id}-${berth}`;
+  }
+
+  at(id: string): Entry | null {
+    return this.#entries[berthOf(id)] ?? null;
+  }
+
+  leave(id: string): void {
+    this.#entries[berthOf(id)] = null;
+    this.#free.push(berthOf(id));
+  }
+}
+
+function berthOf(id: string): number {
+  return Number(id.slice(id.indexOf('-') + 1));
 }
 
 const NO_BODY = Buffer.from('{}');
 
-function callOf(order: Order, { clock }: Site): OrderedCall {
+function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
   return {
-    order,
-    id: `virtual-${order.id}`,
+    entry,
+    id,
     door: 'in-process',
     operation: 'chat',
     method: 'POST',
@@ -241,7 +275,7 @@ function callOf(order: Order, { clock }: Site): OrderedCall {
     headers: {},
     body: NO_BODY,
     model: 'gpt-4o',
-    stream: order.stream,
+    stream: entry.order.stream,
     choices: 1,
     pins: [],
     startedAt: clock.now(),
