@@ -24,6 +24,10 @@ export interface Benchmark {
 export interface RunOptions {
   /** A shorter, noisier run. */
   readonly quick: boolean;
+  /** Runs of each experiment, where chance has a part in it. */
+  readonly seeds: number;
+  /** The long run instead of the usual one, where there is one. */
+  readonly nightly: boolean;
 }
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Benchmark, Result } from './figures.ts';
+import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
 import { storm } from './storm/storm.ts';
 
@@ -8,11 +8,13 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['storm', storm],
 ]);
 
-const USAGE = `Usage: npm run bench -- NAME [--quick] [--json]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly]
 
 ${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`).join('\n')}
 
   --quick   shorter and noisier
+  --seeds   storm: runs of each experiment, 5 or more unless --quick (default 5)
+  --nightly storm: ten million calls under random weather instead of the experiments
   --json    one line of JSON on stdout, {name, figures}; exit code 1 when a figure falls short
             (npm itself prints to stdout too: use npm run --silent bench -- NAME --json)`;
 
@@ -22,25 +24,37 @@ function misused(message: string): never {
   process.exit(2);
 }
 
-function readArguments(): { readonly name: string | undefined; readonly quick: boolean; readonly json: boolean } {
+interface Arguments extends RunOptions {
+  readonly name: string | undefined;
+  readonly json: boolean;
+}
+
+function readArguments(): Arguments {
   try {
     const { positionals, values } = parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        seeds: { type: 'string', default: '5' },
+        nightly: { type: 'boolean', default: false },
+      },
     });
     if (positionals.length > 1) misused(`one benchmark at a time, not ${positionals.join(', ')}`);
-    return { name: positionals[0], quick: values.quick, json: values.json };
+    const seeds = Number(values.seeds);
+    if (!Number.isInteger(seeds) || seeds < 1) misused(`--seeds is a whole number, 1 or more, not ${values.seeds}`);
+    return { name: positionals[0], quick: values.quick, json: values.json, seeds, nightly: values.nightly };
   } catch (error) {
     return misused(error instanceof Error ? error.message : String(error));
   }
 }
 
 async function main(): Promise<void> {
-  const { name, quick, json } = readArguments();
+  const { name, json, ...options } = readArguments();
   if (name === undefined) return console.log(USAGE);
   const benchmark = BENCHMARKS.get(name);
   if (benchmark === undefined) misused(`there is no benchmark ${JSON.stringify(name)}`);
-  const { figures, page } = await benchmark.run({ quick });
+  const { figures, page } = await benchmark.run(options);
   if (json) console.log(JSON.stringify({ name, figures } satisfies Result));
   else console.log(page);
   if (figures.some(({ holds }) => !holds)) process.exitCode = 1;

@@ -1,10 +1,12 @@
 import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
 import { Lab } from './lab.ts';
+import { nightly } from './nightly.ts';
 import { amplificationInOutage } from './yardsticks/amplification.ts';
 import { afterBrownOut } from './yardsticks/brown-out.ts';
 import { diversion } from './yardsticks/diversion.ts';
 import { falseOpens } from './yardsticks/false-opens.ts';
 import { goodputInOverload } from './yardsticks/overload.ts';
+import { longDays } from './yardsticks/long-days.ts';
 import { returning } from './yardsticks/return.ts';
 import { table, type Yardstick } from './yardsticks/yardstick.ts';
 
@@ -15,16 +17,16 @@ const YARDSTICKS: readonly Yardstick[] = [
   diversion,
   returning,
   falseOpens,
+  longDays,
 ];
-
-const SEEDS = 5;
 
 /** What clients do to a provider in trouble, on a virtual clock: the real engine beside the clients that people use. */
 export const storm: Benchmark = {
   summary: 'retry storms, brown-outs, overload and recovery on a virtual clock, beside other clients',
 
-  async run({ quick }: RunOptions): Promise<Outcome> {
-    const lab = new Lab({ seeds: SEEDS, quick });
+  async run({ quick, seeds, nightly: long }: RunOptions): Promise<Outcome> {
+    if (long) return nightly(quick);
+    const lab = new Lab({ seeds, quick });
     const figures: Figure[] = [];
     const pages: string[] = [];
     for (const { title, measure } of YARDSTICKS) {
