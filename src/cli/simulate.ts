@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { FAULTS, parseWeather, startSimulator } from '../simulator/index.ts';
 import type { Misbehaviour, Simulator, SimulatorOptions, Weather } from '../simulator/index.ts';
+import { pageOf, runVirtually, summaryOf, type VirtualFlags } from './simulate/virtual.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -15,6 +16,12 @@ interface SimulateFlags {
   readonly rpm?: number;
   readonly tpm?: number;
   readonly listFaults?: true;
+  readonly virtual?: string;
+  readonly rate: number;
+  readonly calls?: number;
+  readonly for?: number;
+  readonly deadline?: number;
+  readonly fallback?: true;
   readonly json?: true;
 }
 
@@ -39,12 +46,19 @@ export function simulateCommand(): Command {
     .option('--rpm <requests>', 'requests a minute, for each key and model', readLimit)
     .option('--tpm <tokens>', 'tokens a minute, for each key and model', readLimit)
     .option('--list-faults', 'print every fault and stop')
+    .option('--virtual <weather>', 'run the engine under this weather on a virtual clock, and print what came of it')
+    .option('--rate <calls>', 'with --virtual: calls a second', readRate, 10)
+    .option('--calls <number>', 'with --virtual: how many calls', readLimit)
+    .option('--for <duration>', 'with --virtual: how long, such as 10m or 30d of virtual time', readDuration)
+    .option('--deadline <duration>', 'with --virtual: how long a caller waits', readDuration)
+    .option('--fallback', 'with --virtual: a second provider stands by that is always well')
     .option('--json', 'print JSON, one line')
     .addHelpText(
       'after',
       '\nExamples:\n' +
         '  holdfast simulate --port 4142 --weather brown-out.yaml\n' +
-        '  holdfast simulate --list-faults\n\n' +
+        '  holdfast simulate --list-faults\n' +
+        '  holdfast simulate --virtual brown-out.yaml --seed 7 --for 30d --fallback\n\n' +
         'A weather file:\n' +
         '  name: brown-out\n' +
         '  workers: 32              # calls worked on at once; queue: how many may wait\n' +
@@ -62,6 +76,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     terminal.write(flags.json === true ? `${JSON.stringify(FAULTS.map(faultToJson))}\n` : listFaults(terminal));
     return;
   }
+  if (flags.virtual !== undefined) return simulateVirtually(flags.virtual, flags, terminal);
   const weather = flags.weather === undefined ? null : await readWeatherFile(flags.weather);
   const simulator = await start(flags, weather);
   terminal.write(
@@ -71,6 +86,22 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   await simulator.close();
   const { requests } = simulator.stats;
   if (flags.json !== true) terminal.note(`\nstopped after ${requests} ${requests === 1 ? 'request' : 'requests'}\n`);
+}
+
+async function simulateVirtually(path: string, flags: SimulateFlags, terminal: Terminal): Promise<void> {
+  if (flags.weather !== undefined) throw new Error('--virtual brings its own weather; leave --weather out');
+  if (flags.calls !== undefined && flags.for !== undefined) throw new Error('give --calls or --for, not both');
+  const weather = await readWeatherFile(path, '--virtual');
+  const asked: VirtualFlags = {
+    seed: flags.seed,
+    rate: flags.rate,
+    calls: flags.calls ?? null,
+    forMs: flags.for ?? null,
+    deadlineMs: flags.deadline ?? null,
+    fallback: flags.fallback === true,
+  };
+  const tale = await runVirtually(weather, asked);
+  terminal.write(flags.json === true ? `${JSON.stringify(summaryOf(tale))}\n` : pageOf(tale, weather, terminal));
 }
 
 async function start(flags: SimulateFlags, weather: Weather | null): Promise<Simulator> {
@@ -106,14 +137,14 @@ function explainListenError(error: unknown, port: number, host: string): unknown
   return error;
 }
 
-async function readWeatherFile(path: string): Promise<Weather> {
+async function readWeatherFile(path: string, flag = '--weather'): Promise<Weather> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     const reason =
       error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
-    throw new Error(`weather file ${path} ${reason}; check --weather`, { cause: error });
+    throw new Error(`weather file ${path} ${reason}; check ${flag}`, { cause: error });
   }
   try {
     return parseWeather(text);
@@ -189,4 +220,19 @@ function readFactor(text: string): number {
   const factor = Number(text);
   if (Number.isFinite(factor) && factor >= 0) return factor;
   throw new InvalidArgumentError('Write a number, 0 or more.');
+}
+
+function readRate(text: string): number {
+  const rate = Number(text);
+  if (Number.isFinite(rate) && rate > 0) return rate;
+  throw new InvalidArgumentError('Write a number of calls a second, more than 0.');
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function readDuration(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError('Write a duration such as 250ms, 90s, 10m, 4h or 30d.');
 }

@@ -20,15 +20,8 @@ const USUAL_TIMEOUT_MS = 600_000;
  * Makes one request as a plain client does: a timeout until the answer has begun (for a whole answer: until it is there),
  * no other care. Never rejects.
  */
-export function attempt(
-  clock: Clock,
-  provider: Provider,
-  order: Order,
-  timeoutMs: number | null,
-): Promise<Result> {
-  return new Promise(
-    (resolve) => new PlainAttempt(clock, provider, order, timeoutMs ?? USUAL_TIMEOUT_MS, resolve),
-  );
+export function attempt(clock: Clock, provider: Provider, order: Order, timeoutMs: number | null): Promise<Result> {
+  return new Promise((resolve) => new PlainAttempt(clock, provider, order, timeoutMs ?? USUAL_TIMEOUT_MS, resolve));
 }
 
 class PlainAttempt implements Receiver {

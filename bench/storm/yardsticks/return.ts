@@ -23,12 +23,7 @@ export const returning: Yardstick = {
     const figures = [];
     const rows: string[][] = [];
     for (const { seconds, within } of OUTAGES) {
-      const tales = await lab.tales(
-        holdfast,
-        `gone ${seconds}`,
-        oneOfTwoGone(seconds, CALLS_PER_SECOND),
-        AS_SHIPPED,
-      );
+      const tales = await lab.tales(holdfast, `gone ${seconds}`, oneOfTwoGone(seconds, CALLS_PER_SECOND), AS_SHIPPED);
       const end = ONSET + seconds;
       const back = tales.map((tale) => timeUntilBack(tale, end));
       const most = tales.map((tale) => overshoot(tale, end));
@@ -68,7 +63,8 @@ export const returning: Yardstick = {
 function timeUntilBack({ series }: Tale, end: number): number {
   const share = (from: number, to: number): number =>
     between(series.attemptsAt['a'] ?? [], series.binMs, from, to) / between(series.offered, series.binMs, from, to);
-  for (let at = end; at < end + 100; at += 1) if (share(at, at + 1) >= 0.95 && share(at, at + 3) >= 0.95) return at - end;
+  for (let at = end; at < end + 100; at += 1)
+    if (share(at, at + 1) >= 0.95 && share(at, at + 3) >= 0.95) return at - end;
   return Number.POSITIVE_INFINITY;
 }
 

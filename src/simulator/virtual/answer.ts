@@ -93,7 +93,9 @@ export function isRightStream(pieces: number, chunks: readonly Uint8Array[]): bo
   if (chunks.length === events.length && chunks.every((chunk, at) => chunk === events[at])) return true;
   let said = '';
   let reason = '';
-  for (const block of Buffer.concat(chunks).toString().split(/\r?\n\r?\n/)) {
+  for (const block of Buffer.concat(chunks)
+    .toString()
+    .split(/\r?\n\r?\n/)) {
     const lines = block.split(/\r?\n/).filter((line) => line.startsWith('data:'));
     const data = lines.map((line) => line.slice('data:'.length).trim()).join('\n');
     if (data === '' || data === '[DONE]') continue;

@@ -65,7 +65,14 @@ class Holdfast implements Client {
     const breaker = { ...DEFAULT_BREAKER, ...options.breaker };
     const guarded = site.providers.map((provider): Guarded => {
       const endpoint = new WatchedEndpoint(provider, (call) => this.#attempted(call, endpoint.id));
-      return { target: new Target(endpoint, { budget, breaker }), endpoint, budget, retries: 0, successes: 0, state: 'closed' };
+      return {
+        target: new Target(endpoint, { budget, breaker }),
+        endpoint,
+        budget,
+        retries: 0,
+        successes: 0,
+        state: 'closed',
+      };
     });
     this.#targets = new Map(guarded.map((each) => [each.endpoint.id, each]));
     const totalMs = site.scene.deadlineMs ?? DEFAULT_TIMEOUTS.whole.totalMs;
