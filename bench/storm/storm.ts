@@ -1,6 +1,7 @@
 import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
 import { Lab } from './lab.ts';
 import { nightly } from './nightly.ts';
+import { writeReport } from './report/report.ts';
 import { amplificationInOutage } from './yardsticks/amplification.ts';
 import { afterBrownOut } from './yardsticks/brown-out.ts';
 import { diversion } from './yardsticks/diversion.ts';
@@ -36,6 +37,7 @@ export const storm: Benchmark = {
       pages.push(`## ${title}`, section.page);
       console.error(`storm: ${title} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
     }
+    console.error(`storm: pictures in ${await writeReport(lab, figures)}`);
     return { figures, page: [summaryOf(figures), ...pages].join('\n\n') };
   },
 };
