@@ -140,11 +140,11 @@ export class Plan {
     for (const [index, candidates] of rungs.entries()) {
       const rung = first + index;
       const fresh = candidates.filter((candidate) => this.#fresh(candidate, now));
+      if (fresh.length === 0) continue;
       const well = fresh.filter(({ target }) => !target.suspicion.avoid(now, this.#random));
       const candidate = this.#pick(well);
       if (candidate !== null) return { candidate, rung };
-      const doubtful: Candidate | null = suspect === null ? this.#pick(fresh) : null;
-      if (doubtful !== null) suspect = { candidate: doubtful, rung };
+      suspect ??= { candidate: this.#pick(fresh) as Candidate, rung };
     }
     return suspect;
   }

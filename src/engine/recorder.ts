@@ -9,30 +9,20 @@ import type { Handler } from './route.ts';
 
 /** The outermost step: whatever happens inside, each call leaves exactly one record, when its last byte has been given. */
 export function recorded(clock: Clock, emit: Emit): (next: Handler) => Handler {
-  return (next) => async (call) => {
-    const reply = await next(call);
-    const overheadMs = overhead(call, clock);
-    switch (reply.kind) {
-      case 'stream':
-        reply.stream.onEnding(({ fault, usage }) =>
-          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault) })),
-        );
-        break;
-      case 'whole': {
-        const { usage, fault } = reply;
-        emit(
-          recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: fault === null ? 'answered' : 'failed' }),
-        );
-        break;
-      }
-      case 'failed': {
+  return (next) => (call) =>
+    next(call).then((reply) => {
+      const overheadMs = overhead(call, clock);
+      if (reply.kind === 'stream') {
+        reply.stream.onEnding(({ fault, usage }) => {
+          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault) }));
+        });
+      } else {
         const { fault } = reply;
-        const outcome = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
-        emit(recordOf(call, clock, { reply, overheadMs, usage: NO_USAGE, fault, outcome }));
+        const usage = reply.kind === 'whole' ? reply.usage : NO_USAGE;
+        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: wholeOutcome(fault) }));
       }
-    }
-    return reply;
-  };
+      return reply;
+    });
 }
 
 /** The line's own time so far, in ms: all of it, less what providers took and what was waited on purpose. */
@@ -72,6 +62,11 @@ function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, o
     callerRetries: call.callerRetries,
     attempts: call.attempts,
   };
+}
+
+function wholeOutcome(fault: Fault | null): CallOutcome {
+  if (fault === null) return 'answered';
+  return fault.kind === 'cancelled' ? 'cancelled' : 'failed';
 }
 
 function streamOutcome(fault: Fault | null): CallOutcome {

@@ -48,9 +48,9 @@ const SUGGESTED_WAIT_MS = 5_000;
 
 /** The end of the line: walks the route's ladder until an attempt answers or nothing is left to try. */
 export function walkLadder(deps: RouteDeps): Handler {
-  return async (call) => {
+  return (call) => {
     const route = deps.routeOf(call);
-    if (route === null) return failed(noRoute(call), null);
+    if (route === null) return Promise.resolve(failed(noRoute(call), null));
     call.route = route.id;
     return new Walk(call, route, deps).go();
   };

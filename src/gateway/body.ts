@@ -38,6 +38,7 @@ export function readBody(
   request.on('data', take).on('end', end).on('close', closed);
 
   function take(chunk: Buffer): void {
+    if (alarm === null) return;
     bytes += chunk.length;
     if (bytes > limits.bodyBytes) return finish({ kind: 'refused', fault: bodyTooLarge(limits.bodyBytes) });
     lastAt = clock.now();
@@ -64,7 +65,6 @@ export function readBody(
     if (alarm === null) return;
     alarm.cancel();
     alarm = null;
-    request.off('data', take).off('end', end).off('close', closed);
     done(read);
   }
 }

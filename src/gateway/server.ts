@@ -155,9 +155,18 @@ export class Gateway {
       seen.body instanceof Uint8Array ? seen.body : null,
     );
     const cancellation = new Cancellation();
+    // Written out, because spreading two objects into a third costs a microsecond here.
     const call: Call = {
-      ...seen,
-      ...reading,
+      operation: seen.operation,
+      method: seen.method,
+      path: seen.path,
+      body: seen.body,
+      startedAt: seen.startedAt,
+      arrivedAt: seen.arrivedAt,
+      model: reading.model,
+      stream: reading.stream,
+      choices: reading.choices,
+      pins: reading.pins,
       problem: refused ?? problem,
       id: this.#nextId(),
       door: 'gateway',

@@ -1,6 +1,7 @@
 import type { Operation } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { faultOf } from '../../engine/fault/index.ts';
+import { findMembers } from './json-bytes.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
 export interface RequestReading {
@@ -36,21 +37,63 @@ export function readRequest(operation: Operation, path: string, body: Uint8Array
     return pins.length === 0 ? READ_NOTHING : { reading: { ...NOTHING, pins }, problem: null };
   }
   if (body === null || body.length === 0) return unreadable('the request has no body; a JSON object is needed');
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return (bytes.length > SKIMMED_BYTES ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
+}
+
+/** Larger bodies are skimmed for what is needed; below, a parse costs no more. */
+const SKIMMED_BYTES = 4096;
+
+/** What the members of a request say that the line reads. */
+type Members = Readonly<Record<'model' | 'stream' | 'n' | 'previous_response_id' | 'conversation' | 'input', unknown>>;
+
+const READ_MEMBERS: ReadonlySet<keyof Members> = new Set([
+  'model',
+  'stream',
+  'n',
+  'previous_response_id',
+  'conversation',
+]);
+
+/** Words without which no item of the input can belong to one provider only. */
+const PINNING_WORDS = ['"encrypted_content"', '"item_reference"'] as const;
+
+/**
+ * Reads a large body without parsing the conversation in it. Null when that does not do: the body is not one object, or
+ * its input may carry provider state. What is wrong inside the conversation is left for the provider to say.
+ */
+function skim(operation: Operation, bytes: Buffer): ReadRequest | null {
+  if (operation === 'responses' && PINNING_WORDS.some((word) => bytes.includes(word))) return null;
+  const spans = findMembers(bytes, READ_MEMBERS);
+  if (spans === null) return null;
+  const members: Partial<Record<keyof Members, unknown>> = {};
+  try {
+    for (const [name, { start, end }] of spans) members[name] = JSON.parse(bytes.toString('utf8', start, end));
+  } catch {
+    return null;
+  }
+  return { reading: readingOf(operation, members), problem: null };
+}
+
+function parseRequest(operation: Operation, bytes: Buffer): ReadRequest {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     return unreadable(`the request's body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!isObject(parsed)) return unreadable('the request must be a JSON object');
-  const { model, stream, n } = parsed;
-  const reading = {
+  return { reading: readingOf(operation, parsed), problem: null };
+}
+
+function readingOf(operation: Operation, members: Partial<Members>): RequestReading {
+  const { model, stream, n } = members;
+  return {
     model: typeof model === 'string' && model !== '' ? model : null,
     stream: stream === true,
     choices: typeof n === 'number' && n > 1 ? n : 1,
-    pins: operation === 'responses' ? pinsOf(parsed) : NOTHING.pins,
+    pins: operation === 'responses' ? pinsOf(members) : NOTHING.pins,
   };
-  return { reading, problem: null };
 }
 
 const READ_NOTHING: ReadRequest = { reading: NOTHING, problem: null };
@@ -67,7 +110,7 @@ function pinsOfPath(path: string): readonly string[] {
 }
 
 /** Provider state that a Responses request carries: a previous response, a conversation, items kept or encrypted. */
-function pinsOf(request: Record<string, unknown>): readonly string[] {
+function pinsOf(request: Partial<Members>): readonly string[] {
   const pins: string[] = [];
   const { previous_response_id: previous, conversation, input } = request;
   if (typeof previous === 'string') pins.push(previous);

@@ -24,7 +24,7 @@ describe('another model in the same bytes', () => {
     ['of two the last counts, as in JSON.parse', '{"model":"x","model":"y"}', '{"model":"x","model":"new-\\"1\\""}'],
     ['null is replaced', '{"model":null}', '{"model":"new-\\"1\\""}'],
     ['missing is added', '{"n":1}', '{"model":"new-\\"1\\"","n":1}'],
-    ['missing in an empty object', '{ }', '{"model":"new-\\"1\\"" }'],
+    ['missing in an empty object', '{ }', '{"model":"new-\\"1\\""}'],
   ])('%s', (_, body, expected) => {
     expect(splice(body)).toBe(expected);
     expect((JSON.parse(splice(body)) as { model: string }).model).toBe('new-"1"');
