@@ -52,18 +52,30 @@ export function overload(times: number): Scene {
   return { ...PLAIN, providers, callsPerSecond: times * CAPACITY, forMs: 70_000, deadlineMs: 1000 };
 }
 
+/** How long answers take: 100 ms each, or seconds, as measured of hosted models. */
+export type Answers = 'short' | 'long';
+
 /** The first of two providers goes bad and stays so; the second is well. */
-export function oneOfTwoBad(spell: Omit<SpellWritten, 'at'>, streamShare: number): Scene {
-  const providers = [model('a', weather({ at: ONSET, ...spell })), model('b', null)];
+export function oneOfTwoBad(spell: Omit<SpellWritten, 'at'>, streamShare: number, answers: Answers): Scene {
+  const make = answers === 'short' ? server : model;
+  const providers = [make('a', weather({ at: ONSET, ...spell })), make('b', null)];
   return { ...PLAIN, providers, callsPerSecond: 10, forMs: 120_000, streamShare, tokens: () => 100, binMs: 100 };
 }
 
 /** The first of two providers is gone for a while and then well again. */
-export function oneOfTwoGone(seconds: number, callsPerSecond: number): Scene {
+export function oneOfTwoGone(seconds: number, callsPerSecond: number, answers: Answers): Scene {
   const sky = weather({ at: ONSET, for: seconds, faults: { 'server-error': 1 } });
-  const providers = [model('a', sky), model('b', null)];
+  const make = answers === 'short' ? server : model;
   const forMs = (ONSET + seconds + 120) * 1000;
-  return { ...PLAIN, providers, callsPerSecond, forMs, tokens: () => 100 };
+  const streamShare = answers === 'short' ? 0 : 0.5;
+  return {
+    ...PLAIN,
+    providers: [make('a', sky), make('b', null)],
+    callsPerSecond,
+    forMs,
+    streamShare,
+    tokens: () => 100,
+  };
 }
 
 /** Calls a second in the long weathers, and the hour at which they turn bad. */

@@ -1,20 +1,8 @@
-import { createRequire } from 'node:module';
+import CircuitBreaker from 'opossum';
 import type { Order } from '../../../src/simulator/virtual/order.ts';
 import { lendTime } from '../borrowed-time.ts';
 import { attempt, isPassing, type Result, verdictOf } from './attempt.ts';
 import type { Policy } from './policy.ts';
-
-/** As much of the library as is used; it comes without types. */
-interface CircuitBreaker {
-  fire(order: Order): Promise<string>;
-  shutdown(): void;
-}
-type Opossum = new (
-  action: (order: Order) => Promise<string>,
-  options: { timeout: false; enableSnapshots: false; rollingPercentilesEnabled: false },
-) => CircuitBreaker;
-
-const Breaker = createRequire(import.meta.url)('opossum') as Opossum;
 
 /**
  * The library itself with its defaults (half of the calls of 10 s, 30 s open, one probe), which retries nothing. Its
@@ -27,7 +15,7 @@ export const opossum: Policy = {
     ({ attemptMs }) =>
     ({ clock, random, providers }) => {
       lendTime(clock, random);
-      const breaker = new Breaker(
+      const breaker = new CircuitBreaker<Order, string>(
         async (order) => {
           const [provider] = providers;
           if (provider === undefined) return 'no-target';

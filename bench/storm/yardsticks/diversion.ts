@@ -28,8 +28,8 @@ export const diversion: Yardstick = {
   async measure(lab) {
     const figures: Figure[] = [];
     const rows: string[][] = [];
-    for (const { id, name, spell, streamShare } of KINDS) {
-      const tales = await lab.tales(holdfast, `bad ${id}`, oneOfTwoBad(spell, streamShare), AS_SHIPPED);
+    for (const { id, name, spell, streamShare, answers } of KINDS) {
+      const tales = await lab.tales(holdfast, `bad ${id}`, oneOfTwoBad(spell, streamShare, answers), AS_SHIPPED);
       const diversions = tales.map(diversionOf);
       const seconds = diversions.map((one) => one.seconds);
       const attempts = diversions.map((one) => one.attempts);
@@ -45,11 +45,11 @@ export const diversion: Yardstick = {
           0,
         ),
       ]);
-      if (id === 'dead') {
+      if (id.startsWith('dead')) {
         figures.push(
-          ...medianAndWorst('diversion.seconds', seconds, 's', { atMost: 0.5 }, 1),
-          ...medianAndWorst('diversion.wasted_attempts', attempts, 'attempts', { atMost: 5 }, 0),
-          ...medianAndWorst('diversion.user_visible_errors', failed, 'calls', { atMost: 0 }, 0),
+          ...medianAndWorst(`diversion.${id}.seconds`, seconds, 's', { atMost: 0.5 }, 1),
+          ...medianAndWorst(`diversion.${id}.wasted_attempts`, attempts, 'attempts', { atMost: 5 }, 0),
+          ...medianAndWorst(`diversion.${id}.user_visible_errors`, failed, 'calls', { atMost: 0 }, 0),
         );
       } else figures.push(...eitherInTime(`diversion.${id}`, seconds, attempts));
     }
@@ -60,15 +60,32 @@ export const diversion: Yardstick = {
   },
 };
 
+const DEAD = { faults: { 'server-error': 1 } };
+
 const KINDS = [
-  { id: 'dead', name: '100 % 500s', spell: { faults: { 'server-error': 1 } }, streamShare: 0 },
-  { id: 'errors_30_percent', name: '30 % 500s', spell: { faults: { 'server-error': 0.3 } }, streamShare: 0 },
-  { id: 'slow_10x', name: 'ten times as slow', spell: { latency: 10 }, streamShare: 1 },
+  { id: 'dead', name: '100 % 500s, answers of 100 ms', spell: DEAD, streamShare: 0, answers: 'short' },
+  // Answers begun in good weather still arrive, and end well, while everything new fails.
+  {
+    id: 'dead_amid_long_answers',
+    name: '100 % 500s, answers of seconds',
+    spell: DEAD,
+    streamShare: 0,
+    answers: 'long',
+  },
+  {
+    id: 'errors_30_percent',
+    name: '30 % 500s',
+    spell: { faults: { 'server-error': 0.3 } },
+    streamShare: 0,
+    answers: 'long',
+  },
+  { id: 'slow_10x', name: 'ten times as slow', spell: { latency: 10 }, streamShare: 1, answers: 'long' },
   {
     id: 'first_token_hangs',
     name: 'first token never comes',
     spell: { faults: { 'hang-after-opening': 1 } },
     streamShare: 1,
+    answers: 'long',
   },
 ] as const;
 
@@ -89,7 +106,7 @@ function eitherInTime(id: string, seconds: readonly number[], attempts: readonly
   ];
 }
 
-/** Left alone: no attempt for a second, and next to none for five. */
+/** Left alone: one attempt at most in the second to come, and a fifth of the calls at most in five. The rest are probes. */
 function diversionOf({ series }: Tale): Diversion {
   const { binMs, offered, errors } = series;
   const at = series.attemptsAt['a'] ?? [];
@@ -97,8 +114,8 @@ function diversionOf({ series }: Tale): Diversion {
   const failed = between(errors, binMs, ONSET, 200);
   for (let step = 0; ONSET + step * STEP + 5 <= end; step += 1) {
     const from = ONSET + step * STEP;
-    const quiet = between(at, binMs, from, from + 1) === 0;
-    if (quiet && between(at, binMs, from, from + 5) <= 0.1 * between(offered, binMs, from, from + 5)) {
+    const quiet = between(at, binMs, from, from + 1) <= 1;
+    if (quiet && between(at, binMs, from, from + 5) <= 0.2 * between(offered, binMs, from, from + 5)) {
       return { seconds: Number((step * STEP).toFixed(1)), attempts: between(at, binMs, ONSET, from), failed };
     }
   }

@@ -11,7 +11,7 @@ export interface Yardstick {
 }
 
 /** What a yardstick showed. */
-export interface Section {
+interface Section {
   /** What Holdfast is held to. */
   readonly figures: readonly Figure[];
   /** Markdown, with the others beside it. */

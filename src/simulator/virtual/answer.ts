@@ -55,7 +55,7 @@ const wholeBodies: Buffer[] = [];
 const streamEvents: Buffer[][] = [];
 
 /** The one right body of a whole answer. */
-export function wholeBody(pieces: number): Buffer {
+function wholeBody(pieces: number): Buffer {
   return (wholeBodies[pieces] ??= Buffer.from(
     JSON.stringify({ choices: [{ index: 0, message: { content: numbered(pieces) }, finish_reason: 'stop' }] }),
   ));
@@ -66,7 +66,7 @@ function numbered(pieces: number): string {
 }
 
 /** The one right sequence of events of a stream: the opening, the pieces, the finish reason, the end. */
-export function eventsOf(pieces: number): readonly Buffer[] {
+function eventsOf(pieces: number): readonly Buffer[] {
   return (streamEvents[pieces] ??= [
     event({ role: 'assistant', content: '' }, null),
     ...Array.from({ length: pieces }, (_, at) => event({ content: `${at} ` }, null)),

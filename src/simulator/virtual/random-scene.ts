@@ -56,7 +56,7 @@ const LIGHTER: Readonly<Record<string, string>> = {
 };
 
 /** Spells from a second to hours, some of them one upon the other. */
-export function randomWeather(random: Random, name: string, forMs: number): Weather {
+function randomWeather(random: Random, name: string, forMs: number): Weather {
   const timeline = Array.from({ length: Math.floor(random() * 12) }, () => randomSpell(random, forMs));
   return { name, seed: 1, workers: null, queue: 0, serviceMs: null, statusLagMs: 0, timeline };
 }
