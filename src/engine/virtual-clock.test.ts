@@ -39,3 +39,27 @@ test('keeps a thousand alarms in order and forgets the cancelled', () => {
   expect(rang).toHaveLength(666);
   expect(rang).toEqual([...rang].sort((a, b) => a - b));
 });
+
+test('the longest chain of promises runs to its end before time moves', async () => {
+  const clock = new VirtualClock();
+  const ends: number[] = [];
+  const chain = async () => {
+    for (let link = 0; link < 5000; link += 1) await Promise.resolve();
+    ends.push(clock.now());
+  };
+  for (let at = 1; at <= 2000; at += 1) clock.after(at, () => void (at % 500 === 0 && chain()));
+  await clock.advance(3000);
+  expect(ends).toEqual([500, 1000, 1500, 2000]);
+  expect(clock.now()).toBe(3000);
+});
+
+test('a cancelled alarm leaves at once, and one that throws ends the advance', async () => {
+  const clock = new VirtualClock();
+  const alarms = Array.from({ length: 100 }, (_, i) => clock.after(1000 + ((i * 37) % 100), () => undefined));
+  for (const alarm of alarms.slice(0, 99)) alarm.cancel();
+  expect(clock.pending).toBe(1);
+  clock.after(10, () => {
+    throw new Error('broken spring');
+  });
+  await expect(clock.advance(20)).rejects.toThrow('broken spring');
+});

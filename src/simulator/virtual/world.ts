@@ -48,9 +48,8 @@ const REST_WITHIN_MS = 30 * 24 * 3_600_000;
  *
  * @throws {Error} that names the seed and the call, when one of the rules of {@link Rules} was broken
  */
-export async function run(scene: Scene, seed: number, makeClient: ClientMaker): Promise<Tale> {
-  const world = new World(scene, seed, makeClient);
-  return world.run();
+export function run(scene: Scene, seed: number, makeClient: ClientMaker): Promise<Tale> {
+  return new World(scene, seed, makeClient).run();
 }
 
 class World {
@@ -75,13 +74,18 @@ class World {
     this.#providers = scene.providers.map(
       (spec, at) => new Provider(spec, this.#clock, seededRandom(seed * 8 + 4 + at * 1_000_003)),
     );
-    const random = seededRandom(seed * 8 + 3);
-    const { clock, providers, rules } = { clock: this.#clock, providers: this.#providers, rules: this.#rules };
-    const note = (text: string): void => this.#tally.note(clock.now(), text);
-    this.#client = makeClient({ clock, random, providers, scene, rules, note });
+    const clock = this.#clock;
     for (const provider of this.#providers) {
       provider.onAttempt = () => this.#tally.attempted(clock.now(), provider.spec.id);
     }
+    this.#client = makeClient({
+      clock,
+      random: seededRandom(seed * 8 + 3),
+      providers: this.#providers,
+      scene,
+      rules: this.#rules,
+      note: (text) => this.#tally.note(clock.now(), text),
+    });
   }
 
   async run(): Promise<Tale> {
