@@ -80,13 +80,13 @@ export const observed =
   (attempt) => {
     const { latency, suspicion } = attempt.target;
     const sentAt = clock.now();
-    suspicion.sent(attempt, sentAt);
+    const number = suspicion.sent(sentAt);
     attempt.onContent(() => {
       const ms = clock.now() - sentAt;
-      suspicion.content(attempt, ms);
+      suspicion.content(number, ms);
       latency.add(ms);
     });
-    attempt.onSettled((fault) => suspicion.ended(attempt, bearingOf(fault)));
+    attempt.onSettled((fault) => suspicion.ended(number, bearingOf(fault)));
     return next(attempt);
   };
 

@@ -68,8 +68,7 @@ export class Plan {
   readonly #rules: PlanRules;
   readonly #deadlineAt: number;
   readonly #random: Random;
-  readonly #tries = new Map<Target, number>();
-  #total = 0;
+  readonly #tried: Target[] = [];
   #rung = 0;
   #current: Candidate | null = null;
   #waitedMs = 0;
@@ -103,7 +102,7 @@ export class Plan {
     if (!LOCAL.has(fault.kind)) this.#told = fault;
     const current = this.#current;
     const over = current === null || fault.kind === 'cancelled' || now >= this.#deadlineAt;
-    if (over || this.#total >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault))
+    if (over || this.#tried.length >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault))
       return this.#stop(fault);
 
     const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
@@ -124,7 +123,7 @@ export class Plan {
   /** How long to wait before trying the same target again; null when that is not worth it. */
   #waitHere(target: Target, fault: Fault, now: number): number | null {
     const { retry } = this.#rules;
-    const tries = this.#tries.get(target) ?? 0;
+    const tries = this.#tried.filter((tried) => tried === target).length;
     if (!fault.retry.here || tries >= retry.attempts) return null;
     const hint = fault.retry.afterMs;
     // A little chance on top of a hint: all who were told the same moment must not return in the same moment.
@@ -162,7 +161,7 @@ export class Plan {
   }
 
   #fresh({ target }: Candidate, now: number): boolean {
-    return !this.#tries.has(target) && target.breaker.ready(now);
+    return !this.#tried.includes(target) && target.breaker.ready(now);
   }
 
   #again(candidate: Candidate, waitMs: number): Step {
@@ -179,8 +178,7 @@ export class Plan {
   ): Step {
     this.#current = candidate;
     this.#rung = rung;
-    this.#total += 1;
-    this.#tries.set(candidate.target, (this.#tries.get(candidate.target) ?? 0) + 1);
+    this.#tried.push(candidate.target);
     return { kind: 'try', candidate, waitMs, reason, forced };
   }
 

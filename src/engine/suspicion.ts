@@ -1,5 +1,6 @@
 import type { Bearing } from './bearing.ts';
 import type { Random } from './clock.ts';
+import { Awaiting } from './awaiting.ts';
 import { ErrorRate } from './error-rate.ts';
 import type { Latency } from './latency.ts';
 
@@ -36,8 +37,7 @@ export class Suspicion {
   readonly #errors = new ErrorRate();
   #evidence = 0;
   readonly #recent: boolean[] = [];
-  /** Begun and without content yet, oldest first: when each was sent. */
-  readonly #awaiting = new Map<object, number>();
+  readonly #awaiting = new Awaiting();
 
   constructor(enabled: boolean, latency: Latency) {
     this.#enabled = enabled;
@@ -53,19 +53,20 @@ export class Suspicion {
     return this.#evidence >= SUSPECT || this.#hangs(now);
   }
 
-  sent(attempt: object, now: number): void {
-    this.#awaiting.set(attempt, now);
+  /** A call was sent. @returns its number, for {@link content} and {@link ended}. */
+  sent(now: number): number {
+    return this.#awaiting.begin(now);
   }
 
   /** Content came after so many ms. */
-  content(attempt: object, ms: number): void {
-    this.#awaiting.delete(attempt);
+  content(call: number, ms: number): void {
+    this.#awaiting.end(call);
     this.#weigh(ms > this.#latency.slowMs);
   }
 
   /** It ended; without content when that was not told before. */
-  ended(attempt: object, bearing: Bearing): void {
-    const awaited = this.#awaiting.delete(attempt);
+  ended(call: number, bearing: Bearing): void {
+    const awaited = this.#awaiting.end(call);
     if (bearing === 'failure') this.#weigh(true);
     else if (bearing === 'success' && awaited) this.#weigh(false);
   }
@@ -85,13 +86,6 @@ export class Suspicion {
 
   #hangs(now: number): boolean {
     const { slowMs } = this.#latency;
-    if (this.#awaiting.size < HANGING || slowMs === Number.POSITIVE_INFINITY) return false;
-    let hanging = 0;
-    for (const sentAt of this.#awaiting.values()) {
-      if (now - sentAt <= slowMs) return false;
-      hanging += 1;
-      if (hanging >= HANGING) return true;
-    }
-    return false;
+    return slowMs !== Number.POSITIVE_INFINITY && this.#awaiting.since(now - slowMs, HANGING);
   }
 }
