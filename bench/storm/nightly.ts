@@ -3,7 +3,7 @@ import { holdfast } from '../../src/simulator/virtual/holdfast.ts';
 import { randomScene } from '../../src/simulator/virtual/random-scene.ts';
 import { run } from '../../src/simulator/virtual/world.ts';
 import { figure, type Outcome } from '../figures.ts';
-import { table } from './yardsticks/yardstick.ts';
+import { summaryOf, table } from './yardsticks/yardstick.ts';
 
 const SEEDS = 20;
 const CALLS = 10_000_000;
@@ -47,5 +47,6 @@ export async function nightly(quick: boolean): Promise<Outcome> {
     figure('nightly.calls_per_second', (calls / cpuMs) * 1000, 'calls/s of its thread', { atLeast: 100_000 }, 0),
   ];
   const heads = ['seed', 'calls', 'answered', 'attempts per call', 'most under way', 'most timers', 'calls/s'];
-  return { figures, page: `## ${calls.toLocaleString('en')} calls under random weather\n\n${table(heads, rows)}` };
+  const title = `## ${calls.toLocaleString('en')} calls under random weather`;
+  return { figures, page: [summaryOf(figures), title, table(heads, rows)].join('\n\n') };
 }

@@ -9,7 +9,7 @@ import { falseOpens } from './yardsticks/false-opens.ts';
 import { goodputInOverload } from './yardsticks/overload.ts';
 import { longDays } from './yardsticks/long-days.ts';
 import { returning } from './yardsticks/return.ts';
-import { table, type Yardstick } from './yardsticks/yardstick.ts';
+import { summaryOf, type Yardstick } from './yardsticks/yardstick.ts';
 
 const YARDSTICKS: readonly Yardstick[] = [
   amplificationInOutage,
@@ -41,13 +41,3 @@ export const storm: Benchmark = {
     return { figures, page: [summaryOf(figures), ...pages].join('\n\n') };
   },
 };
-
-function summaryOf(figures: readonly Figure[]): string {
-  const rows = figures.map(({ id, value, unit, target, holds }) => [
-    id,
-    Number.isFinite(value) ? `${value} ${unit}` : 'never',
-    target,
-    holds ? 'holds' : '**falls short**',
-  ]);
-  return table(['figure', 'value', 'target', ''], rows);
-}

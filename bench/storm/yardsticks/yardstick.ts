@@ -46,3 +46,14 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
+
+/** Every figure with its target, as a table. */
+export function summaryOf(figures: readonly Figure[]): string {
+  const rows = figures.map(({ id, value, unit, target, holds }) => [
+    id,
+    Number.isFinite(value) ? `${value} ${unit}` : 'never',
+    target,
+    holds ? 'holds' : '**falls short**',
+  ]);
+  return table(['figure', 'value', 'target', ''], rows);
+}

@@ -40,6 +40,9 @@ export type ClientMaker = (site: Site) => Client;
 /** Virtual time between two looks at whether something has gone wrong. */
 const LOOK_EVERY_MS = 60_000;
 
+/** Timers that one thing under way may have: its caller's, its attempt's, its provider's. */
+const MOST_TIMERS = 3;
+
 /** Longest virtual time in which a world has to come to rest once no more calls arrive. */
 const REST_WITHIN_MS = 30 * 24 * 3_600_000;
 
@@ -109,6 +112,11 @@ class World {
 
   async #pass(ms: number): Promise<void> {
     await this.#clock.advance(ms);
+    const underWay = this.#providers.reduce((sum, { busy, waiting }) => sum + busy + waiting, this.#live);
+    const { pending } = this.#clock;
+    if (pending > MOST_TIMERS * (underWay + this.#providers.length + 1)) {
+      this.#rules.broken(null, `${pending} timers are set for ${underWay} things under way`);
+    }
     this.#rules.look();
   }
 
