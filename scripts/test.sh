@@ -7,4 +7,6 @@ holdfast_install .
 holdfast_build .
 PATH="$PWD/node_modules/.bin:$PATH"
 sh scripts/check.sh
+publint --strict
+attw --pack . --profile esm-only --quiet
 exec vitest run --reporter=default --reporter=./scripts/closing-line.ts "$@"

@@ -4,7 +4,7 @@ import { faultOf } from '../../engine/fault/index.ts';
 import { findMembers } from './json-bytes.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
-export interface RequestReading {
+interface RequestReading {
   readonly model: string | null;
   readonly stream: boolean;
   readonly choices: number;
