@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { aCall, aFault, anAttempt } from '../../test/fixtures/call-record.ts';
-import { type Cell, pushRow } from '../observe/call-row.ts';
+import { packCalls } from '../observe/call-batch.ts';
 import { RecordWriter } from '../observe/record-writer.ts';
 import { drawBar } from './call-timeline.ts';
 import { callsCommand } from './calls.ts';
@@ -53,9 +53,7 @@ let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-cli-calls-'));
   const writer = new RecordWriter(directory, { maxAgeMs: 1, maxBytes: 1 });
-  const cells: Cell[] = [];
-  for (const call of [rescued, failed]) pushRow(cells, call);
-  writer.write([cells]);
+  writer.write(packCalls([rescued, failed]));
   writer.close();
 });
 afterAll(() => {
@@ -149,11 +147,7 @@ describe('holdfast calls --follow', () => {
   it('goes on with calls that another process writes, each once', async () => {
     const data = mkdtempSync(join(tmpdir(), 'holdfast-cli-follow-'));
     const writer = new RecordWriter(data, { maxAgeMs: 1, maxBytes: 1 });
-    const write = (id: string): void => {
-      const cells: Cell[] = [];
-      pushRow(cells, aCall({ id }));
-      writer.write([cells]);
-    };
+    const write = (id: string): void => void writer.write(packCalls([aCall({ id })]));
     write('first');
     const source = `
       import { callsCommand } from ${JSON.stringify(new URL('./calls.ts', import.meta.url).href)};

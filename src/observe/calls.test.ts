@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { aCall, aFault, anAttempt } from '../../test/fixtures/call-record.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
-import { type Cell, pushRow } from './call-row.ts';
+import { packCalls } from './call-batch.ts';
 import { type CallCursor, type CallFilter, findCall, lastSeq, listCalls, listCallsAfter } from './calls.ts';
 import { RecordWriter } from './record-writer.ts';
 
@@ -34,9 +34,7 @@ let database: Database;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-calls-'));
   const writer = new RecordWriter(directory, { maxAgeMs: 1, maxBytes: 1 });
-  const cells: Cell[] = [];
-  for (const call of CALLS) pushRow(cells, call);
-  writer.write([cells]);
+  writer.write(packCalls(CALLS));
   writer.close();
   database = openDatabase({ directory, access: 'read' });
 });

@@ -1,10 +1,18 @@
-import { type RawBuilder, type SelectQueryBuilder, sql, type SqlBool } from 'kysely';
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type RawBuilder,
+  type SelectQueryBuilder,
+  sql,
+  type SqlBool,
+} from 'kysely';
 
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { CallOutcome } from '../engine/record.ts';
 import type { Database } from '../storage/database.ts';
 import type { Schema } from '../storage/schema.ts';
 import { callFromRow, type StoredCall } from './call-row.ts';
+import { countsBeginningWith, splitOwnId } from './own-id.ts';
 
 /** Where a page ends: the next one holds calls that arrived before this one. */
 export interface CallCursor {
@@ -104,7 +112,7 @@ export async function findCall(database: Database, idOrPrefix: string): Promise<
   const exact = await database.query
     .selectFrom('calls')
     .selectAll()
-    .where('id', '=', idOrPrefix)
+    .where((row) => hasId(row, idOrPrefix))
     .orderBy('at', 'desc')
     .limit(1)
     .executeTakeFirst();
@@ -141,11 +149,38 @@ function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQue
     const [from, below] = statusRange(status);
     select = select.where('status', '>=', from).where('status', '<', below);
   }
-  if (idPrefix !== undefined) {
-    // A range, because `like` ignores case and so cannot use the index. The end is the last character there is.
-    select = select.where('id', '>=', idPrefix).where('id', '<', `${idPrefix}\u{10FFFF}`);
-  }
+  if (idPrefix !== undefined) select = select.where((row) => hasIdBeginningWith(row, idPrefix));
   return select;
+}
+
+type CallExpressions = ExpressionBuilder<Schema, 'calls'>;
+
+/** By the indexes of the rows: the view puts an id together only after it has found the call. */
+function hasId(row: CallExpressions, id: string): Expression<SqlBool> {
+  const rows = row.selectFrom('call_rows').select('call_rows.seq');
+  const own = splitOwnId(id);
+  if (own === null) return row('seq', 'in', rows.where('call_rows.id', '=', id));
+  const prefix = row.selectFrom('id_prefixes').select('id_prefixes.id').where('prefix', '=', own.prefix);
+  return row('seq', 'in', rows.where('id_prefix', '=', prefix).where('id_count', '=', own.count));
+}
+
+function hasIdBeginningWith(row: CallExpressions, start: string): Expression<SqlBool> {
+  const rows = row.selectFrom('call_rows').select('call_rows.seq');
+  const prefixes = row.selectFrom('id_prefixes').select('id_prefixes.id');
+  // Ranges, because `like` ignores case and so cannot use the index. Their end is the last character there is.
+  const end = `${start}\u{10FFFF}`;
+  const ways = [
+    row('seq', 'in', rows.where('call_rows.id', '>=', start).where('call_rows.id', '<', end)),
+    row('seq', 'in', rows.where('id_prefix', 'in', prefixes.where('prefix', '>=', start).where('prefix', '<', end))),
+  ];
+  const dash = start.lastIndexOf('-');
+  const prefix = prefixes.where('prefix', '=', start.slice(0, Math.max(dash, 0)));
+  if (dash === start.length - 1) ways.push(row('seq', 'in', rows.where('id_prefix', '=', prefix)));
+  for (const [first, last] of countsBeginningWith(start.slice(dash + 1))) {
+    const counted = rows.where('id_prefix', '=', prefix).where('id_count', '>=', first).where('id_count', '<=', last);
+    ways.push(row('seq', 'in', counted));
+  }
+  return row.or(ways);
 }
 
 /**

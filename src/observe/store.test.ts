@@ -239,12 +239,12 @@ describe('the death of the worker', () => {
     process.on('worker', keep);
     const { store, said } = aStore();
     await store.ready();
-    appendMany(store, 450);
+    appendMany(store, 2300);
     await workers[0]?.terminate();
     await vi.waitFor(() => expect(store.pending).toBe(0), 5000);
     process.off('worker', keep);
     expect(workers).toHaveLength(2);
-    expect(await countStored()).toBe(450);
+    expect(await countStored()).toBe(2300);
     expect(said[0]).toMatch(/the thread that stores them died/);
     expect(said[1]).toMatch(/none was lost/);
   });

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { CallRecord } from '../engine/record.ts';
-import { type Cell, pushRow } from './call-row.ts';
+import { type CallBatch, CallPacker } from './call-batch.ts';
 import { DEFAULT_RETENTION, type RetentionLimits } from './retention.ts';
 import {
   dropped,
@@ -21,7 +21,7 @@ export interface RecordStoreOptions {
   readonly retention?: Partial<RetentionLimits>;
   /** Time between two sweeps for retention, ms. @default 5 minutes: a sweep without work costs three lookups. */
   readonly sweepEveryMs?: number;
-  /** Records that may wait in memory, at about 300 bytes each; beyond, the oldest are dropped and counted. @default 50,000 */
+  /** Records that may wait in memory, at about 200 bytes each; beyond, the oldest are dropped and counted. @default 50,000 */
   readonly maxPending?: number;
   /** Told when records cannot be stored, at most once a minute, and when they can again. @default prints to stderr */
   readonly onTrouble?: (message: string) => void;
@@ -31,9 +31,9 @@ export interface RecordStoreOptions {
 const BATCH_MS = 100;
 
 /** Enough to make the commit's cost vanish among the rows'. */
-const BATCH_ROWS = 200;
+const BATCH_ROWS = 1000;
 
-/** Batches handed over together after a backlog: a thousand rows are some 3 ms of the worker's time. */
+/** Batches handed over together after a backlog: some 10 ms of the worker's time when they are full. */
 const BATCHES_PER_WRITE = 5;
 
 /** Rest after a refusal, doubling from the first to the last, ms. */
@@ -44,8 +44,7 @@ const LONGEST_REST_MS = 10_000;
 const CLOSE_WITHIN_MS = 10_000;
 
 interface Batch {
-  readonly cells: Cell[];
-  readonly rows: number;
+  readonly calls: CallBatch;
   /** Called when the batch was written, refused or dropped. */
   readonly settled: (() => void)[];
 }
@@ -57,8 +56,8 @@ type Traffic =
   | { readonly kind: 'resting'; readonly alarm: NodeJS.Timeout; readonly refusals: number };
 
 /**
- * Stores the record of every call, off the path of the calls: fields are pushed into a flat array and handed to a worker
- * thread every 100 ms or 200 records. Never blocks and never throws; trouble with the disk is told, kept in bounded memory
+ * Stores the record of every call, off the path of the calls: they are packed into flat batches and handed to a worker
+ * thread every 100 ms or 1,000 records. Never blocks and never throws; trouble with the disk is told, kept in bounded memory
  * and got over without help.
  *
  * Does not keep the process alive by itself: `close` at the end, or the last 100 ms are lost.
@@ -72,8 +71,7 @@ export class RecordStore {
   #traffic: Traffic = { kind: 'idle' };
   #trouble: StorageTrouble = SOUND;
   /** The batch being filled. */
-  #cells: Cell[] = [];
-  #rows = 0;
+  readonly #filling = new CallPacker();
   #sealAlarm: NodeJS.Timeout | null = null;
   /** Full batches that wait for the worker, oldest first. */
   #waiting: Batch[] = [];
@@ -96,7 +94,7 @@ export class RecordStore {
   /** Records that wait in memory, to be shown among the metrics. */
   get pending(): number {
     const writing = this.#traffic.kind === 'writing' ? rowsOf(this.#traffic.batches) : 0;
-    return this.#rows + this.#waitingRows + writing;
+    return this.#filling.rows + this.#waitingRows + writing;
   }
 
   /**
@@ -111,9 +109,8 @@ export class RecordStore {
   /** Takes the record of a call that has ended. After `close` it is ignored. */
   append(record: CallRecord): void {
     if (this.#closed) return;
-    pushRow(this.#cells, record);
-    this.#rows += 1;
-    if (this.#rows >= BATCH_ROWS) {
+    this.#filling.add(record);
+    if (this.#filling.rows >= BATCH_ROWS) {
       this.#seal();
       this.#pump();
     } else {
@@ -172,17 +169,16 @@ export class RecordStore {
   #seal(): void {
     if (this.#sealAlarm !== null) clearTimeout(this.#sealAlarm);
     this.#sealAlarm = null;
-    if (this.#rows === 0) return;
-    this.#waiting.push({ cells: this.#cells, rows: this.#rows, settled: [] });
-    this.#waitingRows += this.#rows;
-    this.#cells = [];
-    this.#rows = 0;
+    const calls = this.#filling.take();
+    if (calls === null) return;
+    this.#waiting.push({ calls, settled: [] });
+    this.#waitingRows += calls.rows;
     let lost = 0;
     while (this.pending > this.#maxPending) {
       const oldest = this.#waiting.shift();
       if (oldest === undefined) break;
-      lost += oldest.rows;
-      this.#waitingRows -= oldest.rows;
+      lost += oldest.calls.rows;
+      this.#waitingRows -= oldest.calls.rows;
       settle([oldest]);
     }
     if (lost > 0) this.#say(dropped(this.#trouble, Date.now(), lost));
@@ -197,7 +193,7 @@ export class RecordStore {
     this.#traffic = { kind: 'writing', batches, refusals };
     try {
       const worker = this.#worker ?? this.#startWorker();
-      worker.postMessage({ kind: 'write', batches: batches.map(({ cells }) => cells) } satisfies ToStoreWorker);
+      worker.postMessage({ kind: 'write', batches: batches.map(({ calls }) => calls) } satisfies ToStoreWorker);
     } catch (error) {
       // A machine out of threads or memory must not fail the call whose record happened to fill the batch.
       this.#refused(`${String(error)}.`);
@@ -293,7 +289,7 @@ export class RecordStore {
 }
 
 function rowsOf(batches: readonly Batch[]): number {
-  return batches.reduce((sum, { rows }) => sum + rows, 0);
+  return batches.reduce((sum, { calls }) => sum + calls.rows, 0);
 }
 
 function settle(batches: readonly Batch[]): void {

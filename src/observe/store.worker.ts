@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-import type { Cell } from './call-row.ts';
+import type { CallBatch } from './call-batch.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { RetentionLimits } from './retention.ts';
 
@@ -13,7 +13,7 @@ export interface StoreWorkerData {
 }
 
 export type ToStoreWorker =
-  | { readonly kind: 'write'; readonly batches: readonly (readonly Cell[])[] }
+  | { readonly kind: 'write'; readonly batches: readonly CallBatch[] }
   | { readonly kind: 'close' };
 
 /** Each `write` is answered by one `written` or one `refused`. */
@@ -37,7 +37,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function write(batches: readonly (readonly Cell[])[]): void {
+function write(batches: readonly CallBatch[]): void {
   try {
     const leftOut = writer.write(batches);
     if (leftOut > 0) {

@@ -141,7 +141,7 @@ describe('opening for reading', () => {
   it('cannot write', () => {
     openForWriting(directory).close();
     const connection = openForReading(directory);
-    expect(() => connection.exec('delete from calls')).toThrow(/readonly/);
+    expect(() => connection.exec('delete from call_rows')).toThrow(/readonly/);
     connection.close();
   });
 });

@@ -1,18 +1,15 @@
 import type { Generated } from 'kysely';
 
 /**
- * One row per call. Times are whole microseconds: exact enough for people, and a third of the bytes of a float.
+ * What calls have in common. Nearly all calls of an hour are of a handful of kinds: told once and referred to by number, they
+ * leave a third of the bytes, and of the work, to each row.
  *
- * A call answered by its one attempt, which nearly every call is, keeps that attempt in the `attempt_*` columns and needs no
- * JSON. Every other call keeps its attempts in `attempts`, and those columns are null: `attempts is not null` is what finds
- * the calls that something happened to, and has an index of its own.
+ * Kinds are never changed, and may be told twice: every process that writes tells its own.
  */
-export interface CallsTable {
-  /** In order of writing, which is the order of ending; `at` is the order of arrival. */
-  seq: Generated<number>;
-  id: string;
-  /** Milliseconds since 1970. */
-  at: number;
+export interface CallKindsTable {
+  id: Generated<number>;
+  /** Calls written after this `seq` do not refer to it: once they are all that is left, the kind can go. */
+  last_seq: number;
   door: string;
   operation: string;
   method: string;
@@ -25,8 +22,35 @@ export interface CallsTable {
   outcome: string;
   status: number;
   fault_kind: string | null;
-  /** The fault told to the caller, as JSON. */
-  fault: string | null;
+  caller_retries: number;
+  attempt_count: number;
+  attempt_model: string | null;
+}
+
+/** What the ids of one process begin with; a line for each start of one, and never deleted. */
+export interface IdPrefixesTable {
+  id: Generated<number>;
+  prefix: string;
+}
+
+/**
+ * One row per call. Times are whole microseconds: exact enough for people, and a third of the bytes of a float.
+ *
+ * A call answered by its one attempt, which nearly every call is, keeps that attempt in the `attempt_*` columns and needs no
+ * JSON. Every other call keeps its attempts in `attempts`, and those columns are null: `attempts is not null` is what finds
+ * the calls that something happened to, and has an index of its own.
+ */
+export interface CallRowsTable {
+  /** In order of writing, which is the order of ending; `at` is the order of arrival. Never given twice. */
+  seq: Generated<number>;
+  /** The id as its beginning and its count, where the house has made it; else null, both. */
+  id_prefix: number | null;
+  id_count: number | null;
+  /** An id of any other shape; else null. */
+  id: string | null;
+  kind: number;
+  /** Milliseconds since 1970. */
+  at: number;
   duration_us: number;
   first_content_us: number | null;
   overhead_us: number;
@@ -34,17 +58,25 @@ export interface CallsTable {
   output_tokens: number | null;
   cached_tokens: number | null;
   reasoning_tokens: number | null;
-  caller_retries: number;
-  attempt_count: number;
-  attempt_model: string | null;
-  attempt_upstream_id: string | null;
   attempt_started_us: number | null;
   attempt_duration_us: number | null;
+  attempt_upstream_id: string | null;
+  /** The fault told to the caller, as JSON. */
+  fault: string | null;
   /** Every attempt, as JSON. */
   attempts: string | null;
 }
 
+/** The calls put together again: what everybody reads, here and with SQLite's own shell. */
+export type CallsView = Omit<CallRowsTable, 'seq' | 'id' | 'id_prefix' | 'id_count' | 'kind'> &
+  Omit<CallKindsTable, 'id' | 'last_seq'> & {
+    readonly seq: number;
+    readonly id: string;
+  };
+
 /** The tables, as queries see them. */
 export interface Schema {
-  calls: CallsTable;
+  calls: CallsView;
+  call_rows: CallRowsTable;
+  id_prefixes: IdPrefixesTable;
 }
