@@ -120,7 +120,7 @@ describe('one mistake, one message', () => {
     ],
     [
       'targets: { a: { provider: openai, breaker: { open: 90s } } }',
-      '1:52 targets.a.breaker.open: open (90s) is longer than maxOpen (30s) / Make maxOpen at least as long as open.',
+      '1:52 targets.a.breaker.open: open (90s) is longer than maxOpen (24s) / Make maxOpen at least as long as open.',
     ],
     [
       'defaults: { retry: { cap: 100ms } }',

@@ -34,8 +34,11 @@ const FORCED_INTERVAL_MS = 1000;
 /** With this many attempts allowed at a time the breaker no longer holds anything back, and closes. */
 const RAMPED_SLOTS = 32;
 
+/** Attempts that each success on the ramp allows more: traffic triples a round trip. */
+const RAMP_STEP = 2;
+
 /** A failure on the ramp takes back two successes: recovery gets through one failure in three, and no more. */
-const RAMP_SETBACK = 2;
+const RAMP_SETBACK = 4;
 
 /** A target's error rate when all is well: {@link BreakerPolicy.consecutiveFailures} counts for one that fails this often. */
 const HEALTHY_ERROR_RATE = 0.01;
@@ -58,6 +61,7 @@ export class Breaker {
   readonly #unlikely: number;
   #state: BreakerState = { name: 'closed' };
   #run = 0;
+  #runSince = 0;
   #lastFault: Fault | null = null;
 
   constructor(policy: BreakerPolicy) {
@@ -68,6 +72,11 @@ export class Breaker {
 
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** Several attempts in a row have failed, whosever they were: this is no accident of one call. */
+  get failing(): boolean {
+    return this.#run > 1;
   }
 
   /** The failure that was seen last; explains why the breaker is open. */
@@ -108,15 +117,18 @@ export class Breaker {
     return now - state.probedAt < FORCED_INTERVAL_MS ? null : this.#grant(now);
   }
 
-  /** Hands back a permit with what the attempt showed. */
-  settle(permit: Permit, fault: Fault | null, now: number, random: Random): void {
+  /**
+   * Hands back a permit with what the attempt showed.
+   * @param startedAt when the attempt began: of an answer that took long, the good news may be old.
+   */
+  settle(permit: Permit, fault: Fault | null, startedAt: number, now: number, random: Random): void {
     const bearing = bearingOf(fault);
     if (bearing === 'failure') this.#lastFault = fault;
     if (!this.#policy.enabled) return;
     const state = this.#state;
     if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, bearing, now, random);
     // News of attempts begun before it opened is old: the probes know better.
-    else if (state.name === 'closed') this.#count(bearing, now, random);
+    else if (state.name === 'closed') this.#count(bearing, startedAt, now, random);
   }
 
   #grant(now: number): Permit {
@@ -129,23 +141,26 @@ export class Breaker {
   }
 
   #settleProbe(state: BreakerState & { name: 'half-open' }, bearing: Bearing, now: number, random: Random): void {
-    const change = bearing === 'success' ? 1 : bearing === 'failure' ? -RAMP_SETBACK : 0;
+    const change = bearing === 'success' ? RAMP_STEP : bearing === 'failure' ? -RAMP_SETBACK : 0;
     const slots = state.slots + change;
     if (slots <= 0) this.#open(state.since, state.probedAt, now, random);
     else if (slots >= RAMPED_SLOTS) this.#close();
     else this.#state = { ...state, slots, busy: state.busy - 1 };
   }
 
-  #count(bearing: Bearing, now: number, random: Random): void {
+  #count(bearing: Bearing, startedAt: number, now: number, random: Random): void {
     if (bearing === 'neutral') return;
     const failed = bearing === 'failure';
     this.#window.add(failed, now);
     if (!failed) {
+      // What began before the run says that all was well before it, which nobody doubts.
+      if (this.#run > 0 && startedAt < this.#runSince) return;
       // A run is judged by the error rate before it, so it is learnt only once it has ended.
       for (; this.#run > 0; this.#run -= 1) this.#errors.learn(true);
       this.#errors.learn(false);
       return;
     }
+    if (this.#run === 0) this.#runSince = now;
     this.#run += 1;
     if (this.#chanceCannotExplain() || this.#windowFails()) this.#open(now, now, now, random);
   }

@@ -67,7 +67,7 @@ export const unbroken =
     const permit = attempt.forced ? breaker.force(now) : breaker.enter(now);
     if (permit === null) return attempt.refuse(circuitOpen(attempt, now));
     attempt.onSettled((fault) => {
-      breaker.settle(permit, fault, clock.now(), random);
+      breaker.settle(permit, fault, now, clock.now(), random);
       if (breaker.state.name === 'open') suspicion.clear();
     });
     return next(attempt);

@@ -112,11 +112,16 @@ export class Plan {
     if (sibling !== null) return this.#try(sibling.candidate, this.#rung, 0, 'fallback', false);
 
     const waitMs = this.#waitHere(current.target, fault, now);
-    if (waitMs !== null && waitMs <= PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
+    // A target that fails others too is not waited for when there is another: that would feed the failure.
+    const hopeful = !current.target.breaker.failing;
+    if (hopeful && waitMs !== null && waitMs <= PATIENCE_MS && current.target.budget.take()) {
+      return this.#again(current, waitMs);
+    }
     const above = this.#rung + 1;
     const next = elsewhere ? this.#climb(this.#rules.ladder.slice(above), above, now) : null;
     if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
-    if (waitMs !== null && waitMs > PATIENCE_MS && current.target.budget.take()) return this.#again(current, waitMs);
+    const left = waitMs !== null && (!hopeful || waitMs > PATIENCE_MS);
+    if (left && current.target.budget.take()) return this.#again(current, waitMs);
     return this.#stop(fault);
   }
 

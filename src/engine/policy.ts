@@ -168,8 +168,8 @@ export const DEFAULT_BREAKER: BreakerPolicy = Object.freeze({
   minimumVolume: 20,
   windowMs: 10_000,
   openMs: 1_000,
-  maxOpenMs: 30_000,
-  openGrowth: 0.05,
+  maxOpenMs: 24_000,
+  openGrowth: 0.06,
   jitter: 0.2,
   halfOpenProbes: 1,
 });

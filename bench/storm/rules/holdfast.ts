@@ -17,7 +17,7 @@ export const holdfastRule: RuleMaker = {
       take(now, failed) {
         const permit = breaker.enter(now);
         if (permit === null) return false;
-        breaker.settle(permit, failed ? FAULT : null, now, EVENLY);
+        breaker.settle(permit, failed ? FAULT : null, now, now, EVENLY);
         if (breaker.state.name === 'closed') return false;
         breaker = new Breaker(DEFAULT_BREAKER);
         return true;
