@@ -18,6 +18,12 @@ function settled(breaker: Breaker, outcomes: string, now = 0): void {
   }
 }
 
+/** A probe that is answered: its content first, then its end. */
+function answered(breaker: Breaker, permit: Permit, startedAt: number, now: number): void {
+  breaker.content(permit);
+  breaker.settle(permit, null, startedAt, now, middle);
+}
+
 const made = (policy: Partial<BreakerPolicy> = {}) => new Breaker({ ...DEFAULT_BREAKER, ...policy });
 
 describe('opening', () => {
@@ -92,7 +98,7 @@ describe('recovering', () => {
       for (let permit = breaker.enter(now); permit !== null; permit = breaker.enter(now)) permits.push(permit);
       atOnce.push(permits.length);
       now += 100;
-      for (const permit of permits) breaker.settle(permit, null, now, now, middle);
+      for (const permit of permits) answered(breaker, permit, now, now);
     }
     expect(atOnce).toEqual([1, 3, 9, 27]);
   });
@@ -127,8 +133,11 @@ describe('recovering', () => {
   test('a failure on the ramp takes some of it back; failures alone end it', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
-    const outcome = (fault: typeof down | null) =>
-      breaker.settle(breaker.enter(1_000) ?? 'probe', fault, 1_000, 1_000, middle);
+    const outcome = (fault: typeof down | null) => {
+      const permit = breaker.enter(1_000) ?? 'probe';
+      if (fault === null) answered(breaker, permit, 1_000, 1_000);
+      else breaker.settle(permit, fault, 1_000, 1_000, middle);
+    };
     for (const fault of [null, null, null, down]) outcome(fault);
     expect(breaker.state).toMatchObject({ name: 'half-open', slots: 3, busy: 0 });
     outcome(down);
@@ -152,7 +161,7 @@ describe('recovering', () => {
     breaker.settle('probe', down, 1_000, 1_200, middle);
     expect(breaker.force(1_900)).toBeNull();
     expect(breaker.force(2_000)).toBe('probe');
-    breaker.settle('probe', null, 2_000, 2_100, middle);
+    answered(breaker, 'probe', 2_000, 2_100);
     expect(breaker.state.name).toBe('half-open');
   });
 

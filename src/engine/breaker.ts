@@ -117,6 +117,11 @@ export class Breaker {
     return now - state.probedAt < FORCED_INTERVAL_MS ? null : this.#grant(now);
   }
 
+  /** First content came: a sign of life that is not worth waiting for the end of a long answer for. */
+  content(permit: Permit): void {
+    if (permit === 'probe' && this.#state.name === 'half-open') this.#ramp(this.#state, RAMP_STEP);
+  }
+
   /**
    * Hands back a permit with what the attempt showed.
    * @param startedAt when the attempt began: of an answer that took long, the good news may be old.
@@ -126,7 +131,7 @@ export class Breaker {
     if (bearing === 'failure') this.#lastFault = fault;
     if (!this.#policy.enabled) return;
     const state = this.#state;
-    if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, bearing, now, random);
+    if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, fault, now, random);
     // News of attempts begun before it opened is old: the probes know better.
     else if (state.name === 'closed') this.#count(bearing, startedAt, now, random);
   }
@@ -140,12 +145,19 @@ export class Breaker {
     return 'probe';
   }
 
-  #settleProbe(state: BreakerState & { name: 'half-open' }, bearing: Bearing, now: number, random: Random): void {
-    const change = bearing === 'success' ? RAMP_STEP : bearing === 'failure' ? -RAMP_SETBACK : 0;
+  #settleProbe(state: BreakerState & { name: 'half-open' }, fault: Fault | null, now: number, random: Random): void {
+    const bearing = bearingOf(fault);
+    const busy = state.busy - 1;
+    // An answer's first content has counted already; a call that was refused for its own faults has none.
+    const change = bearing === 'failure' ? -RAMP_SETBACK : bearing === 'success' && fault !== null ? RAMP_STEP : 0;
+    if (state.slots + change <= 0) this.#open(state.since, state.probedAt, now, random);
+    else this.#ramp({ ...state, busy }, change);
+  }
+
+  #ramp(state: BreakerState & { name: 'half-open' }, change: number): void {
     const slots = state.slots + change;
-    if (slots <= 0) this.#open(state.since, state.probedAt, now, random);
-    else if (slots >= RAMPED_SLOTS) this.#close();
-    else this.#state = { ...state, slots, busy: state.busy - 1 };
+    if (slots >= RAMPED_SLOTS) this.#close();
+    else this.#state = { ...state, slots };
   }
 
   #count(bearing: Bearing, startedAt: number, now: number, random: Random): void {

@@ -66,6 +66,7 @@ export const unbroken =
     const now = clock.now();
     const permit = attempt.forced ? breaker.force(now) : breaker.enter(now);
     if (permit === null) return attempt.refuse(circuitOpen(attempt, now));
+    attempt.onContent(() => breaker.content(permit));
     attempt.onSettled((fault) => {
       breaker.settle(permit, fault, now, clock.now(), random);
       if (breaker.state.name === 'open') suspicion.clear();
