@@ -165,14 +165,14 @@ export class Breaker {
     const failed = bearing === 'failure';
     this.#window.add(failed, now);
     if (!failed) {
-      // What began before the run says that all was well before it, which nobody doubts.
+      // What was sent before the first of the failed says that all was well then, which nobody doubts.
       if (this.#run > 0 && startedAt < this.#runSince) return;
       // A run is judged by the error rate before it, so it is learnt only once it has ended.
       for (; this.#run > 0; this.#run -= 1) this.#errors.learn(true);
       this.#errors.learn(false);
       return;
     }
-    if (this.#run === 0) this.#runSince = now;
+    if (this.#run === 0) this.#runSince = startedAt;
     this.#run += 1;
     if (this.#chanceCannotExplain() || this.#windowFails()) this.#open(now, now, now, random);
   }
