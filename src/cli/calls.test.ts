@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { aCall, aFault, anAttempt } from '../../test/fixtures/call-record.ts';
-import { packCalls } from '../observe/call-batch.ts';
+import { packCalls } from '../../test/fixtures/pack-calls.ts';
 import { RecordWriter } from '../observe/record-writer.ts';
 import { drawBar } from './call-timeline.ts';
 import { callsCommand } from './calls.ts';

@@ -173,14 +173,6 @@ export class CallPacker {
   }
 }
 
-/** One batch of all these calls. */
-export function packCalls(calls: readonly CallRecord[]): CallBatch[] {
-  const packer = new CallPacker();
-  for (const call of calls) packer.add(call);
-  const batch = packer.take();
-  return batch === null ? [] : [batch];
-}
-
 function kindOf(record: CallRecord, sole: AttemptRecord | null): CallKind {
   return {
     door: record.door,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { aCall, aFault, anAttempt } from '../../test/fixtures/call-record.ts';
+import { packCalls } from '../../test/fixtures/pack-calls.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
-import { packCalls } from './call-batch.ts';
 import { type CallCursor, type CallFilter, findCall, lastSeq, listCalls, listCallsAfter } from './calls.ts';
 import { RecordWriter } from './record-writer.ts';
 
@@ -101,5 +101,44 @@ describe('finding', () => {
   it('says what else it can be', async () => {
     expect(await findCall(database, 'nothing')).toEqual({ kind: 'unknown' });
     expect(await findCall(database, 'c-')).toEqual({ kind: 'ambiguous', ids: ['c-cut', 'c-failed'] });
+  });
+});
+
+describe('ids of our making', () => {
+  const ids = ['hf-m1a-9', 'hf-m1a-1', 'hf-m1a-10', 'hf-m1a-1zz', 'hf-m1a-2', 'hf-m1b-1', 'hf-m1b-zzzzzzzz', 'hf-m1a'];
+  let own: string;
+  let ours: Database;
+  beforeAll(() => {
+    own = mkdtempSync(join(tmpdir(), 'holdfast-own-ids-'));
+    const writer = new RecordWriter(own, { maxAgeMs: 1, maxBytes: 1 });
+    writer.write(packCalls(ids.map((id, index) => aCall({ id, at: 1000 - index }))));
+    writer.close();
+    ours = openDatabase({ directory: own, access: 'read' });
+  });
+  afterAll(async () => {
+    await ours.close();
+    rmSync(own, { recursive: true });
+  });
+
+  it.each(ids)('%s is found by its whole', async (id) => {
+    expect(await findCall(ours, id)).toMatchObject({ kind: 'found', call: { id } });
+  });
+
+  it.each([
+    'hf-m1a-1',
+    'hf-m1a-10',
+    'hf-m1a-1z',
+    'hf-m1a-',
+    'hf-m1a',
+    'hf-m1',
+    'hf',
+    'hf-m1b-z',
+    'hf-m1a-0',
+    'm1a',
+    'hf-m1%',
+    '',
+  ])('those that begin with %j are found, and no others', async (idPrefix) => {
+    const { calls } = await listCalls(ours, { idPrefix });
+    expect(calls.map(({ id }) => id)).toEqual(ids.filter((id) => id.startsWith(idPrefix)));
   });
 });

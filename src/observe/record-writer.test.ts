@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { aCall } from '../../test/fixtures/call-record.ts';
+import { packCalls } from '../../test/fixtures/pack-calls.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { databasePath } from '../storage/data-directory.ts';
 import { openForReading } from '../storage/sqlite/connection.ts';
-import { packCalls } from './call-batch.ts';
 import { RecordWriter } from './record-writer.ts';
 
 const NO_LIMITS = { maxAgeMs: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
@@ -58,12 +58,26 @@ describe('writing', () => {
     expect(storedIds()).toEqual(sound.map(({ id }) => id));
   });
 
-  it('stores a batch that comes twice once', () => {
+  it.each(['call', 'hf-m1'])('stores a batch that comes twice once, with ids like %s-1', (prefix) => {
     const writer = new RecordWriter(directory, NO_LIMITS);
+    const manyCalls = (count: number): CallRecord[] =>
+      Array.from({ length: count }, (_, index) => aCall({ id: `${prefix}-${index + 1}`, at: index }));
     writer.write(packCalls(manyCalls(12)));
     expect(writer.write(packCalls(manyCalls(12)))).toBe(12);
     writer.close();
     expect(storedIds()).toHaveLength(12);
+  });
+
+  it('two writers at once tell their calls apart', () => {
+    const writers = [new RecordWriter(directory, NO_LIMITS), new RecordWriter(directory, NO_LIMITS)];
+    const ids: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const id = `hf-m${round % 2}-${round + 1}`;
+      ids.push(id);
+      writers[round % 2]?.write(packCalls([aCall({ id, at: round, model: `model-${round % 3}` })]));
+    }
+    for (const writer of writers) writer.close();
+    expect(storedIds()).toEqual(ids);
   });
 
   it('notices that its file was taken away, and makes a new one', () => {
@@ -109,6 +123,44 @@ describe('sweeping', () => {
     const writer = new RecordWriter(directory, NO_LIMITS);
     writer.write(packCalls(manyCalls(10)));
     expect(sweep(writer, 0)).toBe(1);
+    writer.close();
+  });
+
+  it('leaves the call written last, so that its number is not given again', () => {
+    const writer = new RecordWriter(directory, { ...NO_LIMITS, maxAgeMs: 1000 });
+    writer.write(packCalls(manyCalls(20)));
+    sweep(writer, 1_000_000);
+    expect(storedIds()).toEqual(['call-19']);
+    expect(writer.sweepStep(1_000_000)).toBe(false);
+    writer.close();
+  });
+
+  it('deletes kinds when the last call of them has gone, and none before', () => {
+    const writer = new RecordWriter(directory, { ...NO_LIMITS, maxAgeMs: 1000 });
+    const count = (table: string): unknown => {
+      const connection = openForReading(directory);
+      const row = connection.prepare(`select count(*) as count from ${table}`).get();
+      connection.close();
+      return row?.['count'];
+    };
+    const files = Array.from({ length: 1200 }, (_, index) =>
+      aCall({ id: `file-${index}`, path: `/files/${index}`, at: 1 }),
+    );
+    writer.write(packCalls(files));
+    sweep(writer, 1000);
+    expect([count('calls'), count('call_kinds')]).toEqual([1200, 1200]);
+    // A kind serves a hundred thousand rows, so as many have to follow, and to go.
+    for (let round = 0; round < 36; round += 1) {
+      const calls = Array.from({ length: 3000 }, (_, index) => {
+        return aCall({ id: `hf-m1-${(1 + round * 3000 + index).toString(36)}`, at: 5000 + round });
+      });
+      writer.write(packCalls(calls));
+    }
+    expect(count('call_kinds')).toBe(1202);
+    sweep(writer, 6000);
+    expect([count('calls'), count('call_kinds')]).toEqual([36 * 3000, 1202]);
+    sweep(writer, 6034);
+    expect([count('calls'), count('call_kinds')]).toEqual([2 * 3000, 2]);
     writer.close();
   });
 });

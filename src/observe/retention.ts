@@ -6,7 +6,7 @@ export interface RetentionLimits {
   readonly maxBytes: number;
 }
 
-/** A month covers the usual "what happened last week" and the month's report; a gigabyte holds some five million ordinary calls. */
+/** A month covers the usual "what happened last week" and the month's report; a gigabyte holds some nine million ordinary calls. */
 export const DEFAULT_RETENTION: RetentionLimits = {
   maxAgeMs: 30 * 24 * 60 * 60 * 1000,
   maxBytes: 1024 * 1024 * 1024,

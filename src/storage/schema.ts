@@ -28,7 +28,7 @@ export interface CallKindsTable {
 }
 
 /** What the ids of one process begin with; a line for each start of one, and never deleted. */
-export interface IdPrefixesTable {
+interface IdPrefixesTable {
   id: Generated<number>;
   prefix: string;
 }
@@ -40,7 +40,7 @@ export interface IdPrefixesTable {
  * JSON. Every other call keeps its attempts in `attempts`, and those columns are null: `attempts is not null` is what finds
  * the calls that something happened to, and has an index of its own.
  */
-export interface CallRowsTable {
+interface CallRowsTable {
   /** In order of writing, which is the order of ending; `at` is the order of arrival. Never given twice. */
   seq: Generated<number>;
   /** The id as its beginning and its count, where the house has made it; else null, both. */
