@@ -87,7 +87,7 @@ const retry = section({
 const budget = section({
   capacity: amount('Retries that a full budget allows at once. Default 10.', 0, 1_000_000).optional(),
   costPerRetry: positive('What a retry takes. Default 1.').optional(),
-  refillPerSuccess: amount('What a success gives back. Default 0.1.', 0, 1_000_000).optional(),
+  refillPerSuccess: amount('What a success gives back. Default 0.5.', 0, 1_000_000).optional(),
 });
 
 const breaker = section({

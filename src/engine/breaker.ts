@@ -43,11 +43,14 @@ const RAMP_SETBACK = 4;
 /** A target's error rate when all is well: {@link BreakerPolicy.consecutiveFailures} counts for one that fails this often. */
 const HEALTHY_ERROR_RATE = 0.01;
 
+/** Outcomes within the window beyond which a run must be rarer still: false alarms are counted by time, not by calls. */
+const USUAL_VOLUME = 200;
+
 /**
  * Stops sending to a target that is down, and finds out gently when it is back. Pure: time and chance are handed in.
  *
  * It opens on a run of failures that chance does not explain: the run is as long as it takes for the target's own error
- * rate to produce it once in 10¹⁰ outcomes (five failures for a healthy target, seventeen for one that fails a quarter of
+ * rate to produce it once in 10¹⁰ outcomes, or more rarely at a high call rate (five failures for a healthy target, seventeen for one that fails a quarter of
  * its calls). So a dead target is found in a handful of outcomes at any call rate, and noise does not open it in years;
  * partial faults are left to retries, which help against them. A failure rate over a window opens it too.
  *
@@ -179,7 +182,8 @@ export class Breaker {
 
   #chanceCannotExplain(): boolean {
     if (this.#run < this.#policy.consecutiveFailures) return false;
-    return this.#run * Math.log(this.#errors.estimate) <= this.#unlikely;
+    const busy = Math.log(Math.max(1, this.#window.volume / USUAL_VOLUME));
+    return this.#run * Math.log(this.#errors.estimate) <= this.#unlikely - busy;
   }
 
   #windowFails(): boolean {
