@@ -65,6 +65,8 @@ export function readBody(
     if (alarm === null) return;
     alarm.cancel();
     alarm = null;
+    // The listeners live as long as the request; the pieces need not.
+    first = rest = null;
     done(read);
   }
 }
