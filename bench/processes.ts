@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Which core: what is measured has one to itself; whatever makes traffic shares the other. */
-export type Core = 'measured' | 'traffic';
+type Core = 'measured' | 'traffic';
 
 /** Long enough for the slowest gateway to load its modules on a busy machine, ms. */
 const START_WITHIN_MS = 20_000;
