@@ -7,6 +7,7 @@ import { faultOf } from './fault/index.ts';
 import { type BreakerPolicy, DEFAULT_BREAKER } from './policy.ts';
 
 const middle = () => 0.5;
+const NORMAL: Permit = { kind: 'normal' };
 const down = faultOf('server-error');
 
 function settled(breaker: Breaker, outcomes: string, now = 0): void {
@@ -47,8 +48,8 @@ describe('opening', () => {
   test('the end of a long answer that began before the run does not interrupt it', () => {
     const breaker = made();
     settled(breaker, 'xxxx', 1_000);
-    breaker.settle('normal', null, 500, 1_100, middle);
-    breaker.settle('normal', down, 1_050, 1_200, middle);
+    breaker.settle(NORMAL, null, 500, 1_100, middle);
+    breaker.settle(NORMAL, down, 1_050, 1_200, middle);
     expect(breaker.state.name).toBe('open');
   });
 
@@ -71,7 +72,7 @@ describe('opening', () => {
     let opened = 0;
     for (let call = 0; call < 2_000_000; call += 1) {
       const now = call * 10;
-      const permit = breaker.enter(now) ?? 'normal';
+      const permit = breaker.enter(now) ?? NORMAL;
       breaker.settle(permit, random() < rate ? down : null, now, now, middle);
       if (breaker.state.name !== 'closed') opened += 1;
     }
@@ -84,7 +85,7 @@ describe('recovering', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
     expect(breaker.enter(DEFAULT_BREAKER.openMs - 1)).toBeNull();
-    expect(breaker.enter(DEFAULT_BREAKER.openMs)).toBe('probe');
+    expect(breaker.enter(DEFAULT_BREAKER.openMs)).toMatchObject({ kind: 'probe' });
     expect(breaker.enter(DEFAULT_BREAKER.openMs)).toBeNull();
   });
 
@@ -111,7 +112,7 @@ describe('recovering', () => {
       const next = breaker.readyAt(now);
       waits.push(next - now);
       now = next;
-      breaker.settle(breaker.enter(now) ?? 'probe', down, now, now, middle);
+      breaker.settle(breaker.enter(now) ?? NORMAL, down, now, now, middle);
     }
     expect(waits[0]).toBe(1_000);
     expect(waits.at(-1)).toBe(24_000);
@@ -123,7 +124,7 @@ describe('recovering', () => {
   test('jitter spreads the probes either way', () => {
     const times = [0, 0.999].map((chance) => {
       const breaker = made();
-      for (let i = 0; i < 5; i += 1) breaker.settle('normal', down, 0, 0, () => chance);
+      for (let i = 0; i < 5; i += 1) breaker.settle(NORMAL, down, 0, 0, () => chance);
       return breaker.readyAt(0);
     });
     expect(times[0]).toBeCloseTo(800, 0);
@@ -134,7 +135,7 @@ describe('recovering', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
     const outcome = (fault: typeof down | null) => {
-      const permit = breaker.enter(1_000) ?? 'probe';
+      const permit = breaker.enter(1_000) ?? NORMAL;
       if (fault === null) answered(breaker, permit, 1_000, 1_000);
       else breaker.settle(permit, fault, 1_000, 1_000, middle);
     };
@@ -147,28 +148,42 @@ describe('recovering', () => {
   test('a probe that shows nothing frees its place for another', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
-    breaker.settle(breaker.enter(1_000) ?? 'probe', faultOf('cancelled'), 1_000, 1_000, middle);
+    breaker.settle(breaker.enter(1_000) ?? NORMAL, faultOf('cancelled'), 1_000, 1_000, middle);
     expect(breaker.state.name).toBe('half-open');
-    expect(breaker.enter(1_000)).toBe('probe');
+    expect(breaker.enter(1_000)).toMatchObject({ kind: 'probe' });
   });
 
   test('is forced at most once a second', () => {
     const breaker = made({ openMs: 60_000, maxOpenMs: 60_000 });
     settled(breaker, 'xxxxx');
     expect(breaker.force(500)).toBeNull();
-    expect(breaker.force(1_000)).toBe('probe');
+    const first = breaker.force(1_000) ?? NORMAL;
+    expect(first).toMatchObject({ kind: 'probe' });
     expect(breaker.force(1_100)).toBeNull();
-    breaker.settle('probe', down, 1_000, 1_200, middle);
+    breaker.settle(first, down, 1_000, 1_200, middle);
     expect(breaker.force(1_900)).toBeNull();
-    expect(breaker.force(2_000)).toBe('probe');
-    answered(breaker, 'probe', 2_000, 2_100);
+    const second = breaker.force(2_000) ?? NORMAL;
+    expect(second).toMatchObject({ kind: 'probe' });
+    answered(breaker, second, 2_000, 2_100);
     expect(breaker.state.name).toBe('half-open');
+  });
+
+  test('a probe of an earlier round holds no place in a later one', () => {
+    const breaker = made({ jitter: 0, halfOpenProbes: 2 });
+    settled(breaker, 'xxxxx');
+    const [late, early] = [breaker.enter(1_000) ?? NORMAL, breaker.enter(1_000) ?? NORMAL];
+    breaker.settle(early, down, 1_000, 1_100, middle);
+    expect(breaker.state.name).toBe('open');
+    breaker.enter(2_100);
+    breaker.content(late);
+    breaker.settle(late, null, 1_000, 2_200, middle);
+    expect(breaker.state).toMatchObject({ name: 'half-open', slots: 2, busy: 1 });
   });
 
   test('news of attempts begun before it opened changes nothing', () => {
     const breaker = made();
     settled(breaker, 'xxxxx');
-    breaker.settle('normal', null, 0, 500, middle);
+    breaker.settle(NORMAL, null, 0, 500, middle);
     expect(breaker.state.name).toBe('open');
   });
 

@@ -20,13 +20,19 @@ export type BreakerState =
       readonly name: 'half-open';
       readonly since: number;
       readonly probedAt: number;
+      /** Which round of probing this is: a probe of an earlier one holds no place in it. */
+      readonly round: number;
       /** Attempts allowed at a time; grows with each success, so that traffic returns as a ramp and not as a wall. */
       readonly slots: number;
       readonly busy: number;
     };
 
-/** Leave to make one attempt, returned with its outcome; a `probe` takes one of the half-open places. */
-export type Permit = 'normal' | 'probe';
+type HalfOpen = BreakerState & { readonly name: 'half-open' };
+
+/** Leave to make one attempt, returned with its outcome; a `probe` takes one of the places of its round of probing. */
+export type Permit = { readonly kind: 'normal' } | { readonly kind: 'probe'; readonly round: number };
+
+const NORMAL: Permit = { kind: 'normal' };
 
 /** Least time between two attempts at a target whose breaker is open, when no target of the ladder is better. */
 const FORCED_INTERVAL_MS = 1000;
@@ -63,6 +69,7 @@ export class Breaker {
   readonly #window: OutcomeWindow;
   readonly #unlikely: number;
   #state: BreakerState = { name: 'closed' };
+  #rounds = 0;
   #run = 0;
   #runSince = 0;
   #lastFault: Fault | null = null;
@@ -122,7 +129,8 @@ export class Breaker {
 
   /** First content came: a sign of life that is not worth waiting for the end of a long answer for. */
   content(permit: Permit): void {
-    if (permit === 'probe' && this.#state.name === 'half-open') this.#ramp(this.#state, RAMP_STEP);
+    const round = this.#roundOf(permit);
+    if (round !== null) this.#ramp(round, RAMP_STEP);
   }
 
   /**
@@ -134,21 +142,32 @@ export class Breaker {
     if (bearing === 'failure') this.#lastFault = fault;
     if (!this.#policy.enabled) return;
     const state = this.#state;
-    if (permit === 'probe' && state.name === 'half-open') this.#settleProbe(state, fault, now, random);
+    const round = this.#roundOf(permit);
+    if (round !== null) this.#settleProbe(round, fault, now, random);
     // News of attempts begun before it opened is old: the probes know better.
     else if (state.name === 'closed') this.#count(bearing, startedAt, now, random);
   }
 
   #grant(now: number): Permit {
     const state = this.#state;
-    if (state.name === 'closed') return 'normal';
+    if (state.name === 'closed') return NORMAL;
     const { since } = state;
-    const { slots, busy } = state.name === 'half-open' ? state : { slots: this.#policy.halfOpenProbes, busy: 0 };
-    this.#state = { name: 'half-open', since, probedAt: now, slots, busy: busy + 1 };
-    return 'probe';
+    const { round, slots, busy } = state.name === 'half-open' ? state : this.#newRound();
+    this.#state = { name: 'half-open', since, probedAt: now, round, slots, busy: busy + 1 };
+    return { kind: 'probe', round };
   }
 
-  #settleProbe(state: BreakerState & { name: 'half-open' }, fault: Fault | null, now: number, random: Random): void {
+  #newRound(): { round: number; slots: number; busy: number } {
+    return { round: (this.#rounds += 1), slots: this.#policy.halfOpenProbes, busy: 0 };
+  }
+
+  /** The round under way, if the permit is a place in it. */
+  #roundOf(permit: Permit): HalfOpen | null {
+    const state = this.#state;
+    return permit.kind === 'probe' && state.name === 'half-open' && state.round === permit.round ? state : null;
+  }
+
+  #settleProbe(state: HalfOpen, fault: Fault | null, now: number, random: Random): void {
     const bearing = bearingOf(fault);
     const busy = state.busy - 1;
     // An answer's first content has counted already; a call that was refused for its own faults has none.
@@ -157,7 +176,7 @@ export class Breaker {
     else this.#ramp({ ...state, busy }, change);
   }
 
-  #ramp(state: BreakerState & { name: 'half-open' }, change: number): void {
+  #ramp(state: HalfOpen, change: number): void {
     const slots = state.slots + change;
     if (slots >= RAMPED_SLOTS) this.#close();
     else this.#state = { ...state, slots };
