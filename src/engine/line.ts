@@ -1,5 +1,5 @@
-import { makeAttempt } from './attempt.ts';
 import { budgeted, limited, observed, throttled, timely, unbroken } from './gates.ts';
+import { makeAttempt } from './make-attempt.ts';
 import { recorded } from './recorder.ts';
 import type { Emit } from './ports.ts';
 import { type Handler, type RouteDeps, walkLadder } from './route.ts';

@@ -1,0 +1,322 @@
+import type { Attempt, AttemptHandler, Outcome } from './attempt.ts';
+import type { Headers } from './call.ts';
+import type { Clock } from './clock.ts';
+import { classifyException, classifyResponse, faultOf } from './fault/index.ts';
+import type { Fault } from './fault/fault.ts';
+import { Guard } from './guard.ts';
+import { Piped } from './piped.ts';
+import type { Exchange, Receiver } from './ports.ts';
+import type { AttemptRecord } from './record.ts';
+import { Watch } from './watch.ts';
+
+/** A whole answer larger than this is refused rather than kept in memory. */
+const MAX_WHOLE_BYTES = 256 * 1024 * 1024;
+
+/** As much of a refusal as is read; the longest real ones are HTML pages of some kilobytes. */
+const MAX_REFUSAL_BYTES = 1024 * 1024;
+/** The end of an attempt's way: sends it over the wire, and records it. */
+export function makeAttempt(clock: Clock): AttemptHandler {
+  return (attempt) => new Promise((resolve) => new Run(attempt, clock, resolve).begin());
+}
+
+/**
+ * - `waiting`: for the head.
+ * - `collecting`: a whole body, of an answer or of a refusal.
+ * - `guarding`: a stream of events in a known format.
+ * - `piping`: bytes that are carried unread.
+ * - `over`.
+ */
+type Body =
+  | { readonly name: 'waiting' }
+  | { readonly name: 'collecting'; readonly what: 'answer' | 'refusal'; readonly chunks: Buffer[]; bytes: number }
+  | { readonly name: 'guarding'; readonly guard: Guard }
+  | { readonly name: 'piping'; readonly piped: Piped }
+  | { readonly name: 'over' };
+
+class Run implements Receiver {
+  readonly #attempt: Attempt;
+  readonly #clock: Clock;
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #watch: Watch;
+  readonly #startedAt: number;
+  readonly #record: AttemptRecord;
+  #forget: () => void = () => undefined;
+  #exchange: Exchange | null = null;
+  #body: Body = { name: 'waiting' };
+  #status = 0;
+  #headers: Headers = {};
+
+  constructor(attempt: Attempt, clock: Clock, resolve: (outcome: Outcome) => void) {
+    this.#attempt = attempt;
+    this.#clock = clock;
+    this.#resolve = resolve;
+    this.#startedAt = clock.now();
+    this.#record = recordOf(attempt, this.#startedAt);
+    attempt.call.attempts.push(this.#record);
+    this.#watch = new Watch(clock, attempt.timeouts, attempt.deadlineAt, (which) => this.#expired(which));
+  }
+
+  begin(): void {
+    const { call, model, target } = this.#attempt;
+    this.#forget = call.cancellation.listen(() => this.#cancelled());
+    if (this.#isOver()) return;
+    const exchange = target.endpoint.open(call, model, this);
+    // A wire may push an error before it returns; then there is nothing left to hold on to.
+    if (this.#isOver()) exchange.abort();
+    else this.#exchange = exchange;
+  }
+
+  // Receiver -----------------------------------------------------------------------------------------------------
+
+  onSent(): void {
+    this.#watch.sent();
+  }
+
+  onHead(status: number, headers: Headers): void {
+    this.#status = status;
+    this.#headers = headers;
+    this.#record.status = status;
+    this.#record.upstreamId = header(headers, 'x-request-id') ?? header(headers, 'apim-request-id') ?? null;
+    if (this.#attempt.dialect === null && status < 400) return this.#pipe();
+    if (status < 200 || status >= 300) return this.#collect('refusal');
+    if (this.#attempt.call.stream && !(header(headers, 'content-type') ?? '').includes('json')) return this.#guard();
+    this.#collect('answer');
+  }
+
+  onData(chunk: Buffer): void {
+    const body = this.#body;
+    switch (body.name) {
+      case 'guarding':
+        if (this.#record.firstContentMs !== null) this.#watch.touch();
+        return body.guard.data(chunk);
+      case 'piping':
+        this.#watch.touch();
+        return body.piped.data(chunk);
+      case 'collecting':
+        if (body.what === 'answer' && body.bytes === 0 && this.#isEventful(chunk)) {
+          this.#guard();
+          return this.onData(chunk);
+        }
+        this.#watch.touch();
+        body.chunks.push(chunk);
+        body.bytes += chunk.length;
+        if (body.what === 'refusal' && body.bytes > MAX_REFUSAL_BYTES) this.#refused(body.chunks);
+        else if (body.bytes > MAX_WHOLE_BYTES) this.#fail(tooLarge(body.bytes));
+        return;
+      case 'waiting':
+      case 'over':
+    }
+  }
+
+  onEnd(): void {
+    const body = this.#body;
+    this.#exchange = null;
+    switch (body.name) {
+      case 'guarding':
+        return body.guard.end();
+      case 'piping':
+        return body.piped.end();
+      case 'collecting':
+        return body.what === 'answer' ? this.#answered(body.chunks, body.bytes) : this.#refused(body.chunks);
+      case 'waiting':
+        return this.#fail(faultOf('partial-response', { message: 'the provider closed without an answer' }));
+      case 'over':
+    }
+  }
+
+  onError(error: unknown): void {
+    this.#exchange = null;
+    const fault = classifyException(error, { provider: this.#attempt.target.endpoint.provider });
+    this.#broke(this.#body.name === 'waiting' ? fault : cutShort(fault, this.#status));
+  }
+
+  // What may happen from outside ---------------------------------------------------------------------------------
+
+  #expired(which: 'connect' | 'headers' | 'first-content' | 'idle' | 'total'): void {
+    this.#broke(
+      faultOf('timeout', { detail: which, evidence: [`${which} timer ran out after ${this.#elapsed()} ms`] }),
+    );
+  }
+
+  #cancelled(): void {
+    const fault = faultOf('cancelled', { message: this.#attempt.call.cancellation.reason ?? 'the caller left' });
+    const body = this.#body;
+    if (body.name === 'guarding' && this.#record.firstContentMs !== null) body.guard.abandon(fault);
+    else if (body.name === 'piping') body.piped.abandon(fault);
+    else this.#fail(fault);
+  }
+
+  #broke(fault: Fault): void {
+    const body = this.#body;
+    if (body.name === 'guarding') body.guard.broke(fault);
+    else if (body.name === 'piping') body.piped.broke(fault);
+    else this.#fail(fault);
+  }
+
+  // Bodies -------------------------------------------------------------------------------------------------------
+
+  #collect(what: 'answer' | 'refusal'): void {
+    this.#body = { name: 'collecting', what, chunks: [], bytes: 0 };
+    this.#watch.touch();
+  }
+
+  /** Some servers call an event stream JSON: the caller asked for events, and what came begins like one. */
+  #isEventful(chunk: Buffer): boolean {
+    return (
+      this.#attempt.call.stream &&
+      this.#attempt.dialect !== null &&
+      /^(?:data|event|id|retry)?:/.test(chunk.toString('latin1', 0, 6))
+    );
+  }
+
+  #guard(): void {
+    const { call, dialect } = this.#attempt;
+    if (dialect === null) return;
+    const guard: Guard = new Guard(call, dialect, {
+      committed: () => this.#committed(guard),
+      failedBeforeContent: (fault) => this.#fail(fault),
+      over: (fault) => this.#settle(fault, guard.reader.pins),
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
+    });
+    this.#body = { name: 'guarding', guard };
+    this.#watch.awaitContent();
+  }
+
+  #committed(guard: Guard): void {
+    this.#contentCame();
+    this.#watch.touch();
+    this.#resolve({
+      kind: 'reply',
+      reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: guard },
+    });
+  }
+
+  #pipe(): void {
+    const piped = new Piped({
+      over: (fault) => this.#settle(fault, []),
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
+    });
+    this.#body = { name: 'piping', piped };
+    this.#watch.touch();
+    this.#contentCame();
+    this.#resolve({
+      kind: 'reply',
+      reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: piped },
+    });
+  }
+
+  #pause(): void {
+    this.#watch.hold();
+    this.#exchange?.pause();
+  }
+
+  #resume(): void {
+    this.#watch.touch();
+    this.#exchange?.resume();
+  }
+
+  /** A whole answer is in: is it one? */
+  #answered(chunks: Buffer[], bytes: number): void {
+    const { dialect } = this.#attempt;
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
+    const parsed = parseJson(body);
+    if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
+    const reading = dialect.readWhole(parsed);
+    if (reading.fault !== null) return this.#fail(reading.fault);
+    this.#contentCame();
+    this.#settle(null, reading.pins);
+    this.#resolve({
+      kind: 'reply',
+      reply: { kind: 'whole', status: this.#status, headers: this.#headers, body, usage: reading.usage, fault: null },
+    });
+  }
+
+  #refused(chunks: Buffer[]): void {
+    const body = Buffer.concat(chunks);
+    this.#fail(this.#classify(body), { status: this.#status, headers: this.#headers, body });
+  }
+
+  #classify(body: Buffer): Fault {
+    const { provider } = this.#attempt.target.endpoint;
+    return classifyResponse({ status: this.#status, headers: this.#headers, body, wall: this.#clock.wall(), provider });
+  }
+
+  // The one end --------------------------------------------------------------------------------------------------
+
+  #fail(fault: Fault, refusal: (Outcome & { kind: 'fault' })['refusal'] = null): void {
+    if (this.#isOver()) return;
+    this.#attempt.call.upstreamMs += this.#elapsed();
+    this.#settle(fault, []);
+    this.#resolve({ kind: 'fault', fault, refusal });
+  }
+
+  #settle(fault: Fault | null, pins: readonly string[]): void {
+    if (this.#isOver()) return;
+    this.#body = { name: 'over' };
+    this.#watch.stop();
+    this.#forget();
+    this.#record.durationMs = this.#elapsed();
+    this.#record.fault = fault;
+    this.#exchange?.abort();
+    this.#exchange = null;
+    this.#attempt.settle(fault, pins);
+  }
+
+  #contentCame(): void {
+    const { call } = this.#attempt;
+    this.#record.firstContentMs = this.#clock.now() - call.startedAt;
+    call.upstreamMs += this.#elapsed();
+    this.#attempt.hasContent();
+  }
+
+  #isOver(): boolean {
+    return this.#body.name === 'over';
+  }
+
+  #elapsed(): number {
+    return this.#clock.now() - this.#startedAt;
+  }
+}
+
+function header(headers: Headers, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function recordOf({ call, target, model, waitedMs, reason }: Attempt, now: number): AttemptRecord {
+  return {
+    target: target.id,
+    model: model ?? call.model,
+    startedMs: now - call.startedAt,
+    waitedMs,
+    durationMs: 0,
+    firstContentMs: null,
+    status: null,
+    upstreamId: null,
+    fault: null,
+    reason,
+  };
+}
+
+/** The connection broke after the head came: what matters to the caller is that the answer is not whole. */
+function cutShort(cause: Fault, status: number): Fault {
+  return faultOf('partial-response', {
+    message: `the answer was cut short: ${cause.message}`,
+    evidence: [`status ${status}`, ...cause.evidence],
+    status,
+  });
+}
+
+function tooLarge(bytes: number): Fault {
+  return faultOf('malformed-response', { message: `the answer is larger than can be kept (${bytes} bytes)` });
+}
