@@ -28,15 +28,18 @@ export const timely =
   (clock: Clock): Gate =>
   (next) =>
   (attempt) => {
-    const { latency } = attempt.target;
+    const { latency, concurrency } = attempt.target;
     const leftMs = attempt.deadlineAt - clock.now();
-    if (leftMs > 0 && leftMs >= latency.expectedMs) return next(attempt);
+    // A target with nothing under way is tried all the same: with impatient callers only, an estimate that was once too
+    // long would otherwise never be put right.
+    const idle = concurrency.inFlight === 0;
+    if (leftMs > 0 && (idle || leftMs >= latency.expectedMs)) return next(attempt);
     const evidence = [
       `${Math.round(leftMs)} ms left`,
       `first content expected after ${Math.round(latency.expectedMs)} ms`,
     ];
     return attempt.refuse(
-      faultOf('timeout', { detail: 'total', message: 'too little time is left for an answer', evidence }),
+      faultOf('timeout', { detail: 'total', message: 'too little time is left for an answer', here: false, evidence }),
     );
   };
 
@@ -126,7 +129,8 @@ function waitForPlace(attempt: Attempt, clock: Clock): Promise<Fault | null> {
     const alarm = clock.after(Math.max(0, deadlineAt - latency.expectedMs - since), () =>
       done(faultOf('shed', { message: `no place at ${target.id} came free in time` })),
     );
-    const forget = call.cancellation.listen(() => done(faultOf('cancelled')));
+    let forget = (): void => undefined;
+    forget = call.cancellation.listen(() => done(faultOf('cancelled')));
     function done(fault: Fault | null): void {
       alarm.cancel();
       forget();

@@ -305,6 +305,27 @@ describe('a caller that leaves', () => {
   });
 });
 
+describe('time', () => {
+  const slow = (ms: number): Script => [sent, ms, ...answer.slice(1)];
+
+  test('impatient callers are not locked out by what was learnt from a slow spell', async () => {
+    const { send, endpoints } = house([[...Array.from({ length: 25 }, () => slow(20_000)), answer]]);
+    for (let i = 0; i < 25; i += 1) await send({}, 25_000);
+    const got = await send({ patienceMs: 2_000 }, 5_000);
+    expect(got.reply?.kind).toBe('whole');
+    expect(endpoints[0]?.opened).toBe(26);
+  });
+
+  test('an attempt that cannot be expected to answer in time is not begun while others are under way', async () => {
+    const { send, endpoints } = house([[slow(20_000)]]);
+    for (let i = 0; i < 25; i += 1) await send({}, 25_000);
+    await send({}, 0);
+    const got = await send({ patienceMs: 2_000 }, 10);
+    expect(kindOf(got)).toBe('timeout');
+    expect(endpoints[0]?.opened).toBe(26);
+  });
+});
+
 test('every timer is returned', async () => {
   const { send, clock } = house([[overloaded, overloaded, overloaded], [answer]]);
   await send();

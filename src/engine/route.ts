@@ -118,7 +118,9 @@ class Walk {
     const since = clock.now();
     return new Promise((resolve) => {
       const alarm = clock.after(ms, done);
-      const forget = call.cancellation.listen(done);
+      // A call that was cancelled already ends the wait before there is anything to forget.
+      let forget = (): void => undefined;
+      forget = call.cancellation.listen(done);
       function done(): void {
         alarm.cancel();
         forget();

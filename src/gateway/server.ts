@@ -8,6 +8,7 @@ import { envelope, faultOf } from '../engine/fault/index.ts';
 import type { Handler } from '../engine/route.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
 import { isLoopback } from '../config/addresses.ts';
+import type { ServerConfig } from '../config/config.ts';
 import { foreignPageGuard } from './access.ts';
 import { answer, refuse } from './answer.ts';
 import { readBody } from './body.ts';
@@ -17,18 +18,7 @@ import { draining, headersTooLarge, tooSlow } from './limits.ts';
 /** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
 const KEPT_JSON_BYTES = 1024 * 1024;
 
-export interface GatewayOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  readonly limits: {
-    readonly bodyBytes: number;
-    readonly headerBytes: number;
-    readonly slowRequestMs: number;
-    readonly slowReaderMs: number;
-    readonly drainMs: number;
-  };
-}
+export type GatewayOptions = Pick<ServerConfig, 'host' | 'port' | 'limits'>;
 
 export interface GatewayDeps {
   readonly clock: Clock;
