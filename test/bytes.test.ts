@@ -1,3 +1,4 @@
+import { ANYONE } from '../src/engine/caller.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Call } from '../src/engine/call.ts';
 import { Cancellation } from '../src/engine/cancellation.ts';
@@ -170,6 +171,8 @@ function eventsIn(stream: Buffer): Event[] {
 const CALL: Call = {
   id: 'call-1',
   door: 'gateway',
+  caller: ANYONE,
+  queueMs: 0,
   operation: 'chat',
   method: 'POST',
   path: '/chat/completions',

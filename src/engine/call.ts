@@ -1,3 +1,4 @@
+import type { Caller } from './caller.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Fault } from './fault/fault.ts';
 import type { AttemptRecord } from './record.ts';
@@ -24,6 +25,7 @@ export interface Call {
   readonly id: string;
   readonly door: 'gateway' | 'in-process';
   readonly operation: Operation;
+  readonly caller: Caller;
   readonly method: string;
   /** Path and query below the API's root, beginning with `/`, without the leading `/v1`: `/chat/completions?x=1`. */
   readonly path: string;
@@ -42,6 +44,8 @@ export interface Call {
   readonly arrivedAt: number;
   /** How long the caller said it would wait (`x-stainless-timeout`), in ms; null when it did not say. */
   readonly patienceMs: number | null;
+  /** How long the caller asks to wait for room in its quotas instead of being refused (`Prefer: wait=30`), ms. */
+  readonly queueMs: number;
   /** Retries the caller's own SDK says it has already made (`x-stainless-retry-count`). */
   readonly callerRetries: number;
   readonly cancellation: Cancellation;

@@ -1,3 +1,4 @@
+import { ANYONE } from './caller.ts';
 import type { Call } from './call.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Clock } from './clock.ts';
@@ -89,6 +90,8 @@ export function callAt(clock: Clock, facts: Partial<Call> = {}): Call {
   return {
     id: 'hf-test',
     door: 'gateway',
+    caller: ANYONE,
+    queueMs: 0,
     operation: 'chat',
     method: 'POST',
     path: '/chat/completions',

@@ -1,3 +1,4 @@
+import { ANYONE } from '../engine/caller.ts';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
@@ -10,6 +11,8 @@ import { answer } from './answer.ts';
 const call: Call = {
   id: 'hf-test',
   door: 'gateway',
+  caller: ANYONE,
+  queueMs: 0,
   operation: 'chat',
   method: 'POST',
   path: '/chat/completions',

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Call, Upload } from '../engine/call.ts';
+import { ANYONE } from '../engine/caller.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
@@ -160,6 +161,8 @@ export class Gateway {
       problem: refused ?? problem,
       id: this.#nextId(),
       door: 'gateway',
+      caller: ANYONE,
+      queueMs: 0,
       headers,
       patienceMs: seconds(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']),
       callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,

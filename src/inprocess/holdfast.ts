@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
 import type { Call } from '../engine/call.ts';
+import { ANYONE } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock, Random } from '../engine/clock.ts';
@@ -131,6 +132,8 @@ function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
   return {
     id,
     door: 'in-process',
+    caller: ANYONE,
+    queueMs: 0,
     operation,
     method,
     path,

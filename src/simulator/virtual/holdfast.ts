@@ -1,3 +1,4 @@
+import { ANYONE } from '../../engine/caller.ts';
 import type { BreakerState } from '../../engine/breaker.ts';
 import type { Call } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
@@ -276,6 +277,8 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     entry,
     id,
     door: 'in-process',
+    caller: ANYONE,
+    queueMs: 0,
     operation: 'chat',
     method: 'POST',
     path: '/chat/completions',
