@@ -1,6 +1,6 @@
 import type { Tale } from '../../src/simulator/virtual/tally.ts';
-import { run, type Scene } from '../../src/simulator/virtual/world.ts';
-import { takeTimeBack } from './borrowed-time.ts';
+import { type ClientMaker, run, type Scene } from '../../src/simulator/virtual/world.ts';
+import { lendTime, takeTimeBack } from './borrowed-time.ts';
 import type { Policy, Terms } from './policies/policy.ts';
 
 /** How much a run of the benchmark costs. */
@@ -51,7 +51,7 @@ export class Lab {
   #run(policy: Policy, scene: Scene, seed: number, terms: Terms): Promise<Tale> {
     const told = this.#last.then(async () => {
       try {
-        return await run(scene, seed, policy.client(terms));
+        return await run(scene, seed, clientOf(policy, terms));
       } finally {
         takeTimeBack();
       }
@@ -59,4 +59,13 @@ export class Lab {
     this.#last = told.then((tale) => (this.calls += tale.offered)).catch(() => undefined);
     return told;
   }
+}
+
+function clientOf({ client, borrowsTime }: Policy, terms: Terms): ClientMaker {
+  const make = client(terms);
+  if (borrowsTime !== true) return make;
+  return (site) => {
+    lendTime(site.clock, site.random);
+    return make(site);
+  };
 }

@@ -1,4 +1,9 @@
-import type { Tale } from '../../src/simulator/virtual/tally.ts';
+import type { Series } from '../../src/simulator/virtual/tally.ts';
+
+/** What there is to be measured of a run, on whatever clock. */
+export interface Told {
+  readonly series: Series;
+}
 
 /** Sum of the entries of a series from one time to another, in seconds. */
 export function between(counts: readonly number[], binMs: number, from: number, to: number): number {
@@ -10,17 +15,17 @@ export function between(counts: readonly number[], binMs: number, from: number, 
 }
 
 /** Attempts for each arrival in a stretch of time. */
-export function amplification({ series }: Tale, from: number, to: number): number {
+export function amplification({ series }: Told, from: number, to: number): number {
   return between(series.attempts, series.binMs, from, to) / between(series.offered, series.binMs, from, to);
 }
 
 /** Share of a stretch's arrivals that were answered in the end. */
-export function answeredShare({ series }: Tale, from: number, to: number): number {
+export function answeredShare({ series }: Told, from: number, to: number): number {
   return between(series.answered, series.binMs, from, to) / between(series.offered, series.binMs, from, to);
 }
 
 /** Arrivals of a stretch that were never answered. */
-export function lost({ series }: Tale, from: number, to: number): number {
+export function lost({ series }: Told, from: number, to: number): number {
   return between(series.offered, series.binMs, from, to) - between(series.answered, series.binMs, from, to);
 }
 
@@ -34,7 +39,7 @@ const WELL_FOR = 30;
  *
  * @param calmFrom, calmTo the stretch that tells how it was before, s
  */
-export function timeToRecover(tale: Tale, calmFrom: number, calmTo: number, triggerEnd: number): number {
+export function timeToRecover(tale: Told, calmFrom: number, calmTo: number, triggerEnd: number): number {
   const wanted = 0.95 * answeredShare(tale, calmFrom, calmTo);
   // Answers may come long after the last arrival; there is nothing to be judged there.
   const end = Math.floor(((tale.series.offered.findLastIndex((count) => count > 0) + 1) * tale.series.binMs) / 1000);

@@ -2,7 +2,7 @@ import type { Alarm, Clock } from '../../../src/engine/clock.ts';
 import type { Headers } from '../../../src/engine/call.ts';
 import type { Receiver } from '../../../src/engine/ports.ts';
 import type { Order } from '../../../src/simulator/virtual/order.ts';
-import type { Provider, Request } from '../../../src/simulator/virtual/provider.ts';
+import type { Request, Service } from '../../../src/simulator/virtual/provider.ts';
 
 /** What came of one request: a status (0 for none), and the fault a plain client would name. */
 export interface Result {
@@ -20,7 +20,7 @@ const USUAL_TIMEOUT_MS = 600_000;
  * Makes one request as a plain client does: a timeout until the answer has begun (for a whole answer: until it is there),
  * no other care. Never rejects.
  */
-export function attempt(clock: Clock, provider: Provider, order: Order, timeoutMs: number | null): Promise<Result> {
+export function attempt(clock: Clock, provider: Service, order: Order, timeoutMs: number | null): Promise<Result> {
   return new Promise((resolve) => new PlainAttempt(clock, provider, order, timeoutMs ?? USUAL_TIMEOUT_MS, resolve));
 }
 
@@ -34,7 +34,7 @@ class PlainAttempt implements Receiver {
   readonly #stream: boolean;
   #over = false;
 
-  constructor(clock: Clock, provider: Provider, order: Order, timeoutMs: number, resolve: (result: Result) => void) {
+  constructor(clock: Clock, provider: Service, order: Order, timeoutMs: number, resolve: (result: Result) => void) {
     this.#resolve = resolve;
     this.#stream = order.stream;
     const timeout = Math.max(0, Math.min(timeoutMs, order.deadlineAt - clock.now()));

@@ -1,8 +1,7 @@
 import { StandardRetryStrategy } from '@smithy/util-retry';
 import type { Order } from '../../../src/simulator/virtual/order.ts';
-import type { Provider } from '../../../src/simulator/virtual/provider.ts';
+import type { Service } from '../../../src/simulator/virtual/provider.ts';
 import type { Site } from '../../../src/simulator/virtual/world.ts';
-import { lendTime } from '../borrowed-time.ts';
 import { attempt, isPassing, verdictOf } from './attempt.ts';
 import type { Policy } from './policy.ts';
 
@@ -10,9 +9,9 @@ import type { Policy } from './policy.ts';
 export const aws: Policy = {
   id: 'aws',
   name: 'AWS SDK standard (token bucket)',
+  borrowsTime: true,
   client: ({ attemptMs }) => {
     return (site) => {
-      lendTime(site.clock, site.random);
       const strategy = new StandardRetryStrategy(3);
       return {
         make: async (order) => {
@@ -27,7 +26,7 @@ export const aws: Policy = {
 async function makeOne(
   { clock }: Site,
   strategy: StandardRetryStrategy,
-  provider: Provider,
+  provider: Service,
   order: Order,
   attemptMs: number | null,
 ): Promise<string> {

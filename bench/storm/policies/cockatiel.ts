@@ -7,7 +7,6 @@ import {
   SamplingBreaker,
   wrap,
 } from 'cockatiel';
-import { lendTime } from '../borrowed-time.ts';
 import { attempt, isPassing, type Result, verdictOf } from './attempt.ts';
 import type { Policy } from './policy.ts';
 
@@ -15,10 +14,10 @@ import type { Policy } from './policy.ts';
 export const cockatiel: Policy = {
   id: 'cockatiel',
   name: 'cockatiel 4 (retry, breaker)',
+  borrowsTime: true,
   client:
     ({ attemptMs }) =>
-    ({ clock, random, providers }) => {
-      lendTime(clock, random);
+    ({ clock, providers }) => {
       const breaker = new SamplingBreaker({ threshold: 0.5, duration: 10_000 });
       const policy = wrap(
         retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() }),

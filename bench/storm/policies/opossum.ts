@@ -1,6 +1,5 @@
 import CircuitBreaker from 'opossum';
 import type { Order } from '../../../src/simulator/virtual/order.ts';
-import { lendTime } from '../borrowed-time.ts';
 import { attempt, isPassing, type Result, verdictOf } from './attempt.ts';
 import type { Policy } from './policy.ts';
 
@@ -11,10 +10,10 @@ import type { Policy } from './policy.ts';
 export const opossum: Policy = {
   id: 'opossum',
   name: 'opossum 10 (breaker)',
+  borrowsTime: true,
   client:
     ({ attemptMs }) =>
-    ({ clock, random, providers }) => {
-      lendTime(clock, random);
+    ({ clock, providers }) => {
       const breaker = new CircuitBreaker<Order, string>(
         async (order) => {
           const [provider] = providers;

@@ -11,5 +11,7 @@ export interface Policy {
   readonly id: string;
   /** As the report calls it. */
   readonly name: string;
+  /** Its library asks the process for the time and for chance, so on a virtual clock it has to be lent them. */
+  readonly borrowsTime?: true;
   readonly client: (terms: Terms) => ClientMaker;
 }

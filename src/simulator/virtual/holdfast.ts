@@ -23,7 +23,7 @@ import type { Handler } from '../../engine/route.ts';
 import { Target } from '../../engine/target.ts';
 import { isRightBody, isRightStream, piecesOf } from './answer.ts';
 import { ANSWERED, type Client, type Order, type Verdict } from './order.ts';
-import type { Provider } from './provider.ts';
+import type { Service } from './provider.ts';
 import type { ClientMaker, Site } from './world.ts';
 
 /** How the engine is set up in a run; what is left out is as it ships. */
@@ -213,10 +213,10 @@ class Holdfast implements Client {
 class WatchedEndpoint implements Endpoint {
   readonly id: string;
   readonly provider = 'openai';
-  readonly #provider: Provider;
+  readonly #provider: Service;
   readonly #attempted: (call: OrderedCall) => void;
 
-  constructor(provider: Provider, attempted: (call: OrderedCall) => void) {
+  constructor(provider: Service, attempted: (call: OrderedCall) => void) {
     this.id = provider.spec.id;
     this.#provider = provider;
     this.#attempted = attempted;

@@ -51,8 +51,14 @@ export interface Request {
   leave(): void;
 }
 
+/** Whatever takes orders: as much of a provider as its clients see. */
+export interface Service {
+  readonly spec: Pick<ProviderSpec, 'id'>;
+  receive(order: Order, receiver: Receiver): Request;
+}
+
 /** One provider of the model world, on the virtual clock. */
-export class Provider {
+export class Provider implements Service {
   readonly spec: ProviderSpec;
   /** Requests received, whatever became of them. */
   attempts = 0;

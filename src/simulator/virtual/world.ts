@@ -1,8 +1,8 @@
 import type { Clock, Random } from '../../engine/clock.ts';
 import { seededRandom } from '../../engine/random.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
-import { type Client, type Order, type Verdict } from './order.ts';
-import { Provider, type ProviderSpec } from './provider.ts';
+import type { Client, Order, Verdict } from './order.ts';
+import { Provider, type ProviderSpec, type Service } from './provider.ts';
 import { Rules } from './rules.ts';
 import { Tally, type Tale } from './tally.ts';
 
@@ -28,7 +28,7 @@ export interface Site {
   readonly clock: Clock;
   /** The client's own chance: how often it asks changes nothing for the others. */
   readonly random: Random;
-  readonly providers: readonly Provider[];
+  readonly providers: readonly Service[];
   readonly scene: Scene;
   readonly rules: Rules;
   /** Puts a remark into the tale, with the time. */
