@@ -13,6 +13,11 @@ export interface Capacity {
   readonly queue?: number;
   /** Work before an answer begins, in ms, taken literally; the answer's own time comes on top. @default 0 */
   readonly serviceMs?: number;
+  /**
+   * What becomes of a call whose client has left. Most servers only notice when they try to answer: `worked` keeps its place
+   * in the line and its worker at it, which is what makes a retry storm feed itself. @default 'dropped'
+   */
+  readonly abandoned?: 'worked' | 'dropped';
 }
 
 const USUAL_QUEUE = 128;
@@ -67,6 +72,11 @@ export class Climate {
     const queue = weather === null || weather.workers === null ? (usual?.queue ?? USUAL_QUEUE) : weather.queue;
     this.#workers = Number.isFinite(this.#size) ? new Workers(this.#size, queue) : null;
     this.#follow();
+  }
+
+  /** Is what a client has abandoned worked on all the same? */
+  get worksOn(): boolean {
+    return this.#usual?.abandoned === 'worked';
   }
 
   conditions(): Conditions {

@@ -59,6 +59,11 @@ export interface Script {
   readonly steps: readonly Step[];
 }
 
+/** How long a script takes with a client that reads as fast as it can, ms. */
+export function durationOf({ steps }: Script): number {
+  return steps.reduce((sum, { waitMs }) => sum + waitMs, 0);
+}
+
 function head(status: number, headers: OutgoingHttpHeaders, waitMs = 0): Head {
   return { do: 'head', status, headers, edge: false, waitMs };
 }

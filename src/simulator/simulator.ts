@@ -19,8 +19,9 @@ import { receive } from './reception.ts';
 import type { Reception } from './reception.ts';
 import { incorrectKey, missingKey, refusal, unknownUrl } from './refusals.ts';
 import { answer } from './routes.ts';
-import { wholeScript } from './script.ts';
+import { durationOf, wholeScript } from './script.ts';
 import type { Head, Script } from './script.ts';
+import { Shift } from './shift.ts';
 import { statusPage } from './status-page.ts';
 import { Upstream } from './upstream.ts';
 import type { Received, ScriptedAnswer } from './upstream.ts';
@@ -205,28 +206,28 @@ class SimulatedProvider implements Simulator {
     path: string,
     arrivedAt: number,
   ): void {
-    const { workers } = this.#climate;
-    let working = false;
+    const { workers, worksOn } = this.#climate;
     const delivery = new Delivery(script, response, {
       clock: this.#clock,
       commonHeaders: (head) => this.#commonHeaders(head, arrivedAt, limitHeaders),
       refuse: (forMs) => this.#refuse(forMs),
       onEnd: (end) => {
-        if (working) workers?.release();
-        else workers?.leave(begin);
+        shift?.end(end === 'aborted');
         const at = this.#clock.now();
         // Whoever is thrown out because the provider stops listening has not left by itself.
         const ended = this.#server.listening ? end : 'broken';
         this.#ledger.ended(script, ended, { path, at, afterMs: at - arrivedAt });
       },
     });
-    const begin = () => {
-      working = true;
-      delivery.start(this.#climate.serviceMs);
-    };
+    const begin = () => delivery.start(this.#climate.serviceMs);
+    const workMs = () => this.#climate.serviceMs + durationOf(script);
+    const shift =
+      workers === null || script.about.wire === 'other'
+        ? null
+        : new Shift({ workers, clock: this.#clock, workMs, worksOn, begin });
     this.#ledger.began(script);
-    if (workers === null || script.about.wire === 'other') delivery.start(0);
-    else if (workers.take(begin) === 'turned-away') delivery.replace(misbehave(script, OVERLOADED));
+    if (shift === null) delivery.start(0);
+    else if (shift.start() === 'turned-away') delivery.replace(misbehave(script, OVERLOADED));
   }
 
   #showStatus(request: IncomingMessage, response: ServerResponse): boolean {
