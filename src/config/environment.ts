@@ -1,7 +1,7 @@
 import { addressFault } from './addresses.ts';
 import { POINTS_BACK, pointsBack } from './references.ts';
 import type { Problem } from './problem.ts';
-import { secretValueFault } from './secrets.ts';
+import { secretValueFault } from './secret-stores/text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

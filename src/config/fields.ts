@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { addressFault, parseUrl } from './addresses.ts';
-import { looksLikeKey, secretReferenceFault } from './secrets.ts';
+import { looksLikeKey } from './secret-stores/text.ts';
+import { secretReferenceFault } from './secrets.ts';
 import { suggest, suggestOrList } from './suggest.ts';
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
 

@@ -7,7 +7,8 @@ import { ConfigError } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { DEFAULT_PORT, resolveConfig } from './resolve.ts';
 import { isSecret, readSecret, secretReferenceFault } from './secrets.ts';
-import type { Secret, SecretSource } from './secrets.ts';
+import type { SecretSource } from './secret-stores/store.ts';
+import type { Secret } from './secrets.ts';
 import { NO_SOURCE, readSource } from './source.ts';
 import type { Finding } from './source.ts';
 

@@ -88,7 +88,7 @@ describe('one mistake, one message', () => {
     ['targets: { a: { provider: openai, key: hunter2 } }', '1:40 targets.a.key: holds the secret itself'],
     [
       'targets: { a: { provider: openai, key: vault:x } }',
-      '1:40 targets.a.key: names a secret in vault:, which is not supported yet by this version / Use env: or file:',
+      '1:40 targets.a.key: does not name a path in Vault and a field of it',
     ],
     [
       'targets: { a: { provider: openai, key: env:NOPE } }',

@@ -84,7 +84,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
 const STAND_IN = { speed: 0.25, answerTokens: 40 } as const;
 
 function simulatedTarget({ url }: Simulator): NewTarget {
-  const key = new HeldSecret('the simulator takes any key', 'sk-simulated');
+  const key = new HeldSecret('the simulator takes any key', { value: 'sk-simulated', since: null });
   return { id: 'simulator', provider: 'openai-compatible', baseUrl: `${url}/v1`, key };
 }
 

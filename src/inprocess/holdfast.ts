@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
-import type { Call } from '../engine/call.ts';
+import { type Call, NOTHING_SAID } from '../engine/call.ts';
 import { ANYONE } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
 import { Cancellation } from '../engine/cancellation.ts';
@@ -95,7 +95,7 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
     // What is no request, the provider itself explains best.
     if (meant === null || seen === null || seen.problem !== null) return plain(input, init);
     meant.signal?.throwIfAborted();
-    const call = { ...callOf(meant, nextId(), clock), ...seen.reading };
+    const call = { ...callOf(meant, nextId(), clock), ...seen.reading, parsed: seen.parsed };
     const forget = cancelOn(meant.signal, call.cancellation);
     const reply = await assemblyFor(meant.baseUrl).handle(call);
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
@@ -149,6 +149,9 @@ function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
     callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
     cancellation: new Cancellation(),
     problem: null,
+    parsed: null,
+    notes: NOTHING_SAID,
+    told: NOTHING_SAID,
     route: null,
     attempts: [],
     waitedMs: 0,
@@ -207,7 +210,7 @@ function fallbackTarget(
     id: fallback.id ?? new URL(baseUrl).host,
     provider,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    key: apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, apiKey),
+    key: apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, { value: apiKey, since: null }),
     deployment: fallback.deployment ?? null,
     apiVersion: fallback.apiVersion ?? null,
   };
