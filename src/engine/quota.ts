@@ -48,9 +48,37 @@ export type Verdict =
       readonly quota: Quota;
       /** Use of the quota at the time, reservations included, in its unit. */
       readonly used: number;
-      /** Until the call would be granted if nobody else came; null: never, it is larger than the quota. */
+      /**
+       * Until the call would be granted if nobody else came, exact where only settled use is in the way. What calls under
+       * way hold is hoped to come back within {@link HELD_HOPE_MS}, since nobody knows when they end. Null: never, the call
+       * is larger than the quota. Of several quotas that refuse, the one that frees last is told.
+       */
       readonly freeInMs: number | null;
     };
+
+/** How soon to look again for what calls under way still hold, ms. */
+export const HELD_HOPE_MS = 1_000;
+
+/** What people hear of a quota besides the refusals themselves; each kind once in a period of the quota. */
+export interface QuotaEvent {
+  /**
+   * `warned`: settled use has reached `warnAt`. `exhausted`: the first call was refused, or, of a quota that refuses
+   * nothing, its amount was reached.
+   */
+  readonly kind: 'warned' | 'exhausted';
+  /** Wall time, ms since 1970. */
+  readonly at: number;
+  readonly quota: Quota;
+  /** Use at the time, in the quota's unit: settled for `warned`, with what calls under way hold for `exhausted`. */
+  readonly used: number;
+  /** When a budget begins anew, ms since 1970; null for what slides. */
+  readonly resetsAt: number | null;
+  /** The call at which it was noticed. */
+  readonly callId: string;
+}
+
+/** Is told of quotas. Must not throw and must not block. */
+export type Tell = (event: QuotaEvent) => void;
 
 /** Where use is counted: in this process, or among several. Times are wall time, ms since 1970. */
 export interface Counters {
@@ -58,5 +86,7 @@ export interface Counters {
   reserve(quotas: readonly Quota[], cost: Cost, at: number): Verdict | Promise<Verdict>;
   /** Use of a quota as far as this process knows it, reservations included. */
   used(quota: Quota, at: number): number;
+  /** The same without what is held for calls under way: what people are warned by. */
+  settled(quota: Quota, at: number): number;
   close(): Promise<void>;
 }
