@@ -30,7 +30,13 @@ export interface Call {
   /** Path and query below the API's root, beginning with `/`, without the leading `/v1`: `/chat/completions?x=1`. */
   readonly path: string;
   readonly headers: Headers;
-  readonly body: Uint8Array | Upload | null;
+  /** The body as it is to be sent on: a step that repairs the request puts another in its place. */
+  body: Uint8Array | Upload | null;
+  /**
+   * The body parsed, for the steps before the ladder; null when nobody has parsed it. It is let go before the first attempt,
+   * because a call may last for minutes.
+   */
+  parsed: Readonly<Record<string, unknown>> | null;
   /** The model the caller asked for; null where the operation has none. */
   readonly model: string | null;
   readonly stream: boolean;
@@ -51,6 +57,10 @@ export interface Call {
   readonly cancellation: Cancellation;
   /** What the door found wrong with the request; such a call goes nowhere, yet leaves its record. */
   readonly problem: Fault | null;
+  /** What steps noticed or changed about the request, for its record: `repaired: max-tokens`. A step adds by replacing. */
+  notes: readonly string[];
+  /** Headers that tell the caller what was done to its request, names and values in turn. A step adds by replacing. */
+  told: readonly string[];
   /** The route that took the call; null until one has. */
   route: string | null;
   /** Filled by the line as it goes: every attempt, in order. */
@@ -60,3 +70,6 @@ export interface Call {
   /** Milliseconds spent on providers until the reply began; likewise not the line's own cost. */
   upstreamMs: number;
 }
+
+/** Nothing noted and nothing told, which is most calls: one list for all of them. */
+export const NOTHING_SAID: readonly string[] = Object.freeze([]);

@@ -1,7 +1,7 @@
 import { budgeted, limited, observed, throttled, timely, unbroken } from './gates.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { recorded } from './recorder.ts';
-import type { Emit } from './ports.ts';
+import type { Check, Emit } from './ports.ts';
 import { type Handler, type RouteDeps, walkLadder } from './route.ts';
 
 /** A step of the line wraps the rest of it into more of the same kind. */
@@ -14,19 +14,37 @@ export function compose<Handle>(steps: readonly ((next: Handle) => Handle)[], en
 
 export interface LineDeps extends Omit<RouteDeps, 'attempt'> {
   readonly emit: Emit;
+  /** Looks at each request before anything is spent on it; left out, nobody does. */
+  readonly check?: Check | null;
 }
 
 /** A request that could not be read costs no attempt. */
 const refuseProblems: Step = (next) => (call) =>
   call.problem === null ? next(call) : Promise.resolve({ kind: 'failed', fault: call.problem, retryAfterMs: null });
 
+/** Refuses or repairs requests before they cost anything; without a check it is not there at all. */
+function validated(check: Check | null): Step {
+  if (check === null) return (next) => next;
+  return (next) => (call) => {
+    const fault = check(call);
+    return fault === null ? next(call) : Promise.resolve({ kind: 'failed', fault, retryAfterMs: null });
+  };
+}
+
+/** What was parsed has served: the call may now wait for minutes, and others with it. */
+const released: Step = (next) => (call) => {
+  call.parsed = null;
+  return next(call);
+};
+
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
-  const { clock, random, emit } = deps;
+  const { clock, random, emit, check = null } = deps;
   const attempt = compose(
     // The breaker comes last but one: while a call waited for a place, its target may have gone down.
     [budgeted, timely(clock), throttled(clock, random), limited(clock), unbroken(clock, random), observed(clock)],
     makeAttempt(clock),
   );
-  return compose([recorded(clock, emit), refuseProblems], walkLadder({ ...deps, attempt }));
+  // What is wrong with a request that could not even be read, the check explains best: so it goes first.
+  return compose([recorded(clock, emit), validated(check), refuseProblems, released], walkLadder({ ...deps, attempt }));
 }

@@ -63,6 +63,13 @@ export interface Dialect {
   failure(call: Call, fault: Fault): string;
 }
 
+/**
+ * Looks at a request before it goes anywhere. It may repair `body`, and add to `notes` and `told`; it must not throw.
+ *
+ * @returns the fault for which the call is refused; null lets it pass.
+ */
+export type Check = (call: Call) => Fault | null;
+
 /** Receives the one record of every call. Must not throw and must not block. */
 export type Emit = (record: CallRecord) => void;
 

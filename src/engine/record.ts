@@ -65,4 +65,6 @@ export interface CallRecord {
   readonly usage: Usage;
   readonly callerRetries: number;
   readonly attempts: readonly AttemptRecord[];
+  /** What was noticed or changed about the request before it was sent, as `rule: field`; mostly nothing. */
+  readonly notes: readonly string[];
 }

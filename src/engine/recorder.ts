@@ -61,6 +61,7 @@ function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, o
     usage,
     callerRetries: call.callerRetries,
     attempts: call.attempts,
+    notes: call.notes,
   };
 }
 

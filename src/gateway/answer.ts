@@ -122,6 +122,7 @@ function ownHeaders(headers: string[], call: Pick<Call, 'id' | 'attempts'> & Par
   headers.push('x-request-id', call.id, 'x-holdfast-attempts', String(call.attempts.length));
   const last = call.attempts.at(-1);
   if (last !== undefined) headers.push('x-holdfast-target', last.target);
+  if (call.told !== undefined) for (const word of call.told) headers.push(word);
   if (call.startedAt !== undefined) {
     headers.push('x-holdfast-overhead-ms', overhead(call as Call, clock).toFixed(2));
   }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Call, Upload } from '../engine/call.ts';
+import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
 import { ANYONE } from '../engine/caller.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -140,7 +140,7 @@ export class Gateway {
     refused: Fault | null,
   ): void {
     const { headers } = request;
-    const { reading, problem } = readRequest(
+    const { reading, problem, parsed } = readRequest(
       seen.operation,
       seen.path,
       seen.body instanceof Uint8Array ? seen.body : null,
@@ -152,6 +152,9 @@ export class Gateway {
       method: seen.method,
       path: seen.path,
       body: seen.body,
+      parsed,
+      notes: NOTHING_SAID,
+      told: NOTHING_SAID,
       startedAt: seen.startedAt,
       arrivedAt: seen.arrivedAt,
       model: reading.model,

@@ -53,6 +53,8 @@ function headersOf(call: Call, from: CallHeaders, clock: Clock): Headers {
   headers.set('x-holdfast-attempts', String(call.attempts.length));
   const last = call.attempts.at(-1);
   if (last !== undefined) headers.set('x-holdfast-target', last.target);
+  for (let at = 0; at + 1 < call.told.length; at += 2)
+    headers.set(call.told[at] as string, call.told[at + 1] as string);
   headers.set('x-holdfast-overhead-ms', overhead(call, clock).toFixed(2));
   return headers;
 }

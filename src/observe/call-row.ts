@@ -30,6 +30,7 @@ export function callFromRow(row: CallsView): StoredCall {
     usage: usageFromRow(row),
     callerRetries: row.caller_retries,
     attempts: attemptsFromRow(row),
+    notes: [],
   };
 }
 

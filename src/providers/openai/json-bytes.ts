@@ -26,7 +26,7 @@ export function findMembers<Name extends string>(
   wanted: ReadonlySet<Name>,
 ): ReadonlyMap<Name, Span> | null {
   const found = new Map<Name, Span>();
-  let at = skipSpace(bytes, 0);
+  let at = skipSpace(bytes, startOfText(bytes));
   if (bytes[at] !== OPEN_BRACE) return null;
   at = skipSpace(bytes, at + 1);
   if (bytes[at] === CLOSE_BRACE) return skipSpace(bytes, at + 1) === bytes.length ? found : null;
@@ -88,6 +88,11 @@ function endOfString(bytes: Buffer, at: number): number {
 /** A byte of a number or a literal: anything that ends no value. */
 function isPlain(byte: number): boolean {
   return byte !== COMMA && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET && !isSpace(byte);
+}
+
+/** Where the text begins: some editors and libraries put a byte order mark before it, which is no part of it. */
+function startOfText(bytes: Buffer): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
 export function skipSpace(bytes: Buffer, at: number): number {

@@ -15,6 +15,8 @@ interface RequestReading {
 export interface ReadRequest {
   readonly reading: RequestReading;
   readonly problem: Fault | null;
+  /** The whole request, where reading it took a parse; null where it was skimmed or not read. */
+  readonly parsed: Readonly<Record<string, unknown>> | null;
 }
 
 const NOTHING: RequestReading = { model: null, stream: false, choices: 1, pins: [] };
@@ -34,7 +36,7 @@ export function readRequest(operation: Operation, path: string, body: Uint8Array
   if (operation === 'models') return READ_NOTHING;
   if (operation === 'passthrough') {
     const pins = pinsOfPath(path);
-    return pins.length === 0 ? READ_NOTHING : { reading: { ...NOTHING, pins }, problem: null };
+    return pins.length === 0 ? READ_NOTHING : { reading: { ...NOTHING, pins }, problem: null, parsed: null };
   }
   if (body === null || body.length === 0) return unreadable('the request has no body; a JSON object is needed');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -72,18 +74,19 @@ function skim(operation: Operation, bytes: Buffer): ReadRequest | null {
   } catch {
     return null;
   }
-  return { reading: readingOf(operation, members), problem: null };
+  return { reading: readingOf(operation, members), problem: null, parsed: null };
 }
 
 function parseRequest(operation: Operation, bytes: Buffer): ReadRequest {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(bytes.toString('utf8'));
+    const text = bytes.toString('utf8');
+    parsed = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
     return unreadable(`the request's body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!isObject(parsed)) return unreadable('the request must be a JSON object');
-  return { reading: readingOf(operation, parsed), problem: null };
+  return { reading: readingOf(operation, parsed), problem: null, parsed };
 }
 
 function readingOf(operation: Operation, members: Partial<Members>): RequestReading {
@@ -96,11 +99,11 @@ function readingOf(operation: Operation, members: Partial<Members>): RequestRead
   };
 }
 
-const READ_NOTHING: ReadRequest = { reading: NOTHING, problem: null };
+const READ_NOTHING: ReadRequest = { reading: NOTHING, problem: null, parsed: null };
 
 function unreadable(message: string): ReadRequest {
   const fault = faultOf('invalid-request', { message, remedy: 'Send one JSON object, as the API reference shows it.' });
-  return { reading: NOTHING, problem: fault };
+  return { reading: NOTHING, problem: fault, parsed: null };
 }
 
 /** `/responses/resp_1/cancel` belongs to whoever made `resp_1`. */

@@ -1,6 +1,6 @@
 import { ANYONE } from '../../engine/caller.ts';
 import type { BreakerState } from '../../engine/breaker.ts';
-import type { Call } from '../../engine/call.ts';
+import { type Call, NOTHING_SAID } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { line } from '../../engine/line.ts';
@@ -294,6 +294,9 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     callerRetries: 0,
     cancellation: new Cancellation(),
     problem: null,
+    parsed: null,
+    notes: NOTHING_SAID,
+    told: NOTHING_SAID,
     route: null,
     attempts: [],
     waitedMs: 0,
