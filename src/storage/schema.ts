@@ -74,8 +74,117 @@ export type CallsView = Omit<CallRowsTable, 'seq' | 'id' | 'id_prefix' | 'id_cou
     readonly id: string;
   };
 
+/** JSON texts and 0/1 flags, as the entities of the tenants' room read them. */
+export interface OrganisationsTable {
+  id: string;
+  name: string;
+  limits: string;
+  declared: number;
+  created_at: number;
+}
+
+export interface TenantsTable {
+  id: string;
+  organisation: string;
+  name: string;
+  limits: string;
+  user_limits: string;
+  weight: number | null;
+  lane: string | null;
+  declared: number;
+  created_at: number;
+}
+
+export interface WorkloadsTable {
+  tenant: string;
+  id: string;
+  name: string;
+  limits: string;
+  weight: number | null;
+  lane: string | null;
+  declared: number;
+  created_at: number;
+}
+
+export interface VirtualKeysTable {
+  id: string;
+  tenant: string;
+  workload: string | null;
+  name: string;
+  models: string | null;
+  routes: string | null;
+  addresses: string | null;
+  interactive: number;
+  passthrough: number;
+  weight: number | null;
+  lane: string | null;
+  limits: string;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  revoked_at: number | null;
+  used_at: number | null;
+}
+
+/** The secrets of keys, hashed. */
+export interface KeySecretsTable {
+  hash: string;
+  virtual_key: string;
+  prefix: string;
+  created_at: number;
+  expires_at: number | null;
+}
+
+export interface AdminTokensTable {
+  id: string;
+  name: string;
+  role: string;
+  hash: string;
+  prefix: string;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  revoked_at: number | null;
+  used_at: number | null;
+}
+
+/** One row a change; also what tells other processes on the same database that something has changed. */
+export interface AuditLogTable {
+  seq: Generated<number>;
+  at: number;
+  via: string;
+  actor: string;
+  address: string | null;
+  action: string;
+  subject: string;
+  subject_id: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** What happened beside the calls: thresholds that were passed, keys that were guessed at. */
+export interface EventsTable {
+  seq: Generated<number>;
+  at: number;
+  kind: string;
+  level: string | null;
+  holder: string | null;
+  organisation: string | null;
+  tenant: string | null;
+  message: string;
+  detail: string | null;
+}
+
 /** The tables, as queries see them. */
 export interface Schema {
+  organisations: OrganisationsTable;
+  tenants: TenantsTable;
+  workloads: WorkloadsTable;
+  virtual_keys: VirtualKeysTable;
+  key_secrets: KeySecretsTable;
+  admin_tokens: AdminTokensTable;
+  audit_log: AuditLogTable;
+  events: EventsTable;
   calls: CallsView;
   call_rows: CallRowsTable;
   id_prefixes: IdPrefixesTable;

@@ -1,5 +1,6 @@
 import { calls } from './0001-calls.ts';
+import { tenants } from './0002-tenants.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. */
-export const MIGRATIONS: readonly Migration[] = [calls];
+export const MIGRATIONS: readonly Migration[] = [calls, tenants];

@@ -1,0 +1,220 @@
+import {
+  type Cost,
+  type Counters,
+  HELD_HOPE_MS,
+  type Measure,
+  type Quota,
+  type Reservation,
+  type Verdict,
+} from '../../engine/quota.ts';
+import { type Window, windowFor } from './windows.ts';
+
+export interface MemoryCountersOptions {
+  /**
+   * How many end users' counts are kept at most, at some 300 bytes each. Beyond it, those that were not asked for longest
+   * are forgotten: whoever can make up end users is not held by their limits, but by those of the tenant above.
+   * @default 200,000
+   */
+  readonly users?: number;
+}
+
+/** Counts within this process. Answers at once; nothing is written anywhere, so a restart begins with nothing used. */
+export class MemoryCounters implements Counters {
+  readonly #counts: Counts;
+
+  constructor(options: MemoryCountersOptions = {}) {
+    this.#counts = new Counts(options.users ?? 200_000);
+  }
+
+  /** Counts that are kept, idle ones included. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  reserve(quotas: readonly Quota[], cost: Cost, at: number): Verdict {
+    const counts: Count[] = [];
+    let refused: Quota | null = null;
+    let refusedUse = 0;
+    let freeInMs: number | null = 0;
+    for (let index = 0; index < quotas.length; index += 1) {
+      const quota = quotas[index] as Quota;
+      const count = this.#counts.for(quota, at);
+      counts.push(count);
+      if (!quota.refuses) continue;
+      const wanted = wantedOf(quota.measure, cost);
+      const used = count.used(at);
+      if (wanted === 0 || used + wanted <= quota.amount) continue;
+      const free = count.freeInMs(wanted, quota.amount, at);
+      if (refused !== null && (freeInMs === null || (free !== null && free <= freeInMs))) continue;
+      refused = quota;
+      refusedUse = used;
+      freeInMs = free;
+    }
+    if (refused !== null) return { kind: 'refused', quota: refused, used: refusedUse, freeInMs };
+    for (let index = 0; index < quotas.length; index += 1) {
+      (counts[index] as Count).take(wantedOf((quotas[index] as Quota).measure, cost), at);
+    }
+    return { kind: 'granted', reservation: new MemoryReservation(quotas, counts, cost) };
+  }
+
+  used(quota: Quota, at: number): number {
+    return this.#counts.find(quota)?.used(at) ?? 0;
+  }
+
+  settled(quota: Quota, at: number): number {
+    return this.#counts.find(quota)?.settled(at) ?? 0;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function wantedOf(measure: Measure, cost: Cost): number {
+  switch (measure) {
+    case 'requests':
+    case 'calls':
+      return 1;
+    case 'tokens':
+      return cost.tokens;
+    case 'money':
+      return cost.microdollars;
+  }
+}
+
+class MemoryReservation implements Reservation {
+  readonly #quotas: readonly Quota[];
+  #counts: readonly Count[] | null;
+  readonly #reserved: Cost;
+
+  constructor(quotas: readonly Quota[], counts: readonly Count[], reserved: Cost) {
+    this.#quotas = quotas;
+    this.#counts = counts;
+    this.#reserved = reserved;
+  }
+
+  settle(cost: Cost, at: number): void {
+    const counts = this.#counts;
+    if (counts === null) return;
+    this.#counts = null;
+    for (let index = 0; index < counts.length; index += 1) {
+      const { measure } = this.#quotas[index] as Quota;
+      (counts[index] as Count).settle(wantedOf(measure, this.#reserved), wantedOf(measure, cost), at);
+    }
+  }
+}
+
+/** The use of one quota: what is held for calls under way, and what is settled. */
+class Count {
+  readonly #measure: Measure;
+  readonly #window: Window | null;
+  #held = 0;
+  #holders = 0;
+
+  constructor({ measure, period }: Quota) {
+    this.#measure = measure;
+    this.#window = windowFor(measure, period);
+  }
+
+  used(at: number): number {
+    return this.#window === null ? this.#held : this.#held + this.#window.total(at);
+  }
+
+  settled(at: number): number {
+    return this.#window === null ? this.#held : this.#window.total(at);
+  }
+
+  /** See {@link Verdict}. */
+  freeInMs(wanted: number, amount: number, at: number): number | null {
+    if (wanted > amount) return null;
+    const settled = this.#window?.total(at) ?? 0;
+    const excess = settled + wanted - amount;
+    return this.#window === null || excess <= 0 ? HELD_HOPE_MS : this.#window.freeInMs(excess, at);
+  }
+
+  take(amount: number, at: number): void {
+    this.#holders += 1;
+    // A request is one from the moment it is let in; what else it takes is known only when it has ended.
+    if (this.#measure === 'requests') this.#window?.add(amount, at);
+    else this.#held += amount;
+  }
+
+  settle(reserved: number, real: number, at: number): void {
+    this.#holders -= 1;
+    if (this.#measure === 'requests') return;
+    // Sums of fractions of a cent never come back to nothing by themselves.
+    this.#held = this.#holders === 0 ? 0 : this.#held - reserved;
+    if (this.#measure !== 'calls') this.#window?.add(real, at);
+  }
+
+  /** Nothing would be lost with it. */
+  idle(at: number): boolean {
+    return !this.busy && (this.#window?.total(at) ?? 0) === 0;
+  }
+
+  /** Calls under way count here. */
+  get busy(): boolean {
+    return this.#holders > 0;
+  }
+}
+
+/** Counts of holders that are configured are looked through for idle ones when there are this many more than last time. */
+const LOOK_THROUGH_EVERY = 1024;
+
+/** Finds the count of a quota, and forgets those that nobody needs. */
+class Counts {
+  readonly #usersPerGeneration: number;
+  /** Of organisations, tenants, workloads and keys: no more than somebody has configured. */
+  readonly #configured = new Map<string, Count>();
+  #lookThroughAt = LOOK_THROUGH_EVERY;
+  /** Of end users, whom callers make up: those asked for lately, and those asked for before that. */
+  #young = new Map<string, Count>();
+  #old = new Map<string, Count>();
+
+  constructor(users: number) {
+    this.#usersPerGeneration = Math.max(1, Math.floor(users / 2));
+  }
+
+  get size(): number {
+    return this.#configured.size + this.#young.size + this.#old.size;
+  }
+
+  find({ id, level }: Quota): Count | undefined {
+    return level === 'user' ? (this.#young.get(id) ?? this.#old.get(id)) : this.#configured.get(id);
+  }
+
+  for(quota: Quota, at: number): Count {
+    if (quota.level === 'user') return this.#forUser(quota, at);
+    let count = this.#configured.get(quota.id);
+    if (count === undefined) {
+      if (this.#configured.size >= this.#lookThroughAt) this.#lookThrough(at);
+      count = new Count(quota);
+      this.#configured.set(quota.id, count);
+    }
+    return count;
+  }
+
+  #forUser(quota: Quota, at: number): Count {
+    const young = this.#young.get(quota.id);
+    if (young !== undefined) return young;
+    if (this.#young.size >= this.#usersPerGeneration) this.#age(at);
+    const count = this.#old.get(quota.id) ?? new Count(quota);
+    this.#old.delete(quota.id);
+    this.#young.set(quota.id, count);
+    return count;
+  }
+
+  /** The old go, but for those with calls under way: a count forgotten then would come back with too much room. */
+  #age(at: number): void {
+    const kept = new Map<string, Count>();
+    for (const [id, count] of this.#old) if (count.busy) kept.set(id, count);
+    this.#old = new Map();
+    for (const [id, count] of this.#young) if (!count.idle(at)) this.#old.set(id, count);
+    this.#young = kept;
+  }
+
+  #lookThrough(at: number): void {
+    for (const [id, count] of this.#configured) if (count.idle(at)) this.#configured.delete(id);
+    this.#lookThroughAt = this.#configured.size + LOOK_THROUGH_EVERY;
+  }
+}
