@@ -1,16 +1,18 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
+import { stormHttp } from './storm/http/storm-http.ts';
 import { storm } from './storm/storm.ts';
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['gateway', gateway],
   ['storm', storm],
+  ['storm-http', stormHttp],
 ]);
 
 const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly]
 
-${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`).join('\n')}
+${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
 
   --quick   shorter and noisier
   --seeds   storm: runs of each experiment, 5 or more unless --quick (default 5)

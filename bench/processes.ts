@@ -72,6 +72,28 @@ export async function stop({ child }: Started): Promise<void> {
   await gone;
 }
 
+/**
+ * Gives an order to a process with a channel, and waits for what it reports.
+ * @throws {Error} when it ends instead, with what it said.
+ */
+export async function ask<Report>({ child, complaints }: Started, order: object): Promise<Report> {
+  const over = new AbortController();
+  const { signal } = over;
+  child.send(order);
+  try {
+    const ended = once(child, 'exit', { signal }).then(() => {
+      throw new Error(`a process of the benchmark ended. It said: ${complaints() || 'nothing'}`);
+    });
+    const reported = once(child, 'message', { signal }).then(([report]) => report as Report);
+    // Whichever comes second is told that nobody listens any more, and says so by rejecting.
+    ended.catch(() => undefined);
+    reported.catch(() => undefined);
+    return await Promise.race([reported, ended]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -8,7 +8,8 @@ export interface Told {
 /** Sum of the entries of a series from one time to another, in seconds. */
 export function between(counts: readonly number[], binMs: number, from: number, to: number): number {
   let total = 0;
-  for (let bin = Math.round((from * 1000) / binMs); bin < Math.round((to * 1000) / binMs); bin += 1) {
+  const end = Math.min(counts.length, Math.round((to * 1000) / binMs));
+  for (let bin = Math.round((from * 1000) / binMs); bin < end; bin += 1) {
     total += counts[bin] ?? 0;
   }
   return total;
@@ -49,6 +50,36 @@ export function timeToRecover(tale: Told, calmFrom: number, calmTo: number, trig
     if (at + WINDOW - wellSince >= WELL_FOR) return wellSince - triggerEnd;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** How a provider that went bad was left for another. */
+export interface Diversion {
+  /** From the onset until the bad provider is left alone; infinite when it never is. */
+  readonly seconds: number;
+  /** Attempts at the bad provider until then. */
+  readonly attempts: number;
+  /** Calls of the whole bad time that failed. */
+  readonly failed: number;
+}
+
+/**
+ * Left alone: one attempt at most in the second to come, and a fifth of the calls at most in five. The rest are probes.
+ *
+ * @param onset, end the bad time of the provider `a`, s; the series has entries of a tenth of a second, so that half a second
+ * can be told from a whole one
+ */
+export function diversionOf({ series }: Told, onset: number, end: number): Diversion {
+  const { binMs, offered, errors } = series;
+  const at = series.attemptsAt['a'] ?? [];
+  const failed = between(errors, binMs, onset, Number.POSITIVE_INFINITY);
+  for (let step = 0; onset + step / 10 + 5 <= end; step += 1) {
+    const from = onset + step / 10;
+    const quiet = between(at, binMs, from, from + 1) <= 1;
+    if (quiet && between(at, binMs, from, from + 5) <= 0.2 * between(offered, binMs, from, from + 5)) {
+      return { seconds: Number((step / 10).toFixed(1)), attempts: between(at, binMs, onset, from), failed };
+    }
+  }
+  return { seconds: Number.POSITIVE_INFINITY, attempts: between(at, binMs, onset, end), failed };
 }
 
 /** The middle value, and the worst: the greatest where less is better, else the least. */

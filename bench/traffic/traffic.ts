@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort, listening, start, type Started, stop } from '../processes.ts';
-import type { IdleOrder, IdleReport, LoadOrder, LoadReport, Order } from './orders.ts';
+import { ask, freePort, listening, start, type Started, stop } from '../processes.ts';
+import type { IdleOrder, IdleReport, LoadOrder, LoadReport } from './orders.ts';
 
 const UPSTREAM = fileURLToPath(new URL('./upstream.ts', import.meta.url));
 const CALLERS = fileURLToPath(new URL('./callers.ts', import.meta.url));
@@ -32,34 +31,15 @@ export class Traffic {
   }
 
   load(order: Omit<LoadOrder, 'kind'>): Promise<LoadReport> {
-    return this.#carryOut({ kind: 'load', ...order }) as Promise<LoadReport>;
+    return ask<LoadReport>(this.#callers, { kind: 'load', ...order });
   }
 
   idle(order: Omit<IdleOrder, 'kind'>): Promise<IdleReport> {
-    return this.#carryOut({ kind: 'idle', ...order }) as Promise<IdleReport>;
+    return ask<IdleReport>(this.#callers, { kind: 'idle', ...order });
   }
 
   async stop(): Promise<void> {
     await stop(this.#callers);
     await stop(this.#upstream);
-  }
-
-  async #carryOut(order: Order): Promise<LoadReport | IdleReport> {
-    const { child, complaints } = this.#callers;
-    const over = new AbortController();
-    const { signal } = over;
-    child.send(order);
-    try {
-      const ended = once(child, 'exit', { signal }).then(() => {
-        throw new Error(`the callers ended. It said: ${complaints() || 'nothing'}`);
-      });
-      const reported = once(child, 'message', { signal }).then(([report]) => report as LoadReport | IdleReport);
-      // Whichever comes second is told that nobody listens any more, and says so by rejecting.
-      ended.catch(() => undefined);
-      reported.catch(() => undefined);
-      return await Promise.race([reported, ended]);
-    } finally {
-      over.abort();
-    }
   }
 }

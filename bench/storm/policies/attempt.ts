@@ -60,7 +60,7 @@ class PlainAttempt implements Receiver {
 
   onEnd(): void {
     if (this.#status >= 400) return this.#end('status');
-    const whole = this.#stream ? this.#tail.includes('[DONE]') : this.#tail.endsWith(']}');
+    const whole = this.#stream ? this.#tail.includes('[DONE]') : this.#tail.trimEnd().endsWith('}');
     this.#end(whole ? null : 'cut');
   }
 

@@ -1,6 +1,5 @@
-import type { Tale } from '../../../src/simulator/virtual/tally.ts';
 import type { Figure } from '../../figures.ts';
-import { between, medianOf, worstOf } from '../measures.ts';
+import { diversionOf, medianOf, worstOf } from '../measures.ts';
 import { holdfast } from '../policies/holdfast.ts';
 import { ONSET, oneOfTwoBad } from '../scenes.ts';
 import { medianAndWorst, shown, table, type Yardstick } from './yardstick.ts';
@@ -8,17 +7,8 @@ import { medianAndWorst, shown, table, type Yardstick } from './yardstick.ts';
 /** The engine's own timers, not a second for each attempt: to find out that a second is enough is its own business. */
 const AS_SHIPPED = { attemptMs: null } as const;
 
-/** In the scenes every entry is a tenth of a second, so that half a second can be told from a whole one. */
-const STEP = 0.1;
-
-interface Diversion {
-  /** From the onset until the bad provider is left alone; infinite when it never is. */
-  readonly seconds: number;
-  /** Attempts at the bad provider until then. */
-  readonly attempts: number;
-  /** Calls of the whole bad time that failed. */
-  readonly failed: number;
-}
+/** Calls arrive for a little longer than this, s. */
+const UNTIL = 115;
 
 /** A provider goes bad while another is well: how soon is it left alone, and who suffers? */
 export const diversion: Yardstick = {
@@ -30,7 +20,7 @@ export const diversion: Yardstick = {
     const rows: string[][] = [];
     for (const { id, name, spell, streamShare, answers } of KINDS) {
       const tales = await lab.tales(holdfast, `bad ${id}`, oneOfTwoBad(spell, streamShare, answers), AS_SHIPPED);
-      const diversions = tales.map(diversionOf);
+      const diversions = tales.map((tale) => diversionOf(tale, ONSET, UNTIL));
       const seconds = diversions.map((one) => one.seconds);
       const attempts = diversions.map((one) => one.attempts);
       const failed = diversions.map((one) => one.failed);
@@ -104,20 +94,4 @@ function eitherInTime(id: string, seconds: readonly number[], attempts: readonly
     ...one('median', medianOf(seconds), medianOf(attempts)),
     ...one('worst', worstOf(seconds, 'less'), worstOf(attempts, 'less')),
   ];
-}
-
-/** Left alone: one attempt at most in the second to come, and a fifth of the calls at most in five. The rest are probes. */
-function diversionOf({ series }: Tale): Diversion {
-  const { binMs, offered, errors } = series;
-  const at = series.attemptsAt['a'] ?? [];
-  const end = 115;
-  const failed = between(errors, binMs, ONSET, 200);
-  for (let step = 0; ONSET + step * STEP + 5 <= end; step += 1) {
-    const from = ONSET + step * STEP;
-    const quiet = between(at, binMs, from, from + 1) <= 1;
-    if (quiet && between(at, binMs, from, from + 5) <= 0.2 * between(offered, binMs, from, from + 5)) {
-      return { seconds: Number((step * STEP).toFixed(1)), attempts: between(at, binMs, ONSET, from), failed };
-    }
-  }
-  return { seconds: Number.POSITIVE_INFINITY, attempts: between(at, binMs, ONSET, end), failed };
 }
