@@ -11,7 +11,7 @@ import { type Window, windowFor } from './windows.ts';
 
 export interface MemoryCountersOptions {
   /**
-   * How many end users' counts are kept at most, at some 300 bytes each. Beyond it, those that were not asked for longest
+   * How many end users' counts are kept at most, at some 350 bytes each. Beyond it, those that were not asked for longest
    * are forgotten: whoever can make up end users is not held by their limits, but by those of the tenant above.
    * @default 200,000
    */
@@ -32,13 +32,14 @@ export class MemoryCounters implements Counters {
   }
 
   reserve(quotas: readonly Quota[], cost: Cost, at: number): Verdict {
+    this.#counts.tidy(at);
     const counts: Count[] = [];
     let refused: Quota | null = null;
     let refusedUse = 0;
     let freeInMs: number | null = 0;
     for (let index = 0; index < quotas.length; index += 1) {
       const quota = quotas[index] as Quota;
-      const count = this.#counts.for(quota, at);
+      const count = this.#counts.for(quota);
       counts.push(count);
       if (!quota.refuses) continue;
       const wanted = wantedOf(quota.measure, cost);
@@ -158,7 +159,7 @@ class Count {
   }
 }
 
-/** Counts of holders that are configured are looked through for idle ones when there are this many more than last time. */
+/** Counts of configured holders are looked through for idle ones when there are at least this many more than last time. */
 const LOOK_THROUGH_EVERY = 1024;
 
 /** Finds the count of a quota, and forgets those that nobody needs. */
@@ -170,9 +171,11 @@ class Counts {
   /** Of end users, whom callers make up: those asked for lately, and those asked for before that. */
   #young = new Map<string, Count>();
   #old = new Map<string, Count>();
+  #ageAt: number;
 
   constructor(users: number) {
-    this.#usersPerGeneration = Math.max(1, Math.floor(users / 2));
+    this.#usersPerGeneration = Math.floor(users / 2);
+    this.#ageAt = this.#usersPerGeneration;
   }
 
   get size(): number {
@@ -183,38 +186,40 @@ class Counts {
     return level === 'user' ? (this.#young.get(id) ?? this.#old.get(id)) : this.#configured.get(id);
   }
 
-  for(quota: Quota, at: number): Count {
-    if (quota.level === 'user') return this.#forUser(quota, at);
+  for(quota: Quota): Count {
+    if (quota.level === 'user') return this.#forUser(quota);
     let count = this.#configured.get(quota.id);
-    if (count === undefined) {
-      if (this.#configured.size >= this.#lookThroughAt) this.#lookThrough(at);
-      count = new Count(quota);
-      this.#configured.set(quota.id, count);
-    }
+    if (count === undefined) this.#configured.set(quota.id, (count = new Count(quota)));
     return count;
   }
 
-  #forUser(quota: Quota, at: number): Count {
-    const young = this.#young.get(quota.id);
+  /** Makes room, if it is time to. Not while counts are being gathered: one that is found and not yet used looks idle. */
+  tidy(at: number): void {
+    if (this.#young.size >= this.#ageAt) this.#age();
+    if (this.#configured.size >= this.#lookThroughAt) this.#lookThrough(at);
+  }
+
+  #forUser(quota: Quota): Count {
+    const { id } = quota;
+    const young = this.#young.get(id);
     if (young !== undefined) return young;
-    if (this.#young.size >= this.#usersPerGeneration) this.#age(at);
-    const count = this.#old.get(quota.id) ?? new Count(quota);
-    this.#old.delete(quota.id);
-    this.#young.set(quota.id, count);
+    const count = this.#old.get(id) ?? new Count(quota);
+    this.#old.delete(id);
+    this.#young.set(id, count);
     return count;
   }
 
-  /** The old go, but for those with calls under way: a count forgotten then would come back with too much room. */
-  #age(at: number): void {
-    const kept = new Map<string, Count>();
-    for (const [id, count] of this.#old) if (count.busy) kept.set(id, count);
-    this.#old = new Map();
-    for (const [id, count] of this.#young) if (!count.idle(at)) this.#old.set(id, count);
-    this.#young = kept;
+  /** The old go, but for those with calls under way, which would come back with too much room. */
+  #age(): void {
+    const old = this.#old;
+    this.#old = this.#young;
+    this.#young = new Map();
+    for (const [id, count] of old) if (count.busy) this.#young.set(id, count);
+    this.#ageAt = this.#young.size + this.#usersPerGeneration;
   }
 
   #lookThrough(at: number): void {
     for (const [id, count] of this.#configured) if (count.idle(at)) this.#configured.delete(id);
-    this.#lookThroughAt = this.#configured.size + LOOK_THROUGH_EVERY;
+    this.#lookThroughAt = this.#configured.size + Math.max(LOOK_THROUGH_EVERY, this.#configured.size);
   }
 }
