@@ -1,0 +1,32 @@
+import { parseUrl } from '../addresses.ts';
+
+/** Beginnings of keys that tell whose they are; the longer ones first, for `sk-` begins several. */
+const VENDORS: readonly (readonly [beginning: string, vendor: string, hosts: readonly string[]])[] = [
+  ['sk-ant-', 'Anthropic', ['api.anthropic.com']],
+  ['sk-or-', 'OpenRouter', ['openrouter.ai']],
+  ['gsk_', 'Groq', ['api.groq.com']],
+  ['xai-', 'xAI', ['api.x.ai']],
+  ['AIza', 'Google', ['generativelanguage.googleapis.com']],
+  ['pplx-', 'Perplexity', ['api.perplexity.ai']],
+  ['nvapi-', 'NVIDIA', ['integrate.api.nvidia.com']],
+  ['fw_', 'Fireworks', ['api.fireworks.ai']],
+  ['csk-', 'Cerebras', ['api.cerebras.ai']],
+  ['AKIA', 'AWS', []],
+  ['ghp_', 'GitHub', []],
+  ['sk-proj-', 'OpenAI', ['api.openai.com']],
+  ['sk-svcacct-', 'OpenAI', ['api.openai.com']],
+];
+
+/** Hosts whose keys are known by their beginning: any other is somebody else's. */
+const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { 'api.openai.com': /^sk-/ };
+
+/** Whose key it looks like, when that is another vendor than the host's; null when nothing speaks against it. */
+export function foreignVendor(baseUrl: string, key: string): string | null {
+  const host = parseUrl(baseUrl)?.hostname ?? '';
+  const known = VENDORS.some(([, , hosts]) => hosts.includes(host)) || host.endsWith('.azure.com');
+  if (!known) return null;
+  const row = VENDORS.find(([beginning]) => key.startsWith(beginning));
+  if (row !== undefined) return row[2].includes(host) ? null : row[1];
+  const own = OWN_BEGINNING[host];
+  return own === undefined || own.test(key) ? null : 'another vendor';
+}

@@ -1,0 +1,199 @@
+import type { Alarm, Clock } from '../../engine/clock.ts';
+import type { KeyQuestion, KeyVerdict } from '../../providers/openai/key-check.ts';
+import { isSecretFault, type SecretFault, type SecretReading } from '../secret-stores/store.ts';
+import { fingerprintOf, refreshMsOf } from '../secrets.ts';
+import type { FirstSeen } from './first-seen.ts';
+import { type KeptKey, problemsOf } from './problems.ts';
+import { endingOf, type KeyEvent, type KeyReport } from './report.ts';
+import { type KeyState, onReading, onVerdict } from './rotation.ts';
+
+export interface KeeperDeps {
+  readonly clock: Clock;
+  /** Reads a reference anew. */
+  readonly read: (reference: string) => Promise<SecretReading | SecretFault>;
+  readonly check: (question: KeyQuestion, key: string) => Promise<KeyVerdict>;
+  readonly tell: (event: KeyEvent) => void;
+  readonly firstSeen: FirstSeen;
+  /** What this gateway is for: `production`; null where nobody said. */
+  readonly environment: string | null;
+  /** Age at which a key is due to be replaced, ms; null: never. */
+  readonly rotateEveryMs: number | null;
+}
+
+/** After a provider refused a key, its store is asked for a newer one at once, yet no oftener than this, ms. */
+const LEAST_BETWEEN_MS = 1_000;
+
+/** A new key that was refused is asked about again after this, ms: some providers take a while to know their own keys. */
+const SPURNED_MS = 60_000;
+
+/** One key under watch: what its store and its provider say of it. */
+export class WatchedKey {
+  readonly #key: KeptKey;
+  readonly #deps: KeeperDeps;
+  #missing: SecretFault | null;
+  #verdict: KeyVerdict | null = null;
+  /** Fingerprint of the store's newest value, where the provider refused it. */
+  #spurned: string | null = null;
+  #spurnedAt = Number.NEGATIVE_INFINITY;
+  #storeAway = false;
+  #adoptedAt = Number.NEGATIVE_INFINITY;
+  #renewal: Promise<void> | null = null;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #alarm: Alarm | null = null;
+
+  constructor(key: KeptKey, deps: KeeperDeps) {
+    this.#key = key;
+    this.#deps = deps;
+    this.#missing = key.missing;
+  }
+
+  get target(): string {
+    return this.#key.target;
+  }
+
+  get environment(): string | null {
+    return this.#key.environment ?? this.#deps.environment;
+  }
+
+  get fingerprint(): string | null {
+    return this.#key.secret.fingerprint;
+  }
+
+  async check(): Promise<void> {
+    const value = this.#key.secret.reveal();
+    if (value !== null) this.#verdict = await this.#deps.check(this.#key.question, value);
+  }
+
+  start(): void {
+    const refreshMs = refreshMsOf(this.#key.secret.reference);
+    if (refreshMs === null) return;
+    this.#alarm = this.#deps.clock.after(refreshMs, () => {
+      void this.#refresh().then(() => {
+        // Stopped while it read: nobody wants the next round.
+        if (this.#alarm !== null) this.start();
+      });
+    });
+  }
+
+  stop(): void {
+    this.#alarm?.cancel();
+    this.#alarm = null;
+  }
+
+  async renew(sentAt: number): Promise<boolean> {
+    const { clock } = this.#deps;
+    if (this.#adoptedAt < sentAt && this.#renewal === null && clock.now() - this.#renewedAt >= LEAST_BETWEEN_MS) {
+      this.#renewedAt = clock.now();
+      this.#renewal = this.#reconsider().finally(() => (this.#renewal = null));
+    }
+    await this.#renewal;
+    return this.#adoptedAt >= sentAt;
+  }
+
+  /** A call was refused for its key: is that so, and has its store another? */
+  async #reconsider(): Promise<void> {
+    const worked = this.#verdict?.kind !== 'refused';
+    await this.check();
+    if (worked && this.#verdict?.kind === 'refused') {
+      this.#tell('key-refused', `${this.#name()} is refused by its provider`);
+    }
+    if (refreshMsOf(this.#key.secret.reference) !== null) await this.#refresh();
+  }
+
+  async #refresh(): Promise<void> {
+    const { secret, question } = this.#key;
+    const { clock } = this.#deps;
+    const found = await this.#deps.read(secret.reference);
+    if (isSecretFault(found)) return this.#unread(found);
+    if (this.#storeAway) this.#tell('store-back', `${secret.reference} can be read again`);
+    this.#storeAway = false;
+    const state: KeyState = {
+      used: secret.fingerprint,
+      broken: this.#verdict?.kind === 'refused',
+      spurned: clock.now() - this.#spurnedAt < SPURNED_MS ? this.#spurned : null,
+    };
+    const print = fingerprintOf(found.value);
+    if (print === state.used) this.#spurned = null;
+    if (onReading(state, print) === 'same') return;
+    const verdict = await this.#deps.check(question, found.value);
+    const decision = onVerdict(state, verdict.kind);
+    if (decision === 'adopt') this.#adopt(found, verdict);
+    if (decision === 'keep-old') this.#spurn(print);
+  }
+
+  #spurn(print: string): void {
+    const known = this.#spurned === print;
+    this.#spurned = print;
+    this.#spurnedAt = this.#deps.clock.now();
+    if (known) return;
+    const { reference } = this.#key.secret;
+    this.#tell('new-key-refused', `the new key in ${reference} is refused by the provider; the old one stays in use`);
+  }
+
+  #adopt(reading: SecretReading, verdict: KeyVerdict): void {
+    const { secret } = this.#key;
+    const first = secret.reveal() === null;
+    secret.adopt(reading);
+    this.#missing = null;
+    this.#spurned = null;
+    this.#verdict = verdict;
+    this.#adoptedAt = this.#deps.clock.now();
+    this.#tell('rotated', `${this.#name()} is in use${first ? '' : '; calls under way end with the one before'}`);
+  }
+
+  /** The last good value stays in use, for as long as it takes. */
+  #unread(fault: SecretFault): void {
+    if (this.#key.secret.reveal() === null) this.#missing = fault;
+    if (this.#storeAway) return;
+    this.#storeAway = true;
+    this.#tell(
+      'store-away',
+      `${this.#key.secret.reference} ${fault.wrong}; the last good key stays in use. ${fault.fix}`,
+    );
+  }
+
+  #tell(kind: KeyEvent['kind'], message: string): void {
+    this.#deps.tell({ kind, target: this.target, message });
+  }
+
+  #name(): string {
+    const ending = endingOf(this.#key.secret.reveal());
+    return `the key of target ${this.target} (${this.#key.secret.reference}${ending === null ? '' : `, …${ending}`})`;
+  }
+
+  report(): KeyReport {
+    const { secret, rotateBy } = this.#key;
+    const value = secret.reveal();
+    const since = this.#since();
+    const { rotateEveryMs } = this.#deps;
+    const due = rotateBy ?? (rotateEveryMs === null || since === null ? null : since + rotateEveryMs);
+    return {
+      target: this.target,
+      reference: secret.reference,
+      status: value === null ? 'missing' : this.#status(),
+      problems: problemsOf({
+        value,
+        key: this.#key,
+        environment: this.#deps.environment,
+        missing: this.#missing,
+        verdict: this.#verdict,
+        spurned: this.#spurned !== null,
+        overdue: due !== null && due <= this.#deps.clock.wall(),
+      }),
+      ending: endingOf(value),
+      fingerprint: secret.fingerprint,
+      since,
+      rotateBy: due,
+    };
+  }
+
+  #status(): KeyReport['status'] {
+    return this.#verdict === null || this.#verdict.kind === 'unknown' ? 'unchecked' : this.#verdict.kind;
+  }
+
+  #since(): number | null {
+    const { secret } = this.#key;
+    const { firstSeen, clock } = this.#deps;
+    return secret.since ?? (secret.fingerprint === null ? null : firstSeen.of(secret.fingerprint, clock.wall()));
+  }
+}
