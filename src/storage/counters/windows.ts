@@ -7,6 +7,12 @@ export interface Window {
   total(at: number): number;
   /** From `at` until at least `amount` of what counts then is over. */
   freeInMs(amount: number, at: number): number;
+  /** Number of the oldest piece that counts at `at`. */
+  oldestAt(at: number): number;
+  /** A moment in the piece of this number. */
+  momentIn(piece: number): number;
+  /** What counts at `at`, piece by piece, the oldest first. */
+  each(at: number, visit: (piece: number, amount: number) => void): void;
 }
 
 /** The window that a quota's use is counted in; null for calls under way, which are only ever held. */
@@ -80,6 +86,22 @@ class SlidingWindow implements Window {
     return 0;
   }
 
+  oldestAt(at: number): number {
+    return Math.floor((at - this.#span.lengthMs) / this.#span.pieceMs);
+  }
+
+  momentIn(piece: number): number {
+    return piece * this.#span.pieceMs;
+  }
+
+  each(at: number, visit: (piece: number, amount: number) => void): void {
+    this.#forget(at);
+    const pieces = this.#pieces;
+    for (let index = this.#first; index < pieces.length; index += 2) {
+      visit(pieces[index] as number, pieces[index + 1] as number);
+    }
+  }
+
   #forget(at: number): void {
     if (this.#total === 0) return;
     if (at >= this.#firstOverAt) this.#forgetPieces(at);
@@ -141,7 +163,7 @@ function monthOf(at: number): { from: number; to: number } {
   return { from: Date.UTC(year, month, 1), to: Date.UTC(year, month + 1, 1) };
 }
 
-/** A window that begins anew with each day or month, as people keep their budgets. */
+/** A window that begins anew with each day or month, as people keep their budgets. It is one piece, numbered by its first day. */
 class CalendarWindow implements Window {
   readonly #spanOf: CalendarSpan;
   #from = Number.NEGATIVE_INFINITY;
@@ -165,6 +187,19 @@ class CalendarWindow implements Window {
   freeInMs(_amount: number, at: number): number {
     this.#turnTo(at);
     return this.#to - at;
+  }
+
+  oldestAt(at: number): number {
+    return this.#spanOf(at).from / DAY_MS;
+  }
+
+  momentIn(piece: number): number {
+    return piece * DAY_MS;
+  }
+
+  each(at: number, visit: (piece: number, amount: number) => void): void {
+    this.#turnTo(at);
+    if (this.#total !== 0) visit(this.#from / DAY_MS, this.#total);
   }
 
   #turnTo(at: number): void {
