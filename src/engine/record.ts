@@ -63,6 +63,8 @@ export interface CallRecord {
   /** The line's own time: the whole, less waiting for providers and deliberate waits, up to the first byte given back. */
   readonly overheadMs: number;
   readonly usage: Usage;
+  /** Millionths of a US dollar, all attempts together; null: no price is known, or no usage. */
+  readonly cost: number | null;
   readonly callerRetries: number;
   readonly attempts: readonly AttemptRecord[];
   /** What was noticed or changed about the request before it was sent, as `rule: field`; mostly nothing. */

@@ -59,6 +59,7 @@ function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, o
     firstContentMs: last?.firstContentMs ?? null,
     overheadMs,
     usage,
+    cost: null,
     callerRetries: call.callerRetries,
     attempts: call.attempts,
     notes: call.notes,

@@ -24,6 +24,7 @@ export const COLUMNS = [
   'output_tokens',
   'cached_tokens',
   'reasoning_tokens',
+  'cost',
   'attempt_started_us',
   'attempt_duration_us',
   'attempt_upstream_id',
@@ -103,12 +104,13 @@ export class CallPacker {
     numbers[start + 9] = usage.outputTokens ?? NaN;
     numbers[start + 10] = usage.cachedTokens ?? NaN;
     numbers[start + 11] = usage.reasoningTokens ?? NaN;
-    numbers[start + 12] = sole === null ? NaN : Math.round(sole.startedMs * 1000);
-    numbers[start + 13] = sole === null ? NaN : Math.round(sole.durationMs * 1000);
+    numbers[start + 12] = record.cost ?? NaN;
+    numbers[start + 13] = sole === null ? NaN : Math.round(sole.startedMs * 1000);
+    numbers[start + 14] = sole === null ? NaN : Math.round(sole.durationMs * 1000);
     numbers[start + 2] = own === null ? this.#write(short(id)) : NaN;
-    numbers[start + 14] = sole === null ? NaN : this.#write(short(sole.upstreamId));
-    numbers[start + 15] = this.#write(faultText);
-    numbers[start + 16] = this.#write(attemptsText);
+    numbers[start + 15] = sole === null ? NaN : this.#write(short(sole.upstreamId));
+    numbers[start + 16] = this.#write(faultText);
+    numbers[start + 17] = this.#write(attemptsText);
     this.#rows += 1;
   }
 

@@ -28,6 +28,7 @@ export function callFromRow(row: CallsView): StoredCall {
     firstContentMs: milliseconds(row.first_content_us),
     overheadMs: row.overhead_us / 1000,
     usage: usageFromRow(row),
+    cost: row.cost,
     callerRetries: row.caller_retries,
     attempts: attemptsFromRow(row),
     notes: [],

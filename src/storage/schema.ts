@@ -58,6 +58,8 @@ interface CallRowsTable {
   output_tokens: number | null;
   cached_tokens: number | null;
   reasoning_tokens: number | null;
+  /** Millionths of a US dollar; null when no price is known. */
+  cost: number | null;
   attempt_started_us: number | null;
   attempt_duration_us: number | null;
   attempt_upstream_id: string | null;

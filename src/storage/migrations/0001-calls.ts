@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /** The count of an id in base 36, of at most eight digits; SQLite has no function for it. */
-const COUNT_IN_BASE_36 = `ltrim(${[7, 6, 5, 4, 3, 2, 1, 0]
+export const COUNT_IN_BASE_36: string = `ltrim(${[7, 6, 5, 4, 3, 2, 1, 0]
   .map((power) => `substr('0123456789abcdefghijklmnopqrstuvwxyz', r.id_count / ${36 ** power} % 36 + 1, 1)`)
   .join(' || ')}, '0')`;
 

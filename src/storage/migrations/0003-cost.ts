@@ -1,0 +1,23 @@
+import type { Migration } from './migration.ts';
+import { COUNT_IN_BASE_36 } from './0001-calls.ts';
+
+/** What each call cost, in millionths of a US dollar: whole numbers would round the cheapest models to nothing. */
+export const cost: Migration = {
+  number: 3,
+  name: 'cost',
+  sqlite: `
+    alter table call_rows add column cost real;
+
+    drop view calls;
+    create view calls as
+    select
+      r.seq,
+      coalesce(r.id, p.prefix || '-' || ${COUNT_IN_BASE_36}) as id,
+      r.at, k.door, k.operation, k.method, k.path, k.model, k.stream, k.route, k.target, k.outcome, k.status, k.fault_kind,
+      r.fault, r.duration_us, r.first_content_us, r.overhead_us,
+      r.input_tokens, r.output_tokens, r.cached_tokens, r.reasoning_tokens, r.cost,
+      k.caller_retries, k.attempt_count, k.attempt_model,
+      r.attempt_upstream_id, r.attempt_started_us, r.attempt_duration_us, r.attempts
+    from call_rows r cross join call_kinds k on k.id = r.kind left join id_prefixes p on p.id = r.id_prefix;
+  `,
+};
