@@ -1,0 +1,142 @@
+import type { EncodingName } from './encodings.ts';
+import { leastTokens } from './bounds.ts';
+import { countMerged, NO_RANK, type Vocabulary } from './merge.ts';
+
+/** A number of tokens, and whether it is a fact or an estimate. */
+export interface Count {
+  readonly tokens: number;
+  readonly exact: boolean;
+}
+
+/** Pieces longer than this are cut, at the price of a token or so for each cut: nothing people write comes near. */
+const LONGEST_PIECE = 1_048_576;
+
+/** What is remembered of pieces seen before: enough for the words of a language or two. */
+const REMEMBERED_PIECES = 50_000;
+const REMEMBERED_LENGTH = 64;
+
+/** Counts the tokens of texts in one encoding. Synchronous: long texts belong on a thread of their own. */
+export class Tokenizer {
+  readonly encoding: EncodingName;
+  /** Bytes of the longest token there is. */
+  readonly longest: number;
+  readonly #vocabulary: Vocabulary;
+  readonly #split: RegExp;
+  readonly #merged = new Map<string, number>();
+
+  constructor(encoding: EncodingName, vocabulary: Vocabulary, split: RegExp) {
+    this.encoding = encoding;
+    this.longest = vocabulary.longest;
+    this.#vocabulary = vocabulary;
+    this.#split = split;
+  }
+
+  /**
+   * Special tokens written out in a text (`<|endoftext|>`) count as the ordinary text that they are in a prompt.
+   *
+   * @param enough counting may stop beyond this many tokens; the rest is then told from the text so far.
+   */
+  count(text: string, enough: number = Number.POSITIVE_INFINITY): Count {
+    const split = this.#split;
+    const { length } = text;
+    const least = leastTokens(length, this.longest);
+    if (least > enough) return { tokens: least, exact: false };
+    let tokens = 0;
+    let exact = true;
+    let at = 0;
+    split.lastIndex = 0;
+    // Every character belongs to a piece, so a piece ends where the next begins, and no match need be kept.
+    while (at < length && split.test(text)) {
+      const end = split.lastIndex;
+      const cut = end - at > LONGEST_PIECE;
+      if (cut) exact = false;
+      tokens += cut ? this.#countCut(text, at, end) : this.#countPiece(text.slice(at, end));
+      at = end;
+      if (tokens > enough) break;
+    }
+    split.lastIndex = 0;
+    return at < length ? { tokens: Math.ceil((tokens / at) * length), exact: false } : { tokens, exact };
+  }
+
+  #countCut(text: string, start: number, end: number): number {
+    let tokens = 0;
+    for (let at = start; at < end; at += LONGEST_PIECE) {
+      tokens += this.#countPiece(text.slice(at, Math.min(end, at + LONGEST_PIECE)));
+    }
+    return tokens;
+  }
+
+  #countPiece(piece: string): number {
+    const bytes = isAscii(piece) ? piece : Buffer.from(piece, 'utf8').toString('latin1');
+    if (this.#vocabulary.ranks.has(bytes)) return 1;
+    if (bytes.length > REMEMBERED_LENGTH) return countMerged(bytes, this.#vocabulary);
+    const seen = this.#merged.get(bytes);
+    if (seen !== undefined) return seen;
+    const tokens = countMerged(bytes, this.#vocabulary);
+    if (this.#merged.size >= REMEMBERED_PIECES) this.#merged.clear();
+    this.#merged.set(bytes, tokens);
+    return tokens;
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+const loading = new Map<EncodingName, Promise<Tokenizer>>();
+
+/**
+ * The tokenizer of an encoding, loaded when it is first asked for: a vocabulary takes some 200 ms and 40 MB, and most
+ * processes need one or none.
+ */
+export function loadTokenizer(encoding: EncodingName): Promise<Tokenizer> {
+  let tokenizer = loading.get(encoding);
+  if (tokenizer === undefined) {
+    tokenizer = load(encoding);
+    loading.set(encoding, tokenizer);
+  }
+  return tokenizer;
+}
+
+/** Ranks as the library keeps them: a text where the token's bytes are one, else its bytes. May have holes. */
+type RankList = readonly (string | readonly number[])[];
+
+async function load(encoding: EncodingName): Promise<Tokenizer> {
+  const [ranks, patterns] = await Promise.all([ranksOf(encoding), import('gpt-tokenizer/encodingParams/constants')]);
+  const pattern = {
+    o200k_base: patterns.O200K_TOKEN_SPLIT_REGEX,
+    cl100k_base: patterns.CL100K_TOKEN_SPLIT_REGEX,
+    p50k_base: patterns.R50K_TOKEN_SPLIT_REGEX,
+    r50k_base: patterns.R50K_TOKEN_SPLIT_REGEX,
+  }[encoding];
+  return new Tokenizer(encoding, vocabularyOf(ranks), new RegExp(pattern.source, 'gu'));
+}
+
+/** Spelt out one by one, so that tools which bundle or check a package see what is imported. */
+async function ranksOf(encoding: EncodingName): Promise<RankList> {
+  switch (encoding) {
+    case 'o200k_base':
+      return (await import('gpt-tokenizer/bpeRanks/o200k_base')).default;
+    case 'cl100k_base':
+      return (await import('gpt-tokenizer/bpeRanks/cl100k_base')).default;
+    case 'p50k_base':
+      return (await import('gpt-tokenizer/bpeRanks/p50k_base')).default;
+    case 'r50k_base':
+      return (await import('gpt-tokenizer/bpeRanks/r50k_base')).default;
+  }
+}
+
+function vocabularyOf(list: RankList): Vocabulary {
+  const ranks = new Map<string, number>();
+  const pairs = new Int32Array(65_536).fill(NO_RANK);
+  let longest = 0;
+  // A walk by index would trip over the holes, which `forEach` skips.
+  list.forEach((token, rank) => {
+    const bytes = typeof token === 'string' ? Buffer.from(token, 'utf8') : Buffer.from(token);
+    ranks.set(bytes.toString('latin1'), rank);
+    longest = Math.max(longest, bytes.length);
+    if (bytes.length === 2) pairs[bytes.readUInt16BE(0)] = rank;
+  });
+  return { ranks, pairs, longest };
+}
