@@ -7,6 +7,8 @@ export interface Usage {
   readonly outputTokens: number | null;
   /** Part of the input that was read from the provider's prompt cache. */
   readonly cachedTokens: number | null;
+  /** Part of the input that was written to it, where the provider bills that apart and says so. */
+  readonly cacheWriteTokens?: number | null;
   /** Part of the output that was hidden reasoning. */
   readonly reasoningTokens: number | null;
 }

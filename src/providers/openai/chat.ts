@@ -103,6 +103,7 @@ function chatUsage(usage: unknown): Usage {
     inputTokens: count(input),
     outputTokens: count(output),
     cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens'),
+    cacheWriteTokens: detail(usage['prompt_tokens_details'], 'cache_write_tokens'),
     reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens'),
   };
 }

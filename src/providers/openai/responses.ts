@@ -85,6 +85,7 @@ function responsesUsage(usage: unknown): Usage {
     inputTokens: count(usage['input_tokens']),
     outputTokens: count(usage['output_tokens']),
     cachedTokens: detail(usage['input_tokens_details'], 'cached_tokens'),
+    cacheWriteTokens: detail(usage['input_tokens_details'], 'cache_write_tokens'),
     reasoningTokens: detail(usage['output_tokens_details'], 'reasoning_tokens'),
   };
 }
