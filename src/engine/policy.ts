@@ -86,6 +86,22 @@ export interface AdaptivePolicy {
 
 export const DEFAULT_ADAPTIVE: AdaptivePolicy = Object.freeze({ suspicion: true, throttle: true, concurrency: true });
 
+/** How calls are held back so that a provider need not refuse them. */
+export interface PacingPolicy {
+  readonly enabled: boolean;
+  /** Requests a minute that are never exceeded, for each model; null: as many as the provider is found to allow. */
+  readonly requestsPerMinute: number | null;
+  /** Tokens a minute, likewise. */
+  readonly tokensPerMinute: number | null;
+}
+
+/** Unlimited until a provider tells of its limits, or refuses. */
+export const DEFAULT_PACING: PacingPolicy = Object.freeze({
+  enabled: true,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+});
+
 export interface RungTarget {
   /** Id of the target. */
   readonly target: string;
