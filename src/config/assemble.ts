@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
 import type { Clock, Random } from '../engine/clock.ts';
+import type { Fault } from '../engine/fault/fault.ts';
 import { line } from '../engine/line.ts';
 import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
@@ -17,6 +18,8 @@ export interface AssemblyDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;
+  /** A target refused its key: is another in use by now? @default never */
+  readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
   /** Sends every target's calls instead of connection pools of our own. */
   readonly dispatcher?: Dispatcher;
 }
@@ -38,7 +41,7 @@ export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: Assem
   const routes = config.routes.map((policy) => routeFor(policy, targets));
   const { clock, random, emit } = deps;
   return {
-    handle: line({ clock, random, emit, pins: new Pins(), dialectOf, routeOf }),
+    handle: line({ clock, random, emit, pins: new Pins(), dialectOf, routeOf, renewKey: deps.renewKey }),
     targets: [...targets.values()],
     async close() {
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));

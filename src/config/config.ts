@@ -57,6 +57,20 @@ export interface TargetConfig {
   readonly budget: BudgetPolicy;
   readonly breaker: BreakerPolicy;
   readonly adaptive: AdaptivePolicy;
+  /** What its key is for: `production`; null where nobody said. */
+  readonly environment: string | null;
+  /** When its key is overdue to be replaced, ms since 1970; null: by its age. */
+  readonly rotateBy: number | null;
+}
+
+/** How keys are looked after. */
+export interface KeysConfig {
+  /** What a key that cannot be used means for the start; null: it stops at what can be seen from here, and tells the rest. */
+  readonly policy: 'require' | 'warn' | 'off' | null;
+  /** What this gateway is for: `production`; null where nobody said. */
+  readonly environment: string | null;
+  /** Age at which a key is due to be replaced, ms; null: none. */
+  readonly rotateEveryMs: number | null;
 }
 
 /** What routes and targets are when they do not say otherwise. */
@@ -76,6 +90,7 @@ export interface Config {
   /** Absolute path of the directory for records. */
   readonly data: string;
   readonly records: RecordsConfig;
+  readonly keys: KeysConfig;
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RoutePolicy[];
   readonly defaults: DefaultPolicies;
@@ -106,6 +121,8 @@ export function withTarget(config: Config, added: NewTarget): Config {
     budget: config.defaults.budget,
     breaker: config.defaults.breaker,
     adaptive: config.defaults.adaptive,
+    environment: null,
+    rotateBy: null,
     ...added,
   };
   const targets = [...config.targets, target];

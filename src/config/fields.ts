@@ -62,6 +62,22 @@ export function age(description: string): z.ZodType<number, string | number> {
     .describe(description);
 }
 
+/** A day, as the moment it begins (UTC), ms since 1970. */
+export function date(description: string): z.ZodType<number, string> {
+  return z
+    .string({ error: NOT_A_DATE })
+    .regex(/^\d{4}-\d{2}-\d{2}$/, { error: NOT_A_DATE })
+    .transform((written, context) => {
+      const ms = Date.parse(`${written}T00:00:00Z`);
+      if (Number.isFinite(ms)) return ms;
+      context.addIssue('is no day of the calendar');
+      return z.NEVER;
+    })
+    .describe(description);
+}
+
+const NOT_A_DATE = 'must be a day such as 2027-01-31, in quotation marks';
+
 /** A size, as bytes. */
 export function size(description: string, least: number): z.ZodType<number, string | number> {
   return z

@@ -52,6 +52,8 @@ type EveryTarget = Optional<{
   adaptive: AdaptiveSection;
   headers: Readonly<Record<string, string>>;
   allowInsecure: boolean;
+  environment: string;
+  rotateBy: number;
 }>;
 
 export type TargetSection = EveryTarget &
@@ -98,6 +100,8 @@ export type ConfigFile = Optional<{
       drain: number;
     }>;
   }>;
+  environment: string;
+  keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;

@@ -40,7 +40,9 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   findings.push(...checkReferences(source.value, { targets: Object.keys(fromEnvironment), port }));
 
   const keys = named.length === 0 ? Object.entries(fromEnvironment).map(withKey) : named;
-  const read = await readKeys(keys, { env, cwd, read: secrets === 'read' });
+  // A gateway that is to start without some of its keys takes each up when its store has it.
+  const lenient = said?.keys?.policy === 'warn' || said?.keys?.policy === 'off';
+  const read = await readKeys(keys, { env, cwd, read: secrets === 'read' }, lenient);
   // A key that came from the environment alone has been judged there, in the words of the environment.
   if (named.length > 0) findings.push(...read.findings);
 
@@ -95,6 +97,7 @@ function withKey([id, target]: [string, unknown]): NamedTarget {
 async function readKeys(
   targets: readonly NamedTarget[],
   source: SecretSource,
+  lenient: boolean,
 ): Promise<{ secrets: Map<string, Secret>; findings: Finding[] }> {
   const secrets = new Map<string, Secret>();
   const findings: Finding[] = [];
@@ -102,7 +105,8 @@ async function readKeys(
     if (key === null || secretReferenceFault(key) !== null) continue;
     const found = await readSecret(key, source);
     if (isSecret(found)) secrets.set(id, found);
-    else findings.push({ path: ['targets', id, 'key'], at: 'value', ...found });
+    const fault = isSecret(found) ? (found.kind === 'held' ? found.missing : null) : found;
+    if (fault !== null && !lenient) findings.push({ path: ['targets', id, 'key'], at: 'value', ...fault });
   }
   return { secrets, findings };
 }

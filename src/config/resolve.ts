@@ -55,6 +55,11 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     server: resolveServer(file, given),
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
+    keys: {
+      policy: file.keys?.policy ?? null,
+      environment: file.environment ?? null,
+      rotateEveryMs: file.keys?.rotateEvery ?? null,
+    },
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
     defaults,
@@ -118,6 +123,8 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     budget: budgetPolicy(section.budget, defaults.budget),
     breaker: breakerPolicy(section.breaker, defaults.breaker),
     adaptive: adaptivePolicy(section.adaptive, defaults.adaptive),
+    environment: section.environment ?? null,
+    rotateBy: section.rotateBy ?? null,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   address,
   age,
   amount,
+  date,
   azureAddress,
   flag,
   headers,
@@ -129,6 +130,8 @@ const everyTarget = {
   adaptive: adaptive.describe('What is learnt about this target as it is used.').optional(),
   headers: headers('Extra request headers; nothing secret.').optional(),
   allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
+  environment: text('What the key is for, such as production. Default: what the gateway is for.').optional(),
+  rotateBy: date('Day from which the key is overdue to be replaced, such as 2027-01-31.').optional(),
 };
 
 const AZURE_ONLY = {
@@ -239,6 +242,17 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
       slowReader: timer('How long a caller may leave an answer unread. Default 60s.').optional(),
       drain: timer('How long running calls may take to finish when stopping. Default 30s.').optional(),
     }).optional(),
+  }).optional(),
+  environment: text('What this gateway is for, such as production; a key for anything else is told of.').optional(),
+  keys: section({
+    policy: z
+      .enum(['require', 'warn', 'off'], { error: 'must be require, warn or off' })
+      .describe(
+        'When a key is missing or its provider refuses it: stop the start, say so, or do not look. ' +
+          'Left out, a key that cannot be read stops the start and a refused one is told of.',
+      )
+      .optional(),
+    rotateEvery: age('Age at which a key is due to be replaced. Default: none.').optional(),
   }).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
   records: section({

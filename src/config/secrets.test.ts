@@ -77,7 +77,9 @@ describe('reading', () => {
   async function read(written: string, env: Record<string, string> = {}): Promise<string> {
     const found = await readSecret(written, { env, cwd, read: true });
     if (!isSecret(found)) return `${found.wrong} | ${found.fix}`;
-    return found.kind === 'held' ? (found.reveal() ?? 'nothing') : found.kind;
+    if (found.kind !== 'held') return found.kind;
+    const { missing } = found;
+    return missing === null ? (found.reveal() ?? 'nothing') : `${missing.wrong} | ${missing.fix}`;
   }
 
   it('takes a variable, a file, nothing, or what the caller sent', async () => {

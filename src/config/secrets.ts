@@ -27,11 +27,22 @@ export class HeldSecret {
   /** Where it came from: `env:OPENAI_API_KEY`. */
   readonly reference: string;
   #reading: SecretReading | null;
+  #missing: SecretFault | null;
+  readonly #read: (() => Promise<SecretReading | SecretFault>) | null;
 
-  /** @param reading null when it was deliberately not read (a file checked without its secrets), or could not be yet */
-  constructor(reference: string, reading: SecretReading | null) {
+  /**
+   * @param found null when it was deliberately not read, as in checking a file without its secrets
+   * @param read asks its store anew; left out, it cannot change
+   */
+  constructor(
+    reference: string,
+    found: SecretReading | SecretFault | null,
+    read: (() => Promise<SecretReading | SecretFault>) | null = null,
+  ) {
+    this.#read = read;
     this.reference = reference;
-    this.#reading = reading;
+    this.#reading = found !== null && !isSecretFault(found) ? found : null;
+    this.#missing = found !== null && isSecretFault(found) ? found : null;
     Object.freeze(this);
   }
 
@@ -50,9 +61,31 @@ export class HeldSecret {
     return this.#reading === null ? null : fingerprintOf(this.#reading.value);
   }
 
+  /** Why there is no value yet; null when there is one, or nobody has looked. */
+  get missing(): SecretFault | null {
+    return this.#missing;
+  }
+
+  /** How long what was read may be used before it is read anew, ms; null: for good. */
+  get refreshMs(): number | null {
+    return this.#read === null ? null : (split(this.reference)[0]?.refreshMs ?? null);
+  }
+
+  /** What its store holds now; the value in use stays until another is adopted. */
+  readAgain(): Promise<SecretReading | SecretFault> {
+    if (this.#read === null) throw new Error(`${this.reference} cannot be read again`);
+    return this.#read();
+  }
+
   /** Uses another value from now on. */
   adopt(reading: SecretReading): void {
     this.#reading = reading;
+    this.#missing = null;
+  }
+
+  /** Notes why there is still no value. */
+  lacks(fault: SecretFault): void {
+    if (this.#reading === null) this.#missing = fault;
   }
 
   toString(): string {
@@ -88,24 +121,15 @@ export function secretReferenceFault(written: string): SecretFault | null {
   };
 }
 
-/** Reads what a well-formed reference names. */
+/** Reads what a well-formed reference names. A secret that its store did not give is `missing`. */
 export async function readSecret(written: string, source: SecretSource): Promise<Secret | SecretFault> {
   if (written === 'none') return NO_SECRET;
   if (written === 'caller') return CALLERS_SECRET;
   if (!source.read) return new HeldSecret(written, null);
-  const found = await readReference(written, source);
-  return isSecretFault(found) ? found : new HeldSecret(written, found);
-}
-
-/** Reads a reference into a store anew. */
-export async function readReference(written: string, source: SecretSource): Promise<SecretReading | SecretFault> {
   const [store, name] = split(written);
-  return store === null ? { wrong: 'is no reference to a secret', fix: WRITE_REFERENCE } : store.read(name, source);
-}
-
-/** How long what a reference gave may be used before it is read anew, ms; null: for good. */
-export function refreshMsOf(written: string): number | null {
-  return split(written)[0]?.refreshMs ?? null;
+  if (store === null) return { wrong: 'is no reference to a secret', fix: WRITE_REFERENCE };
+  const read = (): ReturnType<SecretStore['read']> => store.read(name, source);
+  return new HeldSecret(written, await read(), read);
 }
 
 export function isSecret(found: Secret | SecretFault): found is Secret {

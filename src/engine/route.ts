@@ -29,6 +29,11 @@ export interface RouteDeps {
   readonly routeOf: (call: Call) => Route | null;
   /** How the call's answers are read; null for bytes that are carried unread. */
   readonly dialectOf: (call: Call) => Dialect | null;
+  /**
+   * A target refused the key of a call that was sent at this clock time: is another key in use by now?
+   * @default never: keys do not change
+   */
+  readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -76,11 +81,20 @@ class Walk {
     const { clock } = this.#deps;
     let step = this.#plan.first(clock.now());
     let refusal: (Outcome & { kind: 'fault' })['refusal'] = null;
+    let renewed = false;
     while (step.kind === 'try') {
       if (step.waitMs > 0) await this.#wait(step.waitMs);
+      const sentAt = clock.now();
       const outcome = await this.#attempt(step);
       if (outcome.kind === 'reply') return outcome.reply;
       refusal = outcome.refusal ?? refusal;
+      const { fault } = outcome;
+      const refused = fault.kind === 'authentication' && !renewed;
+      if (refused && (await this.#hasNewKey(step.candidate.target.id, sentAt, fault))) {
+        renewed = true;
+        step = { ...step, waitMs: 0, reason: 'retry' };
+        continue;
+      }
       step = this.#plan.next(outcome.fault, clock.now());
     }
     // Whoever speaks a format that is carried unread gets the provider's own refusal, byte for byte.
@@ -88,6 +102,14 @@ class Walk {
       return { kind: 'whole', ...refusal, usage: NO_USAGE, fault: step.fault };
     }
     return failed(step.fault, this.#retryAfter(step.fault));
+  }
+
+  /** A key may have been replaced while the call was under way: with the new one it is worth sending again, once. */
+  async #hasNewKey(target: string, sentAt: number, fault: Fault): Promise<boolean> {
+    const { body, cancellation } = this.#call;
+    const repeatable = body === null || body instanceof Uint8Array;
+    if (!repeatable || cancellation.cancelled) return false;
+    return (await this.#deps.renewKey?.(target, sentAt, fault)) ?? false;
   }
 
   #attempt(step: Step & { kind: 'try' }): Promise<Outcome> {

@@ -21,11 +21,18 @@ const KEPT_JSON_BYTES = 1024 * 1024;
 
 export type GatewayOptions = Pick<ServerConfig, 'host' | 'port' | 'limits'>;
 
+/** What `/readyz` answers. */
+export interface Readiness {
+  /** Whether calls can be answered, as far as can be known from here. */
+  readonly ready: boolean;
+  /** Told beside it: the targets, their keys, and what else may explain it. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly handle: Handler;
-  /** What `/readyz` tells of each target besides being ready. */
-  readonly health: () => Readonly<Record<string, string>>;
+  readonly readiness: () => Readiness;
 }
 
 /** The OpenAI-compatible server: reads requests into calls, hands them to the line, writes its replies. */
@@ -228,9 +235,9 @@ export class Gateway {
   }
 
   #ready(response: ServerResponse): void {
-    const targets = this.#deps.health();
-    if (this.#draining) sendJson(response, 503, { status: 'draining', running: this.#running, targets });
-    else sendJson(response, 200, { status: 'ready', running: this.#running, targets });
+    const { ready, facts } = this.#deps.readiness();
+    const status = this.#draining ? 'draining' : ready ? 'ready' : 'not ready';
+    sendJson(response, status === 'ready' ? 200 : 503, { status, running: this.#running, ...facts });
   }
 }
 

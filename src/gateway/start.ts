@@ -1,12 +1,14 @@
 import { assemble } from '../config/assemble.ts';
 import { type Config, type NewTarget, withTarget } from '../config/config.ts';
+import { keeperFor } from '../config/keys/for-config.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { isLoopback } from '../config/addresses.ts';
-import { Gateway } from './server.ts';
+import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
+import { Gateway, type Readiness } from './server.ts';
 
 /** A gateway that is up. */
 export interface RunningGateway {
@@ -39,17 +41,20 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const { ageMs, sizeBytes } = config.records.retention;
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
   const clock = new SystemClock();
+  const keys = keeperFor(config, clock, tellKeyEvent);
   const { onRecord } = options;
   const line = assemble(config, {
     clock,
     random: Math.random,
+    renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     emit(record) {
       store.append(record);
       onRecord?.(record);
     },
   });
-  const gateway = new Gateway(config.server, { clock, handle: line.handle, health });
+  const gateway = new Gateway(config.server, { clock, handle: line.handle, readiness });
   const closeRest = async (): Promise<void> => {
+    keys.stop();
     await line.close();
     await store.close();
     await simulator?.close();
@@ -57,6 +62,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
 
   let port: number;
   try {
+    await checkKeysAtStart(keys, config);
     port = await gateway.listen();
   } catch (error) {
     await closeRest();
@@ -75,8 +81,9 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     },
   };
 
-  function health(): Record<string, string> {
-    return Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
+  function readiness(): Readiness {
+    const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
+    return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys) } };
   }
 }
 

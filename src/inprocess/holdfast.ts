@@ -173,7 +173,16 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
     breaker: { ...DEFAULT_BREAKER, ...options.breaker },
     adaptive: { ...DEFAULT_ADAPTIVE, ...options.adaptive },
   };
-  const bare = { deployment: null, apiVersion: null, organization: null, project: null, headers: {}, ...policies };
+  const bare = {
+    deployment: null,
+    apiVersion: null,
+    organization: null,
+    project: null,
+    headers: {},
+    environment: null,
+    rotateBy: null,
+    ...policies,
+  };
   const own: TargetConfig = { ...bare, id: 'primary', provider: 'openai', baseUrl, key: { kind: 'caller' } };
   const fallbacks = (options.fallbacks ?? []).map((fallback, index) => ({
     target: { ...bare, ...fallbackTarget(fallback, index) },
@@ -210,7 +219,8 @@ function fallbackTarget(
     id: fallback.id ?? new URL(baseUrl).host,
     provider,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    key: apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, { value: apiKey, since: null }),
+    key:
+      apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, { value: apiKey, since: null }),
     deployment: fallback.deployment ?? null,
     apiVersion: fallback.apiVersion ?? null,
   };

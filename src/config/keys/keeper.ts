@@ -1,3 +1,4 @@
+import type { Fault } from '../../engine/fault/fault.ts';
 import type { KeyReport } from './report.ts';
 import type { KeptKey } from './problems.ts';
 import { type KeeperDeps, WatchedKey } from './watched-key.ts';
@@ -34,8 +35,8 @@ export class KeyKeeper {
    * A provider has refused the target's key in a call that was sent at this clock time. @returns whether another key is in
    * use by now, so that the call is worth sending again
    */
-  renew(target: string, sentAt: number): Promise<boolean> {
-    return this.#keys.find((key) => key.target === target)?.renew(sentAt) ?? Promise.resolve(false);
+  renew(target: string, sentAt: number, fault: Fault): Promise<boolean> {
+    return this.#keys.find((key) => key.target === target)?.renew(sentAt, fault) ?? Promise.resolve(false);
   }
 }
 

@@ -13,6 +13,7 @@ import { foreignVendor } from './vendor.ts';
 
 const OLD = 'sk-proj-old-0123456789';
 const NEW = 'sk-proj-new-0123456789';
+const REFUSAL = faultOf('authentication', { evidence: ['status 401'] });
 const BAD = 'sk-proj-bad-0123456789';
 
 it.each<[Partial<KeyState>, string, string]>([
@@ -61,7 +62,7 @@ class Scene {
   stored: string | SecretFault = OLD;
   providerAway = false;
   checks = 0;
-  readonly secret = new HeldSecret('file:key', { value: OLD, since: null });
+  readonly secret = new HeldSecret('file:key', { value: OLD, since: null }, () => Promise.resolve(this.#read()));
   readonly keeper: KeyKeeper;
 
   constructor(
@@ -82,12 +83,10 @@ class Scene {
       models: ['gpt-4o'],
       environment: null,
       rotateBy: null,
-      missing: null,
       ...key,
     };
     this.keeper = new KeyKeeper([kept], {
       clock: this.clock,
-      read: () => Promise.resolve(this.#read()),
       check: (_, value) => Promise.resolve(this.#check(value)),
       tell: ({ kind }) => void this.events.push(kind),
       firstSeen: new FirstSeen(null),
@@ -174,18 +173,18 @@ describe('a key that is refused in a call', () => {
     scene.accepted.delete(OLD);
     scene.stored = NEW;
     await scene.clock.advance(10);
-    const asked = Array.from({ length: 100 }, () => scene.keeper.renew('openai', scene.clock.now()));
+    const asked = Array.from({ length: 100 }, () => scene.keeper.renew('openai', scene.clock.now(), REFUSAL));
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 100 }, () => true));
     expect(scene.events).toEqual(['key-refused', 'rotated']);
-    expect(scene.checks).toBe(3);
+    expect(scene.checks).toBe(2);
   });
 
   it('stays refused when its store has no other, and is not asked about again at once', async () => {
     const scene = new Scene();
     scene.accepted.delete(OLD);
-    expect(await scene.keeper.renew('openai', 0)).toBe(false);
-    expect(await scene.keeper.renew('openai', 0)).toBe(false);
-    expect(scene.checks).toBe(1);
+    expect(await scene.keeper.renew('openai', 0, REFUSAL)).toBe(false);
+    expect(await scene.keeper.renew('openai', 0, REFUSAL)).toBe(false);
+    expect(scene.checks).toBe(0);
     expect(scene.report).toMatchObject({ status: 'refused', ending: '6789' });
     expect(JSON.stringify(scene.report)).not.toContain('sk-proj');
   });
@@ -229,11 +228,9 @@ describe('what is said of a key', () => {
       models: [],
       environment,
       rotateBy: null,
-      missing: null,
     });
     const keeper = new KeyKeeper([key('a', 'production'), key('b', 'development')], {
       clock: scene.clock,
-      read: () => Promise.reject(new Error('not asked')),
       check: () => Promise.reject(new Error('not asked')),
       tell: () => undefined,
       firstSeen: new FirstSeen(null),

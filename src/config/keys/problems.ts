@@ -1,5 +1,4 @@
 import type { KeyQuestion, KeyVerdict } from '../../providers/openai/key-check.ts';
-import type { SecretFault } from '../secret-stores/store.ts';
 import type { HeldSecret } from '../secrets.ts';
 import { foreignVendor } from './vendor.ts';
 
@@ -13,8 +12,6 @@ export interface KeptKey {
   readonly environment: string | null;
   /** A date set for this key, ms since 1970; null: by its age, if at all. */
   readonly rotateBy: number | null;
-  /** Why there is no value yet; null when there is. */
-  readonly missing: SecretFault | null;
 }
 
 /** Everything that a key is judged by. */
@@ -23,7 +20,6 @@ export interface KeyFacts {
   readonly key: KeptKey;
   /** What the gateway is for; null where nobody said. */
   readonly environment: string | null;
-  readonly missing: SecretFault | null;
   readonly verdict: KeyVerdict | null;
   /** Its store has a newer value, which the provider refuses. */
   readonly spurned: boolean;
@@ -32,9 +28,9 @@ export interface KeyFacts {
 
 /** What is wrong with a key, each in a sentence or two with what to do. Never tells the key. */
 export function problemsOf(facts: KeyFacts): string[] {
-  const { value, missing } = facts;
+  const { value, key } = facts;
   if (value === null) {
-    const { wrong, fix } = missing ?? { wrong: 'has not been read', fix: 'Check its reference.' };
+    const { wrong, fix } = key.secret.missing ?? { wrong: 'has not been read', fix: 'Check its reference.' };
     return [`${wrong}. ${fix}`];
   }
   return [

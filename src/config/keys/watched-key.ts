@@ -1,7 +1,8 @@
 import type { Alarm, Clock } from '../../engine/clock.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
 import type { KeyQuestion, KeyVerdict } from '../../providers/openai/key-check.ts';
 import { isSecretFault, type SecretFault, type SecretReading } from '../secret-stores/store.ts';
-import { fingerprintOf, refreshMsOf } from '../secrets.ts';
+import { fingerprintOf } from '../secrets.ts';
 import type { FirstSeen } from './first-seen.ts';
 import { type KeptKey, problemsOf } from './problems.ts';
 import { endingOf, type KeyEvent, type KeyReport } from './report.ts';
@@ -9,9 +10,8 @@ import { type KeyState, onReading, onVerdict } from './rotation.ts';
 
 export interface KeeperDeps {
   readonly clock: Clock;
-  /** Reads a reference anew. */
-  readonly read: (reference: string) => Promise<SecretReading | SecretFault>;
-  readonly check: (question: KeyQuestion, key: string) => Promise<KeyVerdict>;
+  /** Asks a provider about a key; null where nobody wants them asked: a new key is then taken at its store's word. */
+  readonly check: ((question: KeyQuestion, key: string) => Promise<KeyVerdict>) | null;
   readonly tell: (event: KeyEvent) => void;
   readonly firstSeen: FirstSeen;
   /** What this gateway is for: `production`; null where nobody said. */
@@ -23,19 +23,19 @@ export interface KeeperDeps {
 /** After a provider refused a key, its store is asked for a newer one at once, yet no oftener than this, ms. */
 const LEAST_BETWEEN_MS = 1_000;
 
-/** A new key that was refused is asked about again after this, ms: some providers take a while to know their own keys. */
-const SPURNED_MS = 60_000;
+/** A key that was refused is asked about again after this, ms: some providers take a while to know their own keys. */
+const RECHECK_MS = 60_000;
 
 /** One key under watch: what its store and its provider say of it. */
 export class WatchedKey {
   readonly #key: KeptKey;
   readonly #deps: KeeperDeps;
-  #missing: SecretFault | null;
   #verdict: KeyVerdict | null = null;
   /** Fingerprint of the store's newest value, where the provider refused it. */
   #spurned: string | null = null;
   #spurnedAt = Number.NEGATIVE_INFINITY;
   #storeAway = false;
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #adoptedAt = Number.NEGATIVE_INFINITY;
   #renewal: Promise<void> | null = null;
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -44,7 +44,6 @@ export class WatchedKey {
   constructor(key: KeptKey, deps: KeeperDeps) {
     this.#key = key;
     this.#deps = deps;
-    this.#missing = key.missing;
   }
 
   get target(): string {
@@ -61,18 +60,26 @@ export class WatchedKey {
 
   async check(): Promise<void> {
     const value = this.#key.secret.reveal();
-    if (value !== null) this.#verdict = await this.#deps.check(this.#key.question, value);
+    this.#checkedAt = this.#deps.clock.now();
+    if (value !== null) this.#verdict = await this.#ask(value);
   }
 
   start(): void {
-    const refreshMs = refreshMsOf(this.#key.secret.reference);
-    if (refreshMs === null) return;
-    this.#alarm = this.#deps.clock.after(refreshMs, () => {
-      void this.#refresh().then(() => {
+    const { refreshMs } = this.#key.secret;
+    this.#alarm = this.#deps.clock.after(refreshMs ?? RECHECK_MS, () => {
+      void this.#round().then(() => {
         // Stopped while it read: nobody wants the next round.
         if (this.#alarm !== null) this.start();
       });
     });
+  }
+
+  /** Looks for a new key, and whether one that was refused is welcome again: an account may have been put in order. */
+  async #round(): Promise<void> {
+    const { clock } = this.#deps;
+    if (this.#key.secret.refreshMs !== null) await this.#refresh();
+    if (this.#verdict?.kind !== 'refused' || clock.now() - this.#checkedAt < RECHECK_MS) return;
+    await this.check();
   }
 
   stop(): void {
@@ -80,43 +87,40 @@ export class WatchedKey {
     this.#alarm = null;
   }
 
-  async renew(sentAt: number): Promise<boolean> {
+  async renew(sentAt: number, fault: Fault): Promise<boolean> {
     const { clock } = this.#deps;
     if (this.#adoptedAt < sentAt && this.#renewal === null && clock.now() - this.#renewedAt >= LEAST_BETWEEN_MS) {
       this.#renewedAt = clock.now();
-      this.#renewal = this.#reconsider().finally(() => (this.#renewal = null));
+      this.#renewal = this.#reconsider(fault).finally(() => (this.#renewal = null));
     }
     await this.#renewal;
     return this.#adoptedAt >= sentAt;
   }
 
-  /** A call was refused for its key: is that so, and has its store another? */
-  async #reconsider(): Promise<void> {
-    const worked = this.#verdict?.kind !== 'refused';
-    await this.check();
-    if (worked && this.#verdict?.kind === 'refused') {
-      this.#tell('key-refused', `${this.#name()} is refused by its provider`);
-    }
-    if (refreshMsOf(this.#key.secret.reference) !== null) await this.#refresh();
+  /** A call was refused for its key, which is all the provider needs to say of it. Has its store another? */
+  async #reconsider(fault: Fault): Promise<void> {
+    if (this.#verdict?.kind !== 'refused') this.#tell('key-refused', `${this.#name()} is refused by its provider`);
+    this.#verdict = { kind: 'refused', fault };
+    if (this.#key.secret.refreshMs !== null) await this.#refresh();
   }
 
   async #refresh(): Promise<void> {
-    const { secret, question } = this.#key;
+    const { secret } = this.#key;
     const { clock } = this.#deps;
-    const found = await this.#deps.read(secret.reference);
+    const found = await secret.readAgain();
     if (isSecretFault(found)) return this.#unread(found);
     if (this.#storeAway) this.#tell('store-back', `${secret.reference} can be read again`);
     this.#storeAway = false;
     const state: KeyState = {
       used: secret.fingerprint,
       broken: this.#verdict?.kind === 'refused',
-      spurned: clock.now() - this.#spurnedAt < SPURNED_MS ? this.#spurned : null,
+      spurned: clock.now() - this.#spurnedAt < RECHECK_MS ? this.#spurned : null,
     };
     const print = fingerprintOf(found.value);
     if (print === state.used) this.#spurned = null;
     if (onReading(state, print) === 'same') return;
-    const verdict = await this.#deps.check(question, found.value);
-    const decision = onVerdict(state, verdict.kind);
+    const verdict = await this.#ask(found.value);
+    const decision = verdict === null ? 'adopt' : onVerdict(state, verdict.kind);
     if (decision === 'adopt') this.#adopt(found, verdict);
     if (decision === 'keep-old') this.#spurn(print);
   }
@@ -130,11 +134,14 @@ export class WatchedKey {
     this.#tell('new-key-refused', `the new key in ${reference} is refused by the provider; the old one stays in use`);
   }
 
-  #adopt(reading: SecretReading, verdict: KeyVerdict): void {
+  #ask(value: string): Promise<KeyVerdict | null> {
+    return this.#deps.check?.(this.#key.question, value) ?? Promise.resolve(null);
+  }
+
+  #adopt(reading: SecretReading, verdict: KeyVerdict | null): void {
     const { secret } = this.#key;
     const first = secret.reveal() === null;
     secret.adopt(reading);
-    this.#missing = null;
     this.#spurned = null;
     this.#verdict = verdict;
     this.#adoptedAt = this.#deps.clock.now();
@@ -143,7 +150,7 @@ export class WatchedKey {
 
   /** The last good value stays in use, for as long as it takes. */
   #unread(fault: SecretFault): void {
-    if (this.#key.secret.reveal() === null) this.#missing = fault;
+    this.#key.secret.lacks(fault);
     if (this.#storeAway) return;
     this.#storeAway = true;
     this.#tell(
@@ -175,7 +182,6 @@ export class WatchedKey {
         value,
         key: this.#key,
         environment: this.#deps.environment,
-        missing: this.#missing,
         verdict: this.#verdict,
         spurned: this.#spurned !== null,
         overdue: due !== null && due <= this.#deps.clock.wall(),

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import type { Clock } from '../../engine/clock.ts';
+import { checkKey } from '../../providers/openai/key-check.ts';
+import type { Config, TargetConfig } from '../config.ts';
+import { FirstSeen } from './first-seen.ts';
+import { KeyKeeper } from './keeper.ts';
+import type { KeptKey } from './problems.ts';
+import type { KeyEvent } from './report.ts';
+
+/** The keeper of a configuration's keys: those that are held here, not those that callers bring. */
+export function keeperFor(config: Config, clock: Clock, tell: (event: KeyEvent) => void): KeyKeeper {
+  const { environment, rotateEveryMs, policy } = config.keys;
+  const keys = config.targets.flatMap((target) => keptKey(target, config) ?? []);
+  return new KeyKeeper(keys, {
+    clock,
+    check: policy === 'off' ? null : checkKey,
+    tell,
+    firstSeen: new FirstSeen(join(config.data, 'keys-first-seen.json')),
+    environment,
+    rotateEveryMs,
+  });
+}
+
+function keptKey(target: TargetConfig, config: Config): KeptKey | null {
+  const { id, key, provider, baseUrl, deployment, apiVersion, organization, project, environment, rotateBy } = target;
+  if (key.kind !== 'held') return null;
+  const headers: Record<string, string> = { ...target.headers };
+  if (organization !== null) headers['openai-organization'] = organization;
+  if (project !== null) headers['openai-project'] = project;
+  const question = { provider, baseUrl, deployment, apiVersion, headers };
+  return { target: id, secret: key, question, models: modelsAskedOf(id, config), environment, rotateBy };
+}
+
+/** The models that routes ask a target for by name; globs name none. */
+function modelsAskedOf(id: string, { routes }: Config): string[] {
+  const models = routes.flatMap((route) =>
+    route.ladder
+      .flatMap(({ targets }) => targets)
+      .filter(({ target }) => target === id)
+      .flatMap(({ model }) => (model === null ? route.models.filter((name) => !/[*?]/.test(name)) : [model])),
+  );
+  return [...new Set(models)];
+}
