@@ -186,6 +186,7 @@ const CALL: Call = {
   arrivedAt: 0,
   patienceMs: null,
   callerRetries: 0,
+  expectedTokens: 0,
   cancellation: new Cancellation(),
   problem: null,
   parsed: null,

@@ -61,6 +61,11 @@ export interface Call {
   notes: readonly string[];
   /** Headers that tell the caller what was done to its request, names and values in turn. A step adds by replacing. */
   told: readonly string[];
+  /**
+   * Tokens that prompt and answer are expected to take together, by which the call's share of a scarce target is measured; 0
+   * while nobody has counted. A step that counts them says so here.
+   */
+  expectedTokens: number;
   /** The route that took the call; null until one has. */
   route: string | null;
   /** Filled by the line as it goes: every attempt, in order. */

@@ -105,6 +105,7 @@ export function callAt(clock: Clock, facts: Partial<Call> = {}): Call {
     arrivedAt: clock.wall(),
     patienceMs: null,
     callerRetries: 0,
+    expectedTokens: 0,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,

@@ -26,6 +26,7 @@ const call: Call = {
   arrivedAt: 0,
   patienceMs: null,
   callerRetries: 0,
+  expectedTokens: 0,
   cancellation: new Cancellation(),
   problem: null,
   parsed: null,

@@ -176,6 +176,7 @@ export class Gateway {
       headers,
       patienceMs: seconds(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']),
       callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+      expectedTokens: 0,
       cancellation,
       route: null,
       attempts: [],

@@ -147,6 +147,7 @@ function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
     arrivedAt: clock.wall(),
     patienceMs: patienceMs > 0 ? patienceMs : null,
     callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+    expectedTokens: 0,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,

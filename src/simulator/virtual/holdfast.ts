@@ -292,6 +292,7 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     arrivedAt: clock.wall(),
     patienceMs: null,
     callerRetries: 0,
+    expectedTokens: 0,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,
