@@ -1,0 +1,425 @@
+import { HELD_HOPE_MS, type Measure, type Period, type Quota } from '../../../engine/quota.ts';
+import { type Window, windowFor } from '../windows.ts';
+
+/** What Redis said of a quota, in its unit. */
+export interface Standing {
+  /** Processes that share it, this one included. */
+  readonly replicas: number;
+  /** Settled use, this process's included as far as it was reported. */
+  readonly settled: number;
+  /** What the other processes hold, and how much of that no call has been given. */
+  readonly heldByOthers: number;
+  readonly idleWithOthers: number;
+}
+
+/** What a process tells Redis of a quota. */
+export interface Report {
+  /** `set`: `hold` is all it holds; `add`: by how much that changes. */
+  readonly kind: 'set' | 'add';
+  readonly hold: number;
+  /** What it would like to hold besides. */
+  readonly wanted: number;
+  /** How much of what it holds no call has been given. */
+  readonly idle: number;
+  /** Number of each piece whose use has changed, and that use. */
+  readonly pieces: readonly number[];
+}
+
+/** How far ahead a share reaches, at the present rate of use: a few rounds of background exchange, ms. */
+const AHEAD_MS = 500;
+
+/**
+ * One process takes ahead at most this part of the room there is, divided by the number of processes. So what lies about
+ * unspent shrinks with the room, and of a small quota nothing is taken ahead at all.
+ */
+export const SPREAD = 4;
+
+/** How fast the rate of use is learnt: two thirds in three rounds. */
+const LEARNING = 0.3;
+
+/** A rate at which nothing comes within a minute is none. */
+const IDLE_RATE = 1 / 60_000;
+
+/** What others held at the last word is believed for this long: by then most of their calls have ended. */
+const BELIEF_MS = 60_000;
+
+/** Of a quota with less room than this part of it, what is given back is told at once: somebody may wait for it. */
+const TIGHT = 1 / 16;
+
+/** How long Redis keeps a quota that nobody touches, beyond the time for which its use counts. */
+const SPARE_MS = 600_000;
+const LIFETIME_MS: Readonly<Record<Period, number>> = {
+  moment: SPARE_MS,
+  minute: 60_000 + SPARE_MS,
+  day: 2 * 86_400_000 + SPARE_MS,
+  month: 31 * 86_400_000 + SPARE_MS,
+};
+
+/** What is held is told again this often, long before Redis would forget it. */
+const RENEW_MS = SPARE_MS / 5;
+
+/**
+ * What one process knows of one quota, and what it may spend of it without asking. Pure: time is handed in.
+ *
+ * Redis counts the lease as held by this process. It covers what calls under way hold, what was used and is not reported
+ * yet, and the idle share, which no call has been given and the next one can have at once.
+ */
+export class QuotaShare {
+  readonly id: string;
+  readonly lifetimeMs: number;
+  readonly measure: Measure;
+  readonly #period: Period;
+  /** The quota as the latest caller brought it: people change amounts while counts go on. */
+  #amount: number;
+  #refuses: boolean;
+  /** Settled use of this process, and of the others, dated when it was heard of. */
+  readonly #own: Window | null;
+  #others: Window | null;
+  #held = 0;
+  #holders = 0;
+  #lease = 0;
+  #unreported = 0;
+  /** Asked of Redis for calls that wait for the answer: held, and not in the lease yet. */
+  #outstanding = 0;
+  /** Pieces before this one were reported for good. */
+  #reportedTo = Number.NEGATIVE_INFINITY;
+  #exchanging = false;
+  #heldByOthers = 0;
+  #idleWithOthers = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #room = 0;
+  #replicas = 1;
+  #spent = 0;
+  /** Use per ms. */
+  #rate = 0;
+  /** Spent beyond the lease, while Redis could not be asked. */
+  #alone: Window | null;
+  #heldAlone = 0;
+
+  constructor({ id, measure, period, amount, refuses }: Quota) {
+    this.id = id;
+    this.measure = measure;
+    this.#period = period;
+    this.#amount = amount;
+    this.#refuses = refuses;
+    this.lifetimeMs = LIFETIME_MS[measure === 'calls' ? 'moment' : period];
+    this.#own = windowFor(measure, period);
+    this.#others = windowFor(measure, period);
+    this.#alone = windowFor(measure, period);
+  }
+
+  /** The number that Redis's script compares with; a quota that only warns has room for everything. */
+  get amount(): number {
+    return this.#refuses ? this.#amount : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Takes over the quota's size; others may have learnt of a change sooner or later. */
+  resize({ amount, refuses }: Quota): void {
+    this.#amount = amount;
+    this.#refuses = refuses;
+  }
+
+  /** What can be spent without asking; below nothing when more was used than was leased. */
+  get idle(): number {
+    return this.#lease + this.#outstanding - this.#held - this.#unreported;
+  }
+
+  /** Calls under way count here. */
+  get busy(): boolean {
+    return this.#holders > 0;
+  }
+
+  /** Nothing would be lost with it. */
+  isForgettable(at: number): boolean {
+    return (
+      !this.busy && !this.#exchanging && this.#lease === 0 && this.#unreported === 0 && this.#settledHere(at) === 0
+    );
+  }
+
+  /** Does anything here change without a call, so that it has to be looked at every round? */
+  get stirs(): boolean {
+    return this.busy || this.#exchanging || this.#lease !== 0 || this.#unreported !== 0 || this.#rate > 0;
+  }
+
+  /** Is the room so small that what is given back should be known at once? */
+  get tight(): boolean {
+    return this.#refuses && this.#room < this.#amount * TIGHT;
+  }
+
+  /** Oldest piece that counts, for Redis; 0 where nothing is kept in pieces. */
+  oldestAt(at: number): number {
+    return this.#own?.oldestAt(at) ?? 0;
+  }
+
+  used(at: number): number {
+    const believed = at - this.#toldAt < BELIEF_MS ? this.#heldByOthers - this.#idleWithOthers : 0;
+    return this.#held + believed + (this.#own === null ? 0 : this.#settledHere(at) + this.#settledElsewhere(at));
+  }
+
+  settled(at: number): number {
+    return this.#own === null ? this.used(at) : this.#settledHere(at) + this.#settledElsewhere(at);
+  }
+
+  /** See the verdict's `freeInMs`, as far as this process knows. */
+  freeInMs(wanted: number, at: number): number | null {
+    if (wanted > this.#amount) return null;
+    const excess = this.#own === null ? 0 : this.settled(at) + wanted - this.#amount;
+    return excess <= 0 ? HELD_HOPE_MS : this.#together(at).freeInMs(excess, at);
+  }
+
+  /** Can the call be let in without asking? */
+  covers(wanted: number): boolean {
+    return !this.#refuses || wanted === 0 || (wanted <= this.#amount && this.idle >= wanted);
+  }
+
+  /** Could no amount of waiting make room? */
+  neverFits(wanted: number): boolean {
+    return this.#refuses && wanted > this.#amount;
+  }
+
+  /** A call is let in. */
+  take(wanted: number, at: number): void {
+    this.hold(wanted);
+    this.grant(wanted, at);
+  }
+
+  /** A call waits for the verdict; meanwhile nobody else may have what it wants. */
+  hold(wanted: number): void {
+    this.#holders += 1;
+    this.#held += wanted;
+    this.#spent += wanted;
+  }
+
+  /** The call that was held for is let in. */
+  grant(wanted: number, at: number): void {
+    // A request is one from the moment it is let in; what else it takes is known only when it has ended.
+    if (this.measure !== 'requests') return;
+    this.#held -= wanted;
+    this.#use(wanted, at);
+  }
+
+  /** The call that was held for is not let in. */
+  drop(wanted: number): void {
+    this.#spent -= wanted;
+    this.#letGo(wanted);
+  }
+
+  /** The call has ended, having taken so much. */
+  settle(reserved: number, real: number, at: number): void {
+    if (this.measure === 'requests') this.#letGo(0);
+    else {
+      this.#letGo(reserved);
+      if (this.measure !== 'calls') this.#use(real, at);
+    }
+  }
+
+  #letGo(amount: number): void {
+    this.#holders -= 1;
+    // Sums of fractions of a cent never come back to nothing by themselves.
+    this.#held = this.#holders === 0 ? 0 : this.#held - amount;
+  }
+
+  #use(amount: number, at: number): void {
+    if (amount === 0) return;
+    this.#own?.add(amount, at);
+    this.#unreported += amount;
+  }
+
+  // ── Asking ──
+
+  /** What Redis has to be asked for, for a call that wants so much; to be said before {@link hold}. */
+  needFor(wanted: number): number {
+    return this.#refuses ? wanted - Math.max(0, Math.min(wanted, this.idle)) : 0;
+  }
+
+  /** More was used than was leased: the others are to know with the next word. @returns by how much. */
+  owe(): number {
+    const owed = Math.max(0, -this.idle);
+    this.#lease += owed;
+    return owed;
+  }
+
+  ask(need: number): void {
+    this.#outstanding += need;
+  }
+
+  /** The answer has come, or is waited for no more. */
+  answer(need: number): void {
+    this.#outstanding -= need;
+  }
+
+  /** Redis counts so much more as held by this process. */
+  leased(amount: number): void {
+    this.#lease += amount;
+  }
+
+  /** What is worth holding beyond what the present call needs. */
+  get wantedAhead(): number {
+    // Once is enough: of calls that ask together, each would bring it.
+    return this.#outstanding > 0 ? 0 : Math.max(0, Math.floor(Math.max(this.#rate * AHEAD_MS, this.#spent)));
+  }
+
+  // ── Exchanging ──
+
+  /** A round has passed. */
+  learn(ms: number): void {
+    this.#rate += LEARNING * (this.#spent / ms - this.#rate);
+    if (this.#rate < IDLE_RATE) this.#rate = 0;
+    this.#spent = 0;
+  }
+
+  /** Is there something to tell Redis, or to ask of it? */
+  isDue(at: number): boolean {
+    if (this.#exchanging) return false;
+    const { idle } = this;
+    if (this.#unreported !== 0 || idle < 0 || (this.#lease !== 0 && at - this.#toldAt > RENEW_MS)) return true;
+    const ahead = this.#ahead();
+    return idle > ahead || idle < ahead / 2;
+  }
+
+  /** What is to be told now. It is taken as told: should it never arrive, the session is over and all is told anew. */
+  report(at: number): Report {
+    this.#exchanging = true;
+    const ahead = this.#ahead();
+    const { idle } = this;
+    const change = idle < 0 ? -idle : Math.min(0, ahead - idle);
+    const hold = change - this.#unreported;
+    this.#lease += hold;
+    this.#unreported = 0;
+    return { kind: 'add', hold, wanted: Math.max(0, ahead - this.idle), idle: this.idle, pieces: this.#pieces(at) };
+  }
+
+  /** Everything, for a Redis that knows nothing of this process; null: there is nothing. */
+  declaration(at: number): Report | null {
+    this.#reportedTo = Number.NEGATIVE_INFINITY;
+    this.#exchanging = false;
+    this.#outstanding = 0;
+    this.#unreported = 0;
+    this.#lease = this.#held;
+    this.#alone = windowFor(this.measure, this.#period);
+    this.#heldAlone = 0;
+    const pieces = this.#pieces(at);
+    return this.#held === 0 && pieces.length === 0
+      ? null
+      : { kind: 'set', hold: this.#held, wanted: 0, idle: 0, pieces };
+  }
+
+  /** The answer to a report. */
+  reported(granted: number): void {
+    this.#exchanging = false;
+    this.#lease += granted;
+  }
+
+  /** What Redis says of the quota. */
+  told({ replicas, settled, heldByOthers, idleWithOthers }: Standing, at: number): void {
+    this.#toldAt = at;
+    this.#replicas = replicas;
+    this.#heldByOthers = heldByOthers;
+    this.#idleWithOthers = idleWithOthers;
+    this.#room = this.#amount - settled - heldByOthers - this.#lease;
+    if (this.#others === null) return;
+    const news = settled - (this.#settledHere(at) - this.#unreported) - this.#others.total(at);
+    if (news > 0) this.#others.add(news, at);
+  }
+
+  /** The same, piece by piece: number and settled use of each, oldest first. */
+  toldPieces(pieces: readonly (readonly [piece: number, amount: number])[], at: number): void {
+    if (this.#own === null) return;
+    const own = new Map<number, number>();
+    this.#own.each(at, (piece, amount) => own.set(piece, amount));
+    // What is not reported yet is in the latest pieces, and not in what Redis says.
+    let unreported = this.#unreported;
+    for (const [piece, amount] of [...own].reverse()) {
+      const part = Math.min(unreported, amount);
+      own.set(piece, amount - part);
+      unreported -= part;
+    }
+    const others = windowFor(this.measure, this.#period) as Window;
+    for (const [piece, amount] of pieces) {
+      const theirs = amount - (own.get(piece) ?? 0);
+      if (theirs > 0) others.add(theirs, others.momentIn(piece));
+    }
+    this.#others = others;
+  }
+
+  /** The share worth holding: what will be used soon, as far as it leaves enough for the others. */
+  #ahead(): number {
+    if (!this.#refuses) return 0;
+    const most = (this.#room + Math.max(0, this.idle)) / (SPREAD * this.#replicas);
+    return Math.max(0, Math.floor(Math.min(this.#rate * AHEAD_MS, most)));
+  }
+
+  #pieces(at: number): number[] {
+    const from = this.#reportedTo;
+    const pieces: number[] = [];
+    this.#own?.each(at, (piece, amount) => {
+      if (piece < from) return;
+      pieces.push(piece, amount);
+      this.#reportedTo = piece;
+    });
+    return pieces;
+  }
+
+  // ── Alone ──
+
+  /**
+   * May the call be let in though Redis cannot be asked? Of the room there is as far as anybody knows, each process takes
+   * an equal part. A call that is larger than that part may go if it is the only one, or small quotas would be closed
+   * altogether.
+   */
+  coversAlone(wanted: number, replicas: number, at: number): boolean {
+    if (!this.#refuses || wanted === 0) return true;
+    const alone = this.#spentAlone(at);
+    const room = this.#amount - (this.#usedIncludingIdle(at) - alone);
+    return alone + wanted <= room / replicas || (alone === 0 && wanted <= room);
+  }
+
+  /** How soon {@link coversAlone} may change its mind. */
+  freeAloneInMs(wanted: number, replicas: number, at: number): number | null {
+    const free = this.freeInMs(wanted, at);
+    if (free === null || this.#alone === null) return free;
+    const part = (this.#amount - (this.#usedIncludingIdle(at) - this.#spentAlone(at))) / replicas;
+    const excess = Math.min(this.#alone.total(at), this.#spentAlone(at) + wanted - part);
+    return excess <= 0 ? free : Math.max(HELD_HOPE_MS, this.#alone.freeInMs(excess, at));
+  }
+
+  takeAlone(wanted: number, at: number): void {
+    this.take(wanted, at);
+    if (this.measure === 'requests') this.#alone?.add(wanted, at);
+    else this.#heldAlone += wanted;
+  }
+
+  settleAlone(reserved: number, real: number, at: number): void {
+    this.settle(reserved, real, at);
+    if (this.measure === 'requests') return;
+    this.#heldAlone = Math.max(0, this.#heldAlone - reserved);
+    this.#alone?.add(real, at);
+  }
+
+  #spentAlone(at: number): number {
+    return this.#heldAlone + (this.#alone?.total(at) ?? 0);
+  }
+
+  #usedIncludingIdle(at: number): number {
+    return this.used(at) + (at - this.#toldAt < BELIEF_MS ? this.#idleWithOthers : 0);
+  }
+
+  #settledHere(at: number): number {
+    return this.#own?.total(at) ?? 0;
+  }
+
+  #settledElsewhere(at: number): number {
+    return this.#others?.total(at) ?? 0;
+  }
+
+  /** Everybody's settled use in one window. */
+  #together(at: number): Window {
+    const pieces: [number, number][] = [];
+    for (const window of [this.#own, this.#others]) {
+      window?.each(at, (piece, amount) => pieces.push([piece, amount]));
+    }
+    const together = windowFor(this.measure, this.#period) as Window;
+    for (const [piece, amount] of pieces.sort(([a], [b]) => a - b)) together.add(amount, together.momentIn(piece));
+    return together;
+  }
+}
