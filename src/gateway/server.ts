@@ -7,12 +7,14 @@ import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { envelope, faultOf } from '../engine/fault/index.ts';
 import type { Handler } from '../engine/route.ts';
+import type { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
 import { isLoopback } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { foreignPageGuard } from './access.ts';
 import { answer, refuse } from './answer.ts';
 import { readBody } from './body.ts';
+import { answerCount, COUNT_PATH } from './count.ts';
 import { callIds } from '../engine/call-id.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
 
@@ -33,6 +35,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly handle: Handler;
   readonly readiness: () => Readiness;
+  /** Where prompts are counted. */
+  readonly payload: PayloadThread;
 }
 
 /** The OpenAI-compatible server: reads requests into calls, hands them to the line, writes its replies. */
@@ -118,6 +122,7 @@ export class Gateway {
     if (foreign !== null) return this.#turnAway(request, response, foreign);
     const path = pathBelowRoot(url);
     if (path === null) return this.#turnAway(request, response, unknownPath(url));
+    if (path === COUNT_PATH) return this.#count(request, response);
     this.#begin(request, response, path);
   }
 
@@ -199,6 +204,12 @@ export class Gateway {
       },
       (error: unknown) => this.#broken(response, call, error),
     );
+  }
+
+  #count(request: IncomingMessage, response: ServerResponse): void {
+    const { clock, payload: thread } = this.#deps;
+    const refuse = (fault: Fault): void => this.#turnAway(request, response, fault);
+    answerCount(request, response, { thread, limits: this.#options.limits, clock, refuse });
   }
 
   /** A defect of Holdfast's own: the caller is told so, and the process lives on. */

@@ -5,6 +5,7 @@ import { HeldSecret } from '../config/secrets.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
+import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { isLoopback } from '../config/addresses.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
@@ -43,6 +44,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const clock = new SystemClock();
   const keys = keeperFor(config, clock, tellKeyEvent);
   const { onRecord } = options;
+  const payload = new PayloadThread();
   const line = assemble(config, {
     clock,
     random: Math.random,
@@ -52,10 +54,11 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       onRecord?.(record);
     },
   });
-  const gateway = new Gateway(config.server, { clock, handle: line.handle, readiness });
+  const gateway = new Gateway(config.server, { clock, handle: line.handle, readiness, payload });
   const closeRest = async (): Promise<void> => {
     keys.stop();
     await line.close();
+    await payload.close();
     await store.close();
     await simulator?.close();
   };

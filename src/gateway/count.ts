@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../engine/clock.ts';
+import type { Fault } from '../engine/fault/fault.ts';
+import { faultOf } from '../engine/fault/index.ts';
+import type { PayloadThread } from '../payload/thread/payload-thread.ts';
+import { UnreadablePrompt } from '../payload/thread/unreadable-prompt.ts';
+import type { PromptCount } from '../payload/tokens/count.ts';
+import { modelFacts } from '../providers/catalogue/catalogue.ts';
+import { type BodyLimits, readBody } from './body.ts';
+
+/** Where prompts are counted: below the API's root, so that an SDK's base URL reaches it, and under a name that is ours. */
+export const COUNT_PATH = '/holdfast/count';
+
+interface CountDeps {
+  readonly thread: PayloadThread;
+  readonly limits: BodyLimits;
+  readonly clock: Clock;
+  readonly refuse: (fault: Fault) => void;
+}
+
+/** Answers how many tokens the prompt of a request has, and how much room the model's window leaves. Nothing is sent on. */
+export function answerCount(request: IncomingMessage, response: ServerResponse, deps: CountDeps): void {
+  const { thread, limits, clock, refuse } = deps;
+  if (request.method !== 'POST') return refuse(notPosted());
+  readBody(request, limits, clock, (read) => {
+    if (read.kind === 'gone') return;
+    if (read.kind === 'refused') return refuse(read.fault);
+    thread.count(read.body ?? Buffer.alloc(0), null).then(
+      (count) => {
+        const bytes = Buffer.from(JSON.stringify(countTold(count)));
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes);
+      },
+      (error: unknown) => refuse(uncounted(error)),
+    );
+  });
+}
+
+/** A count as its endpoint and `holdfast count --json` tell it, in the spelling of the API around them. */
+export function countTold(count: PromptCount): Record<string, unknown> {
+  const facts = modelFacts(count.model);
+  const most = facts === null ? null : (facts.maxInput ?? facts.window);
+  return {
+    object: 'holdfast.token_count',
+    model: count.model,
+    tokens: count.tokens,
+    exact: count.exact,
+    encoding: count.encoding,
+    messages: count.messages,
+    message_tokens: count.messageTokens,
+    frame_tokens: count.frameTokens,
+    largest_input_tokens: count.largestInput,
+    window: facts?.window ?? null,
+    max_input_tokens: facts?.maxInput ?? null,
+    max_output_tokens: facts?.maxOutput ?? null,
+    room_tokens: most === null ? null : most - (count.largestInput ?? count.tokens),
+  };
+}
+
+function uncounted(error: unknown): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UnreadablePrompt) {
+    const remedy = 'Send the JSON of a Chat Completions, Responses or Embeddings request, with its model.';
+    return faultOf('invalid-request', { message: `the prompt cannot be counted: ${message}`, remedy });
+  }
+  return faultOf('unavailable', {
+    party: 'gateway',
+    message: `the prompt was not counted: ${message}`,
+    afterMs: 1_000,
+  });
+}
+
+function notPosted(): Fault {
+  return faultOf('not-found', {
+    message: `prompts are counted with POST /v1${COUNT_PATH}`,
+    remedy: 'Send the request whose prompt is to be counted, as JSON, with POST.',
+    code: 'unknown_url',
+  });
+}
