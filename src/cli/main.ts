@@ -13,6 +13,7 @@ if (major < LEAST_NODE) {
 // Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
 const { callsCommand } = await import('./calls.ts');
 const { configCommand } = await import('./config.ts');
+const { countCommand } = await import('./count.ts');
 const { demoCommand } = await import('./demo.ts');
 const { explainCommand } = await import('./explain.ts');
 const { serveCommand } = await import('./serve.ts');
@@ -29,6 +30,7 @@ const program = new Command('holdfast')
   .addCommand(serveCommand())
   .addCommand(callsCommand())
   .addCommand(explainCommand())
+  .addCommand(countCommand())
   .addCommand(configCommand())
   .addCommand(simulateCommand())
   .addCommand(demoCommand());
