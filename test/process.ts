@@ -17,10 +17,10 @@ export class ServeProcess {
   }
 
   /** @param env added to an environment without any key; HOLDFAST_DATA has to be in it. */
-  static async start(env: Readonly<Record<string, string>>): Promise<ServeProcess> {
+  static async start(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<ServeProcess> {
     const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [main, 'serve', '--json'], {
+    const child = spawn(process.execPath, [main, 'serve', '--json', ...args], {
       env: { PATH, HOLDFAST_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

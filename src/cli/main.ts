@@ -12,6 +12,7 @@ if (major < LEAST_NODE) {
 
 // Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
 const { callsCommand } = await import('./calls.ts');
+const { checkCommand } = await import('./check.ts');
 const { configCommand } = await import('./config.ts');
 const { countCommand } = await import('./count.ts');
 const { demoCommand } = await import('./demo.ts');
@@ -32,6 +33,7 @@ const program = new Command('holdfast')
   .addCommand(explainCommand())
   .addCommand(countCommand())
   .addCommand(configCommand())
+  .addCommand(checkCommand())
   .addCommand(simulateCommand())
   .addCommand(demoCommand());
 

@@ -1,15 +1,18 @@
 import { assemble } from '../config/assemble.ts';
 import { type Config, type NewTarget, withTarget } from '../config/config.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
+import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
-import { isLoopback } from '../config/addresses.ts';
+import { Door } from './door.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
+import { peerAddress } from './peer.ts';
 import { Gateway, type Readiness } from './server.ts';
+import { mayBeOpen, openTenancy } from './tenancy.ts';
 
 /** A gateway that is up. */
 export interface RunningGateway {
@@ -19,6 +22,10 @@ export interface RunningGateway {
   /** The simulator that stands in for a provider; null when there is a real one. */
   readonly simulator: Simulator | null;
   readonly running: () => number;
+  /** Everybody is let in without a key: there is no tenant yet. */
+  readonly open: () => boolean;
+  /** The admin token of a new data directory, to be shown this once; null later on. */
+  readonly firstAdminToken: string | null;
   /** Stops gracefully. @returns how many calls had to be cut off. */
   stop(): Promise<number>;
 }
@@ -26,6 +33,8 @@ export interface RunningGateway {
 export interface StartOptions {
   /** Told of each record besides the store; for tests and embedders. */
   readonly onRecord?: (record: CallRecord) => void;
+  /** Told of what happens to keys. @default a line on stderr */
+  readonly onKeyEvent?: (event: KeyEvent) => void;
 }
 
 /**
@@ -35,14 +44,15 @@ export interface StartOptions {
  * @throws {Error} the port is in use, the host cannot be bound, or an open gateway would be reachable from elsewhere.
  */
 export async function startGateway(wanted: Config, options: StartOptions = {}): Promise<RunningGateway> {
-  refuseOpenHost(wanted);
+  const tenancy = await openTenancy(wanted);
+  const { directory } = tenancy;
   const simulator = wanted.needsSimulator ? await startSimulator(STAND_IN) : null;
   const config = simulator === null ? wanted : withTarget(wanted, simulatedTarget(simulator));
 
   const { ageMs, sizeBytes } = config.records.retention;
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
   const clock = new SystemClock();
-  const keys = keeperFor(config, clock, tellKeyEvent);
+  const keys = keeperFor(config, clock, { tell: options.onKeyEvent ?? tellKeyEvent, remember: true });
   const { onRecord } = options;
   const payload = new PayloadThread();
   const line = assemble(config, {
@@ -54,12 +64,23 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       onRecord?.(record);
     },
   });
-  const gateway = new Gateway(config.server, { clock, handle: line.handle, readiness, payload });
+  const door = new Door({
+    directory,
+    clock,
+    open: mayBeOpen(config),
+    forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
+    addressOf: peerAddress([]),
+    onGuessing: (address, prefix) => {
+      console.error(`holdfast: too many wrong keys from ${address}, the last begins with ${prefix || '(none)'}`);
+    },
+  });
+  const gateway = new Gateway(config.server, { clock, handle: line.handle, door, readiness, payload });
   const closeRest = async (): Promise<void> => {
     keys.stop();
     await line.close();
     await payload.close();
     await store.close();
+    await tenancy.close();
     await simulator?.close();
   };
 
@@ -77,6 +98,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     config,
     simulator,
     running: () => gateway.running,
+    open: () => directory.empty,
+    firstAdminToken: tenancy.firstToken,
     async stop() {
       const cut = await gateway.drain();
       await closeRest();
@@ -96,15 +119,6 @@ const STAND_IN = { speed: 0.25, answerTokens: 40 } as const;
 function simulatedTarget({ url }: Simulator): NewTarget {
   const key = new HeldSecret('the simulator takes any key', { value: 'sk-simulated', since: null });
   return { id: 'simulator', provider: 'openai-compatible', baseUrl: `${url}/v1`, key };
-}
-
-/** Whoever reaches an open gateway spends its keys, so it stays on this machine unless told otherwise in so many words. */
-function refuseOpenHost({ server }: Config): void {
-  if (isLoopback(server.host) || server.open) return;
-  throw new Error(
-    `server.host (HOLDFAST_HOST) is ${server.host}, which others can reach, and this gateway asks nobody for a key. ` +
-      'Bind 127.0.0.1, or say server.open: true in the configuration file if something in front of it checks who calls.',
-  );
 }
 
 function explainBinding(error: unknown, { server }: Config): Error {

@@ -82,6 +82,8 @@ export interface Simulator {
    * @throws {Error} when there is no such fault
    */
   nextFaults(faults: readonly (string | null)[]): void;
+  /** The keys that are accepted from now on; null: any that is not empty. */
+  acceptKeys(keys: readonly string[] | null): void;
   /** Begins a timeline now; null is calm. */
   setWeather(weather: Weather | null): void;
   close(): Promise<void>;
@@ -106,7 +108,7 @@ class SimulatedProvider implements Simulator {
   readonly #upstream: Upstream;
   readonly #climate: Climate;
   readonly #limiter: Limiter;
-  readonly #keys: readonly string[] | null;
+  #keys: readonly string[] | null;
   readonly #ledger: Ledger;
   readonly #server: Server;
   #port = 0;
@@ -177,6 +179,10 @@ class SimulatedProvider implements Simulator {
 
   nextFaults(faults: readonly (string | null)[]): void {
     this.#queued.push(...faults.map((fault) => (fault === null ? null : parseFault(fault))));
+  }
+
+  acceptKeys(keys: readonly string[] | null): void {
+    this.#keys = keys;
   }
 
   setWeather(weather: Weather | null): void {

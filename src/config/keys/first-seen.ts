@@ -9,9 +9,12 @@ export class FirstSeen {
   readonly #path: string | null;
   readonly #moments: Map<string, number>;
 
-  /** @param path of the file; null keeps nothing */
-  constructor(path: string | null) {
-    this.#path = path;
+  /**
+   * @param path of the file; null for none
+   * @param keep false: what stands in the file is used, nothing is written
+   */
+  constructor(path: string | null, keep = true) {
+    this.#path = keep ? path : null;
     this.#moments = path === null ? new Map() : read(path);
   }
 

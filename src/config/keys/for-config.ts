@@ -7,15 +7,21 @@ import { KeyKeeper } from './keeper.ts';
 import type { KeptKey } from './problems.ts';
 import type { KeyEvent } from './report.ts';
 
+export interface KeeperWishes {
+  readonly tell: (event: KeyEvent) => void;
+  /** Whether keys that are seen for the first time are remembered in the data directory; what is known there is used anyway. */
+  readonly remember: boolean;
+}
+
 /** The keeper of a configuration's keys: those that are held here, not those that callers bring. */
-export function keeperFor(config: Config, clock: Clock, tell: (event: KeyEvent) => void): KeyKeeper {
+export function keeperFor(config: Config, clock: Clock, { tell, remember }: KeeperWishes): KeyKeeper {
   const { environment, rotateEveryMs, policy } = config.keys;
   const keys = config.targets.flatMap((target) => keptKey(target, config) ?? []);
   return new KeyKeeper(keys, {
     clock,
     check: policy === 'off' ? null : checkKey,
     tell,
-    firstSeen: new FirstSeen(join(config.data, 'keys-first-seen.json')),
+    firstSeen: new FirstSeen(join(config.data, 'keys-first-seen.json'), remember),
     environment,
     rotateEveryMs,
   });

@@ -39,19 +39,21 @@ it.each<[Partial<KeyState>, KeyVerdict['kind'], string]>([
 });
 
 it.each([
-  ['https://api.openai.com/v1', 'sk-proj-x', null],
-  ['https://api.openai.com/v1', 'sk-anything', null],
-  ['https://api.openai.com/v1', 'sk-ant-api03-x', 'Anthropic'],
-  ['https://api.openai.com/v1', 'gsk_x', 'Groq'],
-  ['https://api.openai.com/v1', 'hf_x', 'another vendor'],
-  ['https://api.groq.com/openai/v1', 'gsk_x', null],
-  ['https://api.groq.com/openai/v1', 'sk-proj-x', 'OpenAI'],
-  ['https://team.openai.azure.com', '0123456789abcdef0123456789abcdef', null],
-  ['https://team.openai.azure.com', 'sk-proj-x', 'OpenAI'],
-  ['http://127.0.0.1:8000/v1', 'sk-ant-x', null],
-  ['https://llm.example.com/v1', 'gsk_x', null],
-])('at %s the key %s is one of %s', (baseUrl, key, vendor) => {
-  expect(foreignVendor(baseUrl, key)).toBe(vendor);
+  ['openai', 'https://api.openai.com/v1', 'sk-proj-x', null],
+  ['openai', 'https://api.openai.com/v1', 'sk-anything', null],
+  ['openai', 'https://api.openai.com/v1', 'sk-ant-api03-x', 'Anthropic'],
+  ['openai', 'https://api.openai.com/v1', 'gsk_x', 'Groq'],
+  ['openai', 'https://api.openai.com/v1', 'house-key', 'another vendor'],
+  ['openai', 'https://proxy.example.com/v1', 'house-key', null],
+  ['openai', 'https://proxy.example.com/v1', 'sk-ant-x', 'Anthropic'],
+  ['openai-compatible', 'https://api.groq.com/openai/v1', 'gsk_x', null],
+  ['openai-compatible', 'https://api.groq.com/openai/v1', 'sk-proj-x', 'OpenAI'],
+  ['azure', 'https://team.openai.azure.com', '0123456789abcdef0123456789abcdef', null],
+  ['azure', 'https://team.openai.azure.com', 'sk-proj-x', 'OpenAI'],
+  ['openai-compatible', 'http://127.0.0.1:8000/v1', 'sk-ant-x', null],
+  ['openai-compatible', 'https://llm.example.com/v1', 'gsk_x', null],
+] as const)('for %s at %s the key %s is one of %s', (provider, baseUrl, key, vendor) => {
+  expect(foreignVendor({ provider, baseUrl }, key)).toBe(vendor);
 });
 
 /** A gateway's keys with a store that can be written to and a provider that can be told whom to accept. */

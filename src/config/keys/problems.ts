@@ -44,7 +44,7 @@ export function problemsOf(facts: KeyFacts): string[] {
 }
 
 function ofAnotherVendor({ key: { question, secret } }: KeyFacts, value: string): string | null {
-  const vendor = foreignVendor(question.baseUrl, value);
+  const vendor = foreignVendor(question, value);
   if (vendor === null) return null;
   const host = new URL(question.baseUrl).hostname;
   return `looks like a key of ${vendor}, not one for ${host}. Put the right key into ${secret.reference}.`;

@@ -1,4 +1,7 @@
+import type { KeyQuestion } from '../../providers/openai/key-check.ts';
 import { parseUrl } from '../addresses.ts';
+
+const OPENAI = 'api.openai.com';
 
 /** Beginnings of keys that tell whose they are; the longer ones first, for `sk-` begins several. */
 const VENDORS: readonly (readonly [beginning: string, vendor: string, hosts: readonly string[]])[] = [
@@ -13,20 +16,26 @@ const VENDORS: readonly (readonly [beginning: string, vendor: string, hosts: rea
   ['csk-', 'Cerebras', ['api.cerebras.ai']],
   ['AKIA', 'AWS', []],
   ['ghp_', 'GitHub', []],
-  ['sk-proj-', 'OpenAI', ['api.openai.com']],
-  ['sk-svcacct-', 'OpenAI', ['api.openai.com']],
+  ['sk-proj-', 'OpenAI', [OPENAI]],
+  ['sk-svcacct-', 'OpenAI', [OPENAI]],
 ];
 
 /** Hosts whose keys are known by their beginning: any other is somebody else's. */
-const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { 'api.openai.com': /^sk-/ };
+const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { [OPENAI]: /^sk-/ };
 
-/** Whose key it looks like, when that is another vendor than the host's; null when nothing speaks against it. */
-export function foreignVendor(baseUrl: string, key: string): string | null {
+/**
+ * Whose key it looks like, when that is another vendor than the target's; null when nothing speaks against it. OpenAI and
+ * Azure are known by the provider that the target names, others by their host.
+ */
+export function foreignVendor(
+  { provider, baseUrl }: Pick<KeyQuestion, 'provider' | 'baseUrl'>,
+  key: string,
+): string | null {
   const host = parseUrl(baseUrl)?.hostname ?? '';
-  const known = VENDORS.some(([, , hosts]) => hosts.includes(host)) || host.endsWith('.azure.com');
+  const known = provider !== 'openai-compatible' || VENDORS.some(([, , hosts]) => hosts.includes(host));
   if (!known) return null;
   const row = VENDORS.find(([beginning]) => key.startsWith(beginning));
-  if (row !== undefined) return row[2].includes(host) ? null : row[1];
+  if (row !== undefined) return row[2].includes(provider === 'openai' ? OPENAI : host) ? null : row[1];
   const own = OWN_BEGINNING[host];
   return own === undefined || own.test(key) ? null : 'another vendor';
 }
