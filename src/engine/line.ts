@@ -26,6 +26,8 @@ const refuseProblems: Step = (next) => (call) =>
 function validated(check: Check | null): Step {
   if (check === null) return (next) => next;
   return (next) => (call) => {
+    // What was refused at the door for another reason has not been read, and nobody is told more about it.
+    if (call.problem !== null && call.problem.kind !== 'invalid-request') return next(call);
     const fault = check(call);
     return fault === null ? next(call) : Promise.resolve({ kind: 'failed', fault, retryAfterMs: null });
   };

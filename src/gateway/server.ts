@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
-import { ANYONE } from '../engine/caller.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
@@ -11,11 +10,14 @@ import type { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
 import { isLoopback } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/config.ts';
+import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
 import { answer, refuse } from './answer.ts';
+import { readAsks } from './asks.ts';
 import { readBody } from './body.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
 import { callIds } from '../engine/call-id.ts';
+import type { Door, Stranger } from './door.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
 
 /** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
@@ -34,6 +36,7 @@ export interface Readiness {
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly handle: Handler;
+  readonly door: Door;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
@@ -122,7 +125,10 @@ export class Gateway {
     if (foreign !== null) return this.#turnAway(request, response, foreign);
     const path = pathBelowRoot(url);
     if (path === null) return this.#turnAway(request, response, unknownPath(url));
-    if (path === COUNT_PATH) return this.#count(request, response);
+    if (path === COUNT_PATH) {
+      const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
+      return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response);
+    }
     this.#begin(request, response, path);
   }
 
@@ -132,16 +138,22 @@ export class Gateway {
     const operation = operationOf(method, query < 0 ? path : path.slice(0, query));
     const startedAt = this.#deps.clock.now();
     const arrivedAt = this.#deps.clock.wall();
+    const guest = this.#deps.door.recognise(request, arrivedAt);
+    if ('fault' in guest) {
+      if (!guest.recorded) return this.#turnAway(request, response, guest.fault);
+      const unread = { operation, method, path, body: null, startedAt, arrivedAt };
+      return this.#call(request, response, unread, guest, guest.fault);
+    }
     if (operation === 'passthrough' && !keepsBody(request)) {
       const upload: Upload = { kind: 'upload', source: request.iterator({ destroyOnReturn: false }) };
       const body = hasBody(request) ? upload : null;
-      return this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, null);
+      return this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, guest, null);
     }
     readBody(request, this.#options.limits, this.#deps.clock, (read) => {
       if (read.kind === 'gone') return;
       const body = read.kind === 'body' ? read.body : null;
       const problem = read.kind === 'refused' ? read.fault : null;
-      this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, problem);
+      this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, guest, problem);
     });
   }
 
@@ -149,6 +161,7 @@ export class Gateway {
     request: IncomingMessage,
     response: ServerResponse,
     seen: Pick<Call, 'operation' | 'method' | 'path' | 'body' | 'startedAt' | 'arrivedAt'>,
+    guest: Guest | Stranger,
     refused: Fault | null,
   ): void {
     const { headers } = request;
@@ -157,6 +170,9 @@ export class Gateway {
       seen.path,
       seen.body instanceof Uint8Array ? seen.body : null,
     );
+    const caller = 'fault' in guest ? guest.plain : guest.callerOf(headers, seen, reading);
+    const unwelcome = 'kind' in caller ? caller : null;
+    const asks = readAsks(headers);
     const cancellation = new Cancellation();
     // Written out, because spreading two objects into a third costs a microsecond here.
     const call: Call = {
@@ -173,13 +189,13 @@ export class Gateway {
       stream: reading.stream,
       choices: reading.choices,
       pins: reading.pins,
-      problem: refused ?? problem,
+      problem: refused ?? unwelcome ?? problem ?? asks.fault,
       id: this.#nextId(),
       door: 'gateway',
-      caller: ANYONE,
-      queueMs: 0,
+      caller: 'kind' in caller ? guest.plain : caller,
+      queueMs: asks.queueMs,
       headers,
-      patienceMs: seconds(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']),
+      patienceMs: asks.patienceMs,
       callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
       expectedTokens: 0,
       cancellation,
@@ -277,11 +293,6 @@ function hasBody({ headers }: IncomingMessage): boolean {
 function keepsBody(request: IncomingMessage): boolean {
   const { 'content-type': type = '', 'content-length': length } = request.headers;
   return length !== undefined && Number(length) <= KEPT_JSON_BYTES && type.includes('json');
-}
-
-function seconds(value: string | string[] | undefined): number | null {
-  const ms = Number(value) * 1000;
-  return ms > 0 ? ms : null;
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

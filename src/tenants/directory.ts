@@ -303,7 +303,7 @@ export class Directory {
 }
 
 /** The secret in a header: what follows `Bearer`, or all of it where there is no such word. */
-function presentedIn(headers: Headers, name: (typeof KEY_HEADERS)[number]): string | null {
+export function presentedIn(headers: Headers, name: (typeof KEY_HEADERS)[number]): string | null {
   const text = headers[name];
   if (typeof text !== 'string') return null;
   const bare = name === 'authorization' && /^bearer\s/i.test(text) ? text.slice(6) : text;

@@ -35,6 +35,9 @@ export interface Read {
 
 /** Whom a request comes from: it can be asked who its calls are made for. */
 export interface Guest {
+  /** Who its calls are made for when they say nothing of their own. */
+  readonly plain: Caller;
+  /** Who one of its calls is made for, or why it may not be made. */
   callerOf(headers: Headers, asked: Asked, read: Read): Caller | Fault;
 }
 
@@ -73,7 +76,6 @@ export class Holder implements Guest {
   readonly prefix: string;
   /** Tells whether it may be used from an address; null: from anywhere. */
   readonly mayComeFrom: AddressTest | null;
-  /** Who its calls are made for when they say nothing of their own. */
   readonly plain: Caller;
   readonly #standing: Standing;
   readonly #deps: HolderDeps;
@@ -192,6 +194,7 @@ export function openGuest(anyone: Caller): Guest {
     background: Object.freeze({ ...anyone, lane: 'background' as const }),
   };
   return {
+    plain: anyone,
     callerOf(headers) {
       const named = headers['x-holdfast-lane'];
       if (named === undefined) return anyone;

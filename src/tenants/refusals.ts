@@ -62,8 +62,8 @@ export function replacedKey(prefix: string, at: number): Fault {
 export function tooManyWrongKeys(prefix: string, waitMs: number): Fault {
   return faultOf('rate-limit-requests', {
     party: 'caller',
-    message: `the key ${prefix}... is wrong, and too many wrong ones came from this address`,
-    remedy: 'Correct the key; right keys are served meanwhile.',
+    message: `${prefix === '' ? 'no key came' : `the key ${prefix}... is not good`}, as too often from this address`,
+    remedy: 'Send a key that is good: those are served meanwhile.',
     afterMs: waitMs,
     evidence: [`prefix ${prefix}`],
     code: 'too_many_wrong_keys',

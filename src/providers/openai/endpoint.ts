@@ -59,6 +59,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'via',
+  'x-api-key',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',
@@ -69,7 +70,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
 
 /** Which account a call is for: the caller may only say so when it is the caller's own key. */
 const ACCOUNT_HEADERS: ReadonlySet<string> = new Set(['openai-organization', 'openai-project']);
-const CREDENTIALS = ['authorization', 'api-key'] as const;
+const CREDENTIALS = ['authorization', 'api-key', 'x-api-key'] as const;
 
 /** A target that speaks OpenAI's wire format: bytes go through as they are, but for a model's name. */
 export class OpenAIEndpoint implements Endpoint {

@@ -9,6 +9,8 @@ interface RequestReading {
   readonly stream: boolean;
   readonly choices: number;
   readonly pins: readonly string[];
+  /** The caller's own user, as the request names one; null where it names none. */
+  readonly user: string | null;
 }
 
 /** A reading, and what was found wrong while reading. */
@@ -19,7 +21,7 @@ export interface ReadRequest {
   readonly parsed: Readonly<Record<string, unknown>> | null;
 }
 
-const NOTHING: RequestReading = { model: null, stream: false, choices: 1, pins: [] };
+const NOTHING: RequestReading = { model: null, stream: false, choices: 1, pins: [], user: null };
 
 /** The operation behind a method and a path below the API's root (`/chat/completions`), its query taken off. */
 export function operationOf(method: string, path: string): Operation {
@@ -47,7 +49,12 @@ export function readRequest(operation: Operation, path: string, body: Uint8Array
 const SKIMMED_BYTES = 4096;
 
 /** What the members of a request say that the line reads. */
-type Members = Readonly<Record<'model' | 'stream' | 'n' | 'previous_response_id' | 'conversation' | 'input', unknown>>;
+type Members = Readonly<
+  Record<
+    'model' | 'stream' | 'n' | 'previous_response_id' | 'conversation' | 'input' | 'user' | 'safety_identifier',
+    unknown
+  >
+>;
 
 const READ_MEMBERS: ReadonlySet<keyof Members> = new Set([
   'model',
@@ -55,6 +62,8 @@ const READ_MEMBERS: ReadonlySet<keyof Members> = new Set([
   'n',
   'previous_response_id',
   'conversation',
+  'user',
+  'safety_identifier',
 ]);
 
 /** Words without which no item of the input can belong to one provider only. */
@@ -90,12 +99,13 @@ function parseRequest(operation: Operation, bytes: Buffer): ReadRequest {
 }
 
 function readingOf(operation: Operation, members: Partial<Members>): RequestReading {
-  const { model, stream, n } = members;
+  const { model, stream, n, user, safety_identifier: identifier = user } = members;
   return {
     model: typeof model === 'string' && model !== '' ? model : null,
     stream: stream === true,
     choices: typeof n === 'number' && n > 1 ? n : 1,
     pins: operation === 'responses' ? pinsOf(members) : NOTHING.pins,
+    user: typeof identifier === 'string' && identifier !== '' ? identifier : null,
   };
 }
 

@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/addresses.ts';
+import { matchRoute } from '../config/match.ts';
+import { type Database, openDatabase } from '../storage/database.ts';
+import { firstAdminToken } from '../tenants/admin-tokens.ts';
+import { waitBriefly } from '../tenants/changes.ts';
+import { Directory } from '../tenants/directory.ts';
+
+/** Tenants, their keys, and the database where both stand. */
+export interface Tenancy {
+  readonly database: Database;
+  readonly directory: Directory;
+  /** The admin token of a database that has just been made, to be shown once; null later on. */
+  readonly firstToken: string | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what the gateway knows of tenants and keys, and goes on following what other processes change.
+ *
+ * @throws {DatabaseError} the database cannot be used: without it nobody could be told from anybody
+ * @throws {Error} others could reach this gateway, and it would ask nobody for a key
+ */
+export async function openTenancy(config: Config): Promise<Tenancy> {
+  const database = openDatabase({ directory: config.data });
+  try {
+    await waitBriefly(database);
+    const directory = await Directory.open({
+      database,
+      routeOf: (model) => config.routes[matchRoute(config.routes, model)]?.id ?? null,
+      onTrouble: (message) => console.error(`holdfast: ${message}`),
+    });
+    refuseOpenHost(config, directory);
+    const first = await firstAdminToken(database, { via: 'start', name: 'holdfast serve', address: null });
+    directory.follow();
+    return {
+      database,
+      directory,
+      firstToken: first?.secret ?? null,
+      async close() {
+        await directory.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** Whether everybody is let in as long as there is no tenant. */
+export function mayBeOpen({ server }: Config): boolean {
+  return isLoopback(server.host) || server.open;
+}
+
+/** Whoever reaches an open gateway spends its keys, so it stays on this machine unless told otherwise in so many words. */
+function refuseOpenHost(config: Config, directory: Directory): void {
+  if (mayBeOpen(config) || directory.hasWorkingKey(Date.now())) return;
+  throw new Error(
+    `server.host (HOLDFAST_HOST) is ${config.server.host}, which others can reach, and there is no key to ask them for. ` +
+      'Make one (holdfast tenants create NAME, holdfast keys create NAME), bind 127.0.0.1, or say server.open: true in ' +
+      'the configuration file if something in front of it checks who calls.',
+  );
+}
