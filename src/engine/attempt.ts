@@ -1,8 +1,11 @@
 import type { Call, Headers } from './call.ts';
 import type { Fault } from './fault/fault.ts';
+import type { Outlet } from './outlet.ts';
+import type { Leave } from './pacer.ts';
 import type { Timeouts } from './policy.ts';
 import type { Dialect } from './ports.ts';
-import type { AttemptRecord } from './record.ts';
+import { type RateReport, readRateHeaders } from './rate-headers.ts';
+import type { AttemptRecord, Usage } from './record.ts';
 import type { Reply } from './reply.ts';
 import type { Target } from './target.ts';
 
@@ -33,6 +36,14 @@ export class Attempt implements AttemptFacts {
   readonly waitedMs: number;
   readonly reason: AttemptRecord['reason'];
   readonly forced: boolean;
+  /** The way it takes out to its target's account. */
+  readonly outlet: Outlet;
+  /** How the account's limits stood when it was let go; null where there was nothing to keep to. */
+  leave: Leave | null = null;
+  /** What its answer's head tells of the limits. */
+  report: RateReport | null = null;
+  /** What its answer has used, as far as the provider said; null before it is over. */
+  usage: Usage | null = null;
   readonly #content: (() => void)[] = [];
   readonly #settled: ((fault: Fault | null, pins: readonly string[]) => void)[] = [];
 
@@ -46,6 +57,7 @@ export class Attempt implements AttemptFacts {
     this.waitedMs = facts.waitedMs;
     this.reason = facts.reason;
     this.forced = facts.forced;
+    this.outlet = facts.target.account.outletFor(facts.model ?? facts.call.model);
   }
 
   /** Told when the first content is here; before {@link onSettled}, and not at all when none comes. */
@@ -56,6 +68,12 @@ export class Attempt implements AttemptFacts {
   /** Told once: null when it answered well to its last byte, else why not. */
   onSettled(listener: (fault: Fault | null, pins: readonly string[]) => void): void {
     this.#settled.push(listener);
+  }
+
+  /** The head of the answer is here. */
+  hasHead(status: number, headers: Headers, now: number): void {
+    this.report = readRateHeaders(headers);
+    if (status < 400) this.outlet.accepted(this, now);
   }
 
   hasContent(): void {

@@ -150,6 +150,11 @@ export class FairQueue<T> {
     return this.#interactive.cost + this.#background.cost;
   }
 
+  /** Do any people wait, or background work alone? */
+  get peopleWait(): boolean {
+    return this.#interactive.calls > 0;
+  }
+
   /** Would a newcomer of this lane be the next, whoever it is? */
   nextIs(lane: Lane): boolean {
     if (this.#interactive.calls > 0) return false;

@@ -3,6 +3,8 @@ import { bearingOf } from './bearing.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
+import type { Ticket } from './fair-queue.ts';
+import type { Refusal, Waiter } from './outlet.ts';
 
 /** A gate that an attempt passes before it is made, or is turned away at: each asks one state machine of the target. */
 export type Gate = (next: AttemptHandler) => AttemptHandler;
@@ -97,63 +99,116 @@ export const observed =
 /** What a target says, or shows by its silence, when it has too much to do. */
 const OVERLOADED: ReadonlySet<FaultKind> = new Set(['overloaded', 'slow-down', 'timeout']);
 
-/** Holds no more calls at the target than it can begin to answer in time; the rest wait a little, or are refused at once. */
+/**
+ * Sends no more than the account's limits allow, and holds no more calls at the target than it can begin to answer in time;
+ * the rest wait a little, in fair order, or are refused at once.
+ */
 export const limited =
   (clock: Clock): Gate =>
   (next) =>
   (attempt) => {
-    const { concurrency, id } = attempt.target;
-    if (concurrency.enter()) return occupying(attempt, next, clock);
+    const { outlet } = attempt;
     const now = clock.now();
-    if (!concurrency.mayWait(attempt.deadlineAt - now, now)) {
-      return attempt.refuse(
-        faultOf('shed', {
-          message: `${id} has as many calls under way as it can answer in time`,
-          evidence: [`${concurrency.inFlight} under way`, `${concurrency.waiting} waiting`],
-          afterMs: Math.ceil(concurrency.waitMs()),
-        }),
-      );
-    }
-    return waitForPlace(attempt, clock).then((place) =>
-      place === null ? occupying(attempt, next, clock) : attempt.refuse(place),
+    if (outlet.enter(attempt, now)) return occupying(attempt, next, clock, null);
+    const refusal = outlet.refusal(attempt, now);
+    if (refusal !== null) return attempt.refuse(turnedAway(attempt, refusal, now));
+    return waitForTurn(attempt, clock).then(({ fault, ticket }) =>
+      fault === null ? occupying(attempt, next, clock, ticket) : attempt.refuse(fault),
     );
   };
 
-/** Resolves with null once a place is taken, with a fault when the call should not wait any longer. */
-function waitForPlace(attempt: Attempt, clock: Clock): Promise<Fault | null> {
-  const { call, deadlineAt, target } = attempt;
-  const { concurrency, latency } = target;
+interface Turn {
+  /** Why it should not wait any longer; null when its turn has come. */
+  readonly fault: Fault | null;
+  readonly ticket: Ticket<Waiter> | null;
+}
+
+/** Resolves once it is the call's turn, or when it should not wait any longer. */
+function waitForTurn(attempt: Attempt, clock: Clock): Promise<Turn> {
+  const { call, deadlineAt, outlet, target } = attempt;
   const since = clock.now();
   return new Promise((resolve) => {
-    const leave = concurrency.wait(deadlineAt, since, () => done(null));
-    const alarm = clock.after(Math.max(0, deadlineAt - latency.expectedMs - since), () =>
-      done(faultOf('shed', { message: `no place at ${target.id} came free in time` })),
-    );
+    let ticket: Ticket<Waiter> | null = null;
     let forget = (): void => undefined;
-    forget = call.cancellation.listen(() => done(faultOf('cancelled')));
-    function done(fault: Fault | null): void {
+    const tooLate = (): Fault => faultOf('shed', { message: `no place at ${target.id} came free in time` });
+    const alarm = clock.after(Math.max(0, deadlineAt - target.latency.expectedMs - since), () => done(tooLate()));
+    const done = (fault: Fault | null): void => {
       alarm.cancel();
       forget();
-      leave();
+      if (fault !== null && ticket !== null) outlet.leave(ticket);
       call.waitedMs += clock.now() - since;
-      resolve(fault);
-    }
+      resolve({ fault, ticket });
+    };
+    const waiter: Waiter = {
+      attempt,
+      admit: () => done(null),
+      lost: (why) => done(why === 'expired' ? tooLate() : crowdedOut(attempt)),
+    };
+    ticket = outlet.wait(waiter, since);
+    if (ticket === null) return done(crowdedOut(attempt));
+    forget = call.cancellation.listen(() => done(faultOf('cancelled')));
+    outlet.pump(clock);
   });
 }
 
-function occupying(attempt: Attempt, next: AttemptHandler, clock: Clock): Promise<Outcome> {
-  const { concurrency } = attempt.target;
+function occupying(
+  attempt: Attempt,
+  next: AttemptHandler,
+  clock: Clock,
+  ticket: Ticket<Waiter> | null,
+): Promise<Outcome> {
+  const { call, outlet, target } = attempt;
+  const { concurrency, account } = target;
+  const { lane } = call.caller;
   const sentAt = clock.now();
   const patienceMs = attempt.deadlineAt - sentAt;
   let present = true;
   const depart = (contentMs: number | null, overloaded: boolean, telling: boolean): void => {
     if (!present) return;
     present = false;
-    concurrency.leave(telling ? { contentMs, overloaded, patienceMs } : null, clock.now());
+    concurrency.leave(lane, telling ? { contentMs, overloaded, patienceMs } : null, clock.now());
+    account.vacated(clock);
   };
   attempt.onContent(() => depart(clock.now() - sentAt, false, true));
-  attempt.onSettled((fault) => depart(null, fault !== null && OVERLOADED.has(fault.kind), fault?.kind !== 'cancelled'));
+  attempt.onSettled((fault) => {
+    if (fault !== null) outlet.refused(attempt, fault, clock.now());
+    depart(null, fault !== null && OVERLOADED.has(fault.kind), fault?.kind !== 'cancelled');
+    if (ticket !== null) outlet.settle(ticket, attempt.usage);
+  });
   return next(attempt);
+}
+
+function turnedAway({ target, outlet, call }: Attempt, { why, waitMs }: Refusal, now: number): Fault {
+  const { concurrency, id } = target;
+  const afterMs = Math.ceil(waitMs);
+  if (why === 'overload') {
+    return faultOf('shed', {
+      message: `${id} has as many calls under way as it can answer in time`,
+      evidence: [`${concurrency.inFlight} under way`, `${outlet.waiting} waiting`],
+      afterMs,
+    });
+  }
+  const limit = Math.round(outlet.pacer.limits[why]);
+  const seconds = Math.ceil(afterMs / 1000);
+  return faultOf(why === 'requests' ? 'rate-limit-requests' : 'rate-limit-tokens', {
+    message: `the limit of ${limit} ${why} a minute at ${id} is used up; this call would have its turn in ${seconds} s`,
+    evidence: [
+      `paced at ${limit} ${why} a minute for ${call.model ?? 'calls without a model'}`,
+      `headroom ${outlet.pacer.headroom(now).toFixed(2)}`,
+      `${outlet.waiting} waiting`,
+    ],
+    // It was not sent, so there is nothing to be sent again here; the caller may come back, and another target may serve.
+    here: false,
+    afterMs,
+  });
+}
+
+function crowdedOut({ target: { id }, outlet }: Attempt): Fault {
+  return faultOf('shed', {
+    message: `too many calls of this tenant wait for ${id} already`,
+    evidence: [`${outlet.waiting} waiting`],
+    afterMs: 5000,
+  });
 }
 
 function circuitOpen({ target: { breaker, id } }: Attempt, now: number): Fault {

@@ -76,6 +76,7 @@ class Run implements Receiver {
     this.#status = status;
     this.#headers = headers;
     this.#record.status = status;
+    this.#attempt.hasHead(status, headers, this.#clock.now());
     this.#record.upstreamId = header(headers, 'x-request-id') ?? header(headers, 'apim-request-id') ?? null;
     if (this.#attempt.dialect === null && status < 400) return this.#pipe();
     if (status < 200 || status >= 300) return this.#collect('refusal');

@@ -2,6 +2,9 @@ import { Pulse } from './pulse.ts';
 
 const MINUTE_MS = 60_000;
 
+/** Less than this is missing only because sums of fractions are rounded. */
+const ROUNDING = 1e-6;
+
 /** A request is on its way for so long that the provider's count and ours may differ by what flows in that time. */
 const TRANSIT_MS = 50;
 
@@ -270,7 +273,7 @@ export class Meter {
   }
 
   #refilledIn(missing: number, now: number): number {
-    if (missing <= 0) return 0;
+    if (missing <= ROUNDING) return 0;
     const shared = Math.max(0, this.#rate - this.#strangers);
     const sharedMs = Math.max(0, this.#heardAt + STRANGERS_MS - now);
     if (missing <= shared * sharedMs) return missing / shared;
@@ -279,6 +282,7 @@ export class Meter {
 
   #smoothIn(amount: number): number {
     if (this.#burst === Number.POSITIVE_INFINITY) return 0;
-    return Math.max(0, Math.min(amount, this.#burst) - this.#smooth) / this.#rate;
+    const missing = Math.min(amount, this.#burst) - this.#smooth;
+    return missing <= ROUNDING ? 0 : missing / this.#rate;
   }
 }

@@ -1,8 +1,16 @@
+import { Account } from './account.ts';
 import { Breaker } from './breaker.ts';
 import { RetryBudget } from './budget.ts';
 import { Concurrency } from './concurrency.ts';
 import { Latency } from './latency.ts';
-import { type AdaptivePolicy, type BreakerPolicy, type BudgetPolicy, DEFAULT_ADAPTIVE } from './policy.ts';
+import {
+  type AdaptivePolicy,
+  type BreakerPolicy,
+  type BudgetPolicy,
+  DEFAULT_ADAPTIVE,
+  DEFAULT_PACING,
+  type PacingPolicy,
+} from './policy.ts';
 import type { Endpoint } from './ports.ts';
 import { Suspicion } from './suspicion.ts';
 import { Throttle } from './throttle.ts';
@@ -12,6 +20,8 @@ export interface TargetPolicies {
   readonly breaker: BreakerPolicy;
   /** @default everything on */
   readonly adaptive?: Partial<AdaptivePolicy>;
+  /** @default learnt from what the provider tells */
+  readonly pacing?: Partial<PacingPolicy>;
 }
 
 /** An endpoint with what the engine remembers of it, across all calls: how well it does, and what it can still bear. */
@@ -23,8 +33,10 @@ export class Target {
   readonly suspicion: Suspicion;
   readonly throttle: Throttle;
   readonly concurrency: Concurrency;
+  readonly account: Account;
 
-  constructor(endpoint: Endpoint, policies: TargetPolicies) {
+  /** @param account that its key is of; without one, an account of its own */
+  constructor(endpoint: Endpoint, policies: TargetPolicies, account?: Account) {
     const { suspicion, throttle, concurrency } = { ...DEFAULT_ADAPTIVE, ...policies.adaptive };
     this.endpoint = endpoint;
     this.budget = new RetryBudget(policies.budget);
@@ -32,6 +44,7 @@ export class Target {
     this.suspicion = new Suspicion(suspicion, this.latency);
     this.throttle = new Throttle(throttle);
     this.concurrency = new Concurrency(concurrency, this.latency);
+    this.account = account ?? new Account(endpoint.id, { ...DEFAULT_PACING, ...policies.pacing });
   }
 
   get id(): string {
