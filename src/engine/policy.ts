@@ -102,6 +102,12 @@ export const DEFAULT_PACING: PacingPolicy = Object.freeze({
   tokensPerMinute: null,
 });
 
+/**
+ * What becomes of a request that the API would refuse. `strict` refuses it here; `repair` puts right what is safe to, tells
+ * so, and refuses the rest; `observe` sends it as it is and notes what was wrong; `off` does not look.
+ */
+export type ValidationMode = 'strict' | 'repair' | 'observe' | 'off';
+
 export interface RungTarget {
   /** Id of the target. */
   readonly target: string;

@@ -1,0 +1,74 @@
+import type { Call } from '../../engine/call.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
+import type { ValidationMode } from '../../engine/policy.ts';
+import type { Check } from '../../engine/ports.ts';
+import { type Findings, inspect, knownEndpoint, MOST_PARSED_BYTES } from './inspect.ts';
+import { mend } from './mend.ts';
+import type { ModelFacts } from './model-rules.ts';
+import type { Problem } from './problem.ts';
+import { refusal } from './refusal.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** How the requests of one route are looked at. */
+export interface RouteValidation {
+  readonly mode: ValidationMode;
+  /** The route leads to servers that take fields of their own, so that an unknown one is no fault. */
+  readonly ownWords: boolean;
+}
+
+export interface ValidationPorts {
+  /** How the call's route wants it; null where no route takes the call. */
+  readonly routeOf: (call: Call) => RouteValidation | null;
+  /** What is known of the model that will answer; null where nothing is. */
+  readonly factsOf: (call: Call) => ModelFacts | null;
+}
+
+/** Notes that one record carries. */
+const MOST_NOTES = 10;
+
+/** The engine's check of requests, as their routes want it. */
+export function validation({ routeOf, factsOf }: ValidationPorts): Check {
+  return (call) => {
+    const { body } = call;
+    const endpoint = knownEndpoint(call.path);
+    if (endpoint === null || call.method !== 'POST' || !(body instanceof Uint8Array)) return null;
+    const route = routeOf(call);
+    if (route === null || route.mode === 'off' || body.length > MOST_PARSED_BYTES) return null;
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const findings = inspect(endpoint, bytes, call.parsed, factsOf(call));
+    call.parsed = findings.parsed;
+    if (findings.problems.length === 0) return null;
+    const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, factsOf(call));
+    return settle(call, bytes, judge(findings.problems, route.mode, route.ownWords), look);
+  };
+}
+
+/** Does what was decided. What a repair has put right is looked at again: a repair must not be the next fault. */
+function settle(call: Call, bytes: Buffer, verdict: Verdict, look: (bytes: Buffer) => Findings): Fault | null {
+  const { refused, repaired, noted } = verdict;
+  if (refused.length > 0) return refusal(refused as [Problem, ...Problem[]]);
+  if (noted.length > 0) note(call, 'noticed', noted);
+  if (repaired.length === 0) return null;
+  const mended = mend(
+    bytes,
+    repaired.flatMap(({ repair }) => repair ?? []),
+  );
+  const { problems, parsed } = look(mended);
+  const left = problems.filter(({ novel }) => !novel);
+  if (parsed === null || left.length > 0)
+    return refusal((left.length > 0 ? left : repaired) as [Problem, ...Problem[]]);
+  call.body = mended;
+  call.parsed = parsed;
+  note(call, 'repaired', repaired);
+  const names = new Set(repaired.map(({ repair }) => repair?.name));
+  call.told = [...call.told, 'x-holdfast-repaired', [...names].join(', ')];
+  return null;
+}
+
+function note(call: Call, what: 'noticed' | 'repaired', problems: readonly Problem[]): void {
+  const notes = problems.map(({ rule, param, repair }) => {
+    const name = what === 'repaired' ? (repair?.name ?? rule) : rule;
+    return param === null ? `${what} ${name}` : `${what} ${name}: ${param}`;
+  });
+  call.notes = [...call.notes, ...new Set(notes)].slice(0, MOST_NOTES);
+}

@@ -1,0 +1,117 @@
+import { chatRequest } from './chat-fields.ts';
+import { checkChatRules } from './chat-rules.ts';
+import type { FieldCheck } from './fields.ts';
+import { Inspection, paramOf } from './inspection.ts';
+import { hasMark, membersIn, notUtf8, readJson, repeatedNames, textOf } from './json-text.ts';
+import { checkChatModel, checkResponsesModel, type ModelFacts } from './model-rules.ts';
+import { embeddingsRequest, imageRequest, moderationRequest, speechRequest } from './other-fields.ts';
+import { type Problem, problem } from './problem.ts';
+import type { Step } from './repair.ts';
+import { responsesRequest } from './responses-fields.ts';
+import { checkResponsesRules } from './responses-rules.ts';
+
+type Request = Readonly<Record<string, unknown>>;
+
+/** How the requests of one endpoint are looked at. */
+interface Endpoint {
+  readonly fields: FieldCheck;
+  readonly rules: ((request: Request, on: Inspection) => void) | null;
+  readonly model: ((request: Request, facts: ModelFacts, on: Inspection) => void) | null;
+}
+
+/** The endpoints whose requests are known, by their path below the API's root. */
+const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  ['/chat/completions', { fields: chatRequest, rules: checkChatRules, model: checkChatModel }],
+  ['/responses', { fields: responsesRequest, rules: checkResponsesRules, model: checkResponsesModel }],
+  ['/embeddings', { fields: embeddingsRequest, rules: null, model: null }],
+  ['/moderations', { fields: moderationRequest, rules: null, model: null }],
+  ['/images/generations', { fields: imageRequest, rules: null, model: null }],
+  ['/audio/speech', { fields: speechRequest, rules: null, model: null }],
+]);
+
+/** A path below the API's root without its query, if its requests are known here. */
+export function knownEndpoint(path: string): Endpoint | null {
+  const query = path.indexOf('?');
+  return ENDPOINTS.get(query < 0 ? path : path.slice(0, query)) ?? null;
+}
+
+/**
+ * A larger body is passed on unparsed: a parse would hold up every other call for longer than a provider takes to refuse
+ * this one. Hardly anything but images is as large, and what is wrong with them is for the provider to say.
+ */
+export const MOST_PARSED_BYTES: number = 2 * 1024 * 1024;
+
+/** What an inspection came to. */
+export interface Findings {
+  /** In the order in which the request was read; what concerns its bytes first. */
+  readonly problems: readonly Problem[];
+  /** The request; null when it is none. */
+  readonly parsed: Request | null;
+}
+
+// A look is over before anything else runs, so one inspection serves them all.
+const inspection = new Inspection();
+
+/** Looks at one request, all of it. @param parsed what the bytes hold, if somebody has parsed them already. */
+export function inspect(endpoint: Endpoint, bytes: Buffer, parsed: Request | null, facts: ModelFacts | null): Findings {
+  let request = parsed;
+  let text: string | null = null;
+  if (request === null) {
+    text = textOf(bytes);
+    const reading = readJson(bytes, text);
+    if (reading.kind === 'broken') return { problems: [reading.problem], parsed: null };
+    request = reading.value;
+  }
+  const on = inspection;
+  on.reset();
+  if (hasMark(bytes)) on.add(markProblem());
+  const encoding = notUtf8(bytes, text);
+  if (encoding !== null) on.add(encoding);
+  endpoint.fields(request, on);
+  endpoint.rules?.(request, on);
+  if (facts !== null) endpoint.model?.(request, facts, on);
+  if (on.illFormed) for (const half of loneSurrogates(request)) on.add(half);
+  // Any encoding will do to count names, and Latin-1 is the quickest to be had.
+  if (membersIn(text ?? bytes.toString('latin1')) !== on.members)
+    for (const each of repeatedNames(text ?? textOf(bytes))) on.add(each);
+  return { problems: on.problems, parsed: request };
+}
+
+function markProblem(): Problem {
+  return problem({
+    rule: 'byte-order-mark',
+    param: null,
+    message: 'We could not parse the JSON body of your request: it begins with a byte order mark.',
+    fix: 'Send UTF-8 without a byte order mark (in Python: utf-8, not utf-8-sig).',
+    repair: { name: 'byte-order-mark', path: [], change: 'unmark' },
+  });
+}
+
+/** Texts with half of a character in them, mostly cut in the middle of an emoji. */
+function loneSurrogates(request: Request): Problem[] {
+  const problems: Problem[] = [];
+  visit(request, []);
+  return problems;
+
+  function visit(value: unknown, path: readonly Step[]): void {
+    if (problems.length >= 10) return;
+    if (typeof value === 'string') {
+      if (!value.isWellFormed()) problems.push(loneSurrogate(value, path));
+    } else if (Array.isArray(value)) value.forEach((entry, index) => visit(entry, [...path, index]));
+    else if (typeof value === 'object' && value !== null) {
+      for (const [name, member] of Object.entries(value)) visit(member, [...path, name]);
+    }
+  }
+}
+
+function loneSurrogate(value: string, path: readonly Step[]): Problem {
+  const param = paramOf(path).slice(0, 200);
+  return problem({
+    rule: 'lone-surrogates',
+    param,
+    code: 'invalid_value',
+    message: `Invalid '${param}': it holds half of a character (a lone surrogate), which UTF-8 cannot carry.`,
+    fix: 'Cut texts between characters, not between UTF-16 units; in JavaScript text.toWellFormed() helps.',
+    repair: { name: 'lone-surrogates', path, change: 'replace', with: value.toWellFormed() },
+  });
+}
