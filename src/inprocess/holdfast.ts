@@ -71,7 +71,7 @@ export interface Holdfast {
   /** Give it to an SDK: `new OpenAI({ fetch: holdfast().fetch })`. */
   readonly fetch: typeof globalThis.fetch;
   /** Breaks the connections that are kept open; not needed before a process exits. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Base URLs seen by one `fetch` at most: an application has a handful, and each keeps its connections. */
