@@ -114,11 +114,11 @@ describe('recovering', () => {
       now = next;
       breaker.settle(breaker.enter(now) ?? NORMAL, down, now, now, middle);
     }
-    expect(waits[0]).toBe(1_000);
+    expect(waits[0]).toBe(1_600);
     expect(waits.at(-1)).toBe(24_000);
     const whole = waits.map(Math.round);
     expect(whole).toEqual([...whole].sort((a, b) => a - b));
-    expect(waits.length).toBeLessThan(220);
+    expect(waits.length).toBeLessThan(300);
   });
 
   test('jitter spreads the probes either way', () => {
@@ -127,12 +127,12 @@ describe('recovering', () => {
       for (let i = 0; i < 5; i += 1) breaker.settle(NORMAL, down, 0, 0, () => chance);
       return breaker.readyAt(0);
     });
-    expect(times[0]).toBeCloseTo(800, 0);
-    expect(times[1]).toBeCloseTo(1_200, -1);
+    expect(times[0]).toBeCloseTo(0.8 * DEFAULT_BREAKER.openMs, 0);
+    expect(times[1]).toBeCloseTo(1.2 * DEFAULT_BREAKER.openMs, -1);
   });
 
   test('a failure on the ramp takes some of it back; failures alone end it', () => {
-    const breaker = made();
+    const breaker = made({ openMs: 1_000 });
     settled(breaker, 'xxxxx');
     const outcome = (fault: typeof down | null) => {
       const permit = breaker.enter(1_000) ?? NORMAL;
@@ -146,7 +146,7 @@ describe('recovering', () => {
   });
 
   test('a probe that shows nothing frees its place for another', () => {
-    const breaker = made();
+    const breaker = made({ openMs: 1_000 });
     settled(breaker, 'xxxxx');
     breaker.settle(breaker.enter(1_000) ?? NORMAL, faultOf('cancelled'), 1_000, 1_000, middle);
     expect(breaker.state.name).toBe('half-open');
@@ -169,7 +169,7 @@ describe('recovering', () => {
   });
 
   test('a probe of an earlier round holds no place in a later one', () => {
-    const breaker = made({ jitter: 0, halfOpenProbes: 2 });
+    const breaker = made({ openMs: 1_000, jitter: 0, halfOpenProbes: 2 });
     settled(breaker, 'xxxxx');
     const [late, early] = [breaker.enter(1_000) ?? NORMAL, breaker.enter(1_000) ?? NORMAL];
     breaker.settle(early, down, 1_000, 1_100, middle);
@@ -178,6 +178,31 @@ describe('recovering', () => {
     breaker.content(late);
     breaker.settle(late, null, 1_000, 2_200, middle);
     expect(breaker.state).toMatchObject({ name: 'half-open', slots: 2, busy: 1 });
+  });
+
+  test('where failures come at once, a probe that goes on lets a few others follow', () => {
+    const breaker = made({ openMs: 1_000 });
+    settled(breaker, 'xxxxx');
+    const granted: number[] = [];
+    for (let now = 1_000; now < 5_000; now += 10) if (breaker.enter(now) !== null) granted.push(now);
+    expect(granted).toEqual([1_000, 1_200, 1_400, 1_600, 1_800]);
+  });
+
+  test('where failures take long, it waits for twice as long', () => {
+    const breaker = made({ openMs: 1_000 });
+    for (let i = 0; i < 5; i += 1) breaker.settle(NORMAL, down, 0, 3_000, middle);
+    const granted: number[] = [];
+    for (let now = 4_000; now < 20_000; now += 10) if (breaker.enter(now) !== null) granted.push(now);
+    expect(granted).toEqual([4_000, 10_000, 16_000]);
+  });
+
+  test.each([
+    ['a healthy target', '.'.repeat(1_000), 5],
+    ['one that fails a quarter of its calls', 'x...'.repeat(500), 17],
+  ])('tells how long a run would open it for %s', (_, outcomes, run) => {
+    const breaker = made({ windowMs: 1 });
+    settled(breaker, outcomes);
+    expect(Math.abs(breaker.runToOpen - run)).toBeLessThanOrEqual(1);
   });
 
   test('news of attempts begun before it opened changes nothing', () => {

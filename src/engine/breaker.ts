@@ -43,6 +43,15 @@ const RAMPED_SLOTS = 32;
 /** Attempts that each success on the ramp allows more: traffic triples a round trip. */
 const RAMP_STEP = 2;
 
+/**
+ * A probe that has gone on for this long, and for twice as long as failures have taken of late, is a sign of life: the next
+ * one need not wait for its end. A long answer may take many seconds, and a dead target mostly fails at once, ms.
+ */
+const SURVIVED_MS = 200;
+
+/** At most so many attempts beyond the allowed ones are let through on such signs: the target may have begun to hang. */
+const MOST_LENT = 4;
+
 /** A failure on the ramp takes back two successes: recovery gets through one failure in three, and no more. */
 const RAMP_SETBACK = 4;
 
@@ -61,7 +70,7 @@ const USUAL_VOLUME = 200;
  * partial faults are left to retries, which help against them. A failure rate over a window opens it too.
  *
  * While it is open, probes come at intervals that grow with the age of the outage. The first success lets traffic back
- * in as a ramp.
+ * in as a ramp; where answers are long, a probe's survival counts for a little before its end does.
  */
 export class Breaker {
   readonly #policy: BreakerPolicy;
@@ -72,6 +81,8 @@ export class Breaker {
   #rounds = 0;
   #run = 0;
   #runSince = 0;
+  /** How long the latest failure took. */
+  #failsAfterMs = 0;
   #lastFault: Fault | null = null;
 
   constructor(policy: BreakerPolicy) {
@@ -94,6 +105,13 @@ export class Breaker {
     return this.#lastFault;
   }
 
+  /** How many failures in a row would open it now. */
+  get runToOpen(): number {
+    const { consecutiveFailures } = this.#policy;
+    const busy = Math.log(Math.max(1, this.#window.volume / USUAL_VOLUME));
+    return Math.max(consecutiveFailures, Math.ceil((this.#unlikely - busy) / Math.log(this.#errors.estimate)));
+  }
+
   /** Would {@link enter} grant a permit now? */
   ready(now: number): boolean {
     const state = this.#state;
@@ -103,7 +121,7 @@ export class Breaker {
       case 'open':
         return now >= state.until;
       case 'half-open':
-        return state.busy < state.slots;
+        return state.busy < state.slots || this.#lends(state, now);
     }
   }
 
@@ -139,13 +157,21 @@ export class Breaker {
    */
   settle(permit: Permit, fault: Fault | null, startedAt: number, now: number, random: Random): void {
     const bearing = bearingOf(fault);
-    if (bearing === 'failure') this.#lastFault = fault;
+    if (bearing === 'failure') {
+      this.#lastFault = fault;
+      this.#failsAfterMs = now - startedAt;
+    }
     if (!this.#policy.enabled) return;
     const state = this.#state;
     const round = this.#roundOf(permit);
     if (round !== null) this.#settleProbe(round, fault, now, random);
     // News of attempts begun before it opened is old: the probes know better.
     else if (state.name === 'closed') this.#count(bearing, startedAt, now, random);
+  }
+
+  /** Has the latest probe survived for so long that another may follow it? */
+  #lends({ busy, slots, probedAt }: HalfOpen, now: number): boolean {
+    return busy < slots + MOST_LENT && now - probedAt >= Math.max(SURVIVED_MS, 2 * this.#failsAfterMs);
   }
 
   #grant(now: number): Permit {
@@ -196,13 +222,7 @@ export class Breaker {
     }
     if (this.#run === 0) this.#runSince = startedAt;
     this.#run += 1;
-    if (this.#chanceCannotExplain() || this.#windowFails()) this.#open(now, now, now, random);
-  }
-
-  #chanceCannotExplain(): boolean {
-    if (this.#run < this.#policy.consecutiveFailures) return false;
-    const busy = Math.log(Math.max(1, this.#window.volume / USUAL_VOLUME));
-    return this.#run * Math.log(this.#errors.estimate) <= this.#unlikely - busy;
+    if (this.#run >= this.runToOpen || this.#windowFails()) this.#open(now, now, now, random);
   }
 
   #windowFails(): boolean {
