@@ -101,9 +101,9 @@ const breaker = section({
   failureRate: amount('Share of failures in the window that opens it. Default 0.8.', 0.01, 1).optional(),
   minimumVolume: whole('Fewer attempts in the window say nothing. Default 20.', 1, 1_000_000).optional(),
   window: timer('Span over which the failure rate is taken. Default 10s.').optional(),
-  open: timer('Shortest time it stays open. Default 1s.').optional(),
+  open: timer('Shortest time it stays open. Default 1.6s.').optional(),
   maxOpen: timer('Longest time it stays open. Default 24s.').optional(),
-  openGrowth: amount("Open time as a share of the outage's age. Default 0.06.", 0, 1).optional(),
+  openGrowth: amount("Open time as a share of the outage's age. Default 0.025.", 0, 1).optional(),
   jitter: amount('Share by which the open time varies. Default 0.2.', 0, 1).optional(),
   halfOpenProbes: whole('Attempts let through at a time while half open. Default 1.', 1, 1_000).optional(),
 });

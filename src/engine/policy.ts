@@ -193,9 +193,9 @@ export const DEFAULT_BREAKER: BreakerPolicy = Object.freeze({
   failureRate: 0.8,
   minimumVolume: 20,
   windowMs: 10_000,
-  openMs: 1_000,
+  openMs: 1_600,
   maxOpenMs: 24_000,
-  openGrowth: 0.06,
+  openGrowth: 0.025,
   jitter: 0.2,
   halfOpenProbes: 1,
 });
