@@ -76,7 +76,7 @@ function endOfNested(bytes: Buffer, at: number): number {
 }
 
 /** One past the closing quote of the string that begins at `at`; the end of the bytes when it never closes. */
-function endOfString(bytes: Buffer, at: number): number {
+export function endOfString(bytes: Buffer, at: number): number {
   for (let quote = bytes.indexOf(QUOTE, at + 1); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
     let slashes = 0;
     while (bytes[quote - 1 - slashes] === BACKSLASH) slashes += 1;

@@ -1,7 +1,5 @@
 import { findMembers, skipSpace } from './json-bytes.ts';
 
-const MODEL: ReadonlySet<'model'> = new Set(['model']);
-const OPENING = Buffer.from('{"model":');
 const COMMA = Buffer.from(',');
 
 /**
@@ -11,11 +9,17 @@ const COMMA = Buffer.from(',');
  * @param body one JSON object.
  */
 export function withModel(body: Uint8Array, model: string): Uint8Array {
+  return withMember(body, 'model', model);
+}
+
+/** The same for any member, whether it is there or not. */
+export function withMember(body: Uint8Array, name: string, value: string | number): Uint8Array {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const name = Buffer.from(JSON.stringify(model));
-  const value = findMembers(bytes, MODEL)?.get('model');
-  if (value !== undefined) return Buffer.concat([bytes.subarray(0, value.start), name, bytes.subarray(value.end)]);
+  const written = Buffer.from(JSON.stringify(value));
+  const old = findMembers(bytes, new Set([name]))?.get(name);
+  if (old !== undefined) return Buffer.concat([bytes.subarray(0, old.start), written, bytes.subarray(old.end)]);
   const rest = skipSpace(bytes, bytes.indexOf('{') + 1);
   const empty = bytes[rest] === 0x7d;
-  return Buffer.concat([OPENING, name, ...(empty ? [] : [COMMA]), bytes.subarray(rest)]);
+  const opening = Buffer.from(`{${JSON.stringify(name)}:`);
+  return Buffer.concat([opening, written, ...(empty ? [] : [COMMA]), bytes.subarray(rest)]);
 }

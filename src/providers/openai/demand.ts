@@ -1,0 +1,130 @@
+import type { Call, Operation } from '../../engine/call.ts';
+import type { Demand, Demands } from '../../engine/demand.ts';
+import { modelFacts } from '../catalogue/catalogue.ts';
+import { estimateSpan, estimateValue } from './prompt-estimate.ts';
+import { findMembers } from './json-bytes.ts';
+import { isObject } from './request.ts';
+import { withMember } from './splice.ts';
+import { sampleTokens } from './token-estimate.ts';
+
+/** What of a request becomes part of the prompt. */
+const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'tools', 'functions', 'response_format', 'text'] as const;
+type PromptMember = (typeof PROMPT_MEMBERS)[number];
+
+/** Where a request may say how long an answer may be; chat's older word is refused by models that reason. */
+const OUTPUT_MEMBERS = ['max_output_tokens', 'max_completion_tokens', 'max_tokens'] as const;
+type OutputMember = (typeof OUTPUT_MEMBERS)[number];
+
+/** How a request goes on from what the provider keeps. */
+const CONTINUING_MEMBERS = ['previous_response_id', 'conversation'] as const;
+
+const WANTED: ReadonlySet<string> = new Set([...PROMPT_MEMBERS, ...OUTPUT_MEMBERS, ...CONTINUING_MEMBERS]);
+
+const GENERATES: Readonly<Record<Operation, boolean>> = {
+  chat: true,
+  responses: true,
+  embeddings: false,
+  models: false,
+  passthrough: false,
+};
+
+const PROMPT_MEMBER: Readonly<Record<Operation, PromptMember | null>> = {
+  chat: 'messages',
+  responses: 'input',
+  embeddings: 'input',
+  models: null,
+  passthrough: null,
+};
+
+/** What frames an answer, and the few tokens that providers add unseen. */
+const FRAME_TOKENS = 4;
+
+/** Bodies up to this size are parsed where nobody has done so; above, that would cost more than all the rest. */
+const PARSED_BYTES = 4_096;
+
+/** Reads requests in OpenAI's format; a conversation of any length costs some microseconds. */
+export const demands: Demands = { read, cap, mostOutput };
+
+function read(call: Call): Demand {
+  const { operation, body } = call;
+  const promptMember = PROMPT_MEMBER[operation];
+  const generates = GENERATES[operation];
+  if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const parsed = call.parsed ?? (bytes.length <= PARSED_BYTES ? parse(bytes) : null);
+  const reading = parsed === null ? readSpans(bytes) : readParsed(parsed);
+  return { ...reading, promptMember, generates };
+}
+
+type Reading = Omit<Demand, 'promptMember' | 'generates'>;
+
+const NOTHING: Reading = { promptTokens: 0, continues: false, outputTokens: null, outputMember: null };
+
+function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
+  try {
+    const parsed: unknown = JSON.parse(bytes.toString('utf8'));
+    return isObject(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+function readParsed(request: Readonly<Record<string, unknown>>): Reading {
+  let tokens = FRAME_TOKENS;
+  for (const name of PROMPT_MEMBERS) {
+    const value = request[name];
+    if (value !== undefined) tokens += isShown(name) ? sampleTokens(JSON.stringify(value)) : estimateValue(value);
+  }
+  return readingOf(tokens, (name) => request[name]);
+}
+
+/** Tools and the answer's form are shown to the model much as they stand. */
+function isShown(name: PromptMember): boolean {
+  return name !== 'messages' && name !== 'input' && name !== 'instructions';
+}
+
+function readSpans(bytes: Buffer): Reading {
+  const members = findMembers(bytes, WANTED);
+  if (members === null) return NOTHING;
+  let tokens = FRAME_TOKENS;
+  for (const name of PROMPT_MEMBERS) {
+    const span = members.get(name);
+    if (span !== undefined) tokens += estimateSpan(bytes, span);
+  }
+  return readingOf(tokens, (name) => {
+    const span = members.get(name);
+    return span === undefined ? undefined : simpleValue(bytes.toString('latin1', span.start, span.end));
+  });
+}
+
+/** A number, or whether there is anything: no more is asked of these members. */
+function simpleValue(written: string): unknown {
+  if (written === 'null') return null;
+  const number = Number(written);
+  return Number.isNaN(number) ? written : number;
+}
+
+function readingOf(
+  tokens: number,
+  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number]) => unknown,
+): Reading {
+  let outputTokens: number | null = null;
+  let outputMember: string | null = null;
+  for (const name of OUTPUT_MEMBERS) {
+    const stated = valueOf(name);
+    if (typeof stated !== 'number' || stated <= (outputTokens ?? 0)) continue;
+    outputTokens = stated;
+    outputMember = name;
+  }
+  const continues = CONTINUING_MEMBERS.some((name) => (valueOf(name) ?? null) !== null);
+  return { promptTokens: Math.ceil(tokens), continues, outputTokens, outputMember };
+}
+
+function cap(call: Call, outputTokens: number): Uint8Array {
+  const body = call.body as Uint8Array;
+  return withMember(body, call.operation === 'responses' ? 'max_output_tokens' : 'max_completion_tokens', outputTokens);
+}
+
+function mostOutput(model: string | null): number | null {
+  return (model === null ? null : modelFacts(model)?.maxOutput) ?? null;
+}
