@@ -111,7 +111,7 @@ export class Outlet {
     this.#rest();
     const now = clock.now();
     for (let ticket = this.#queue.first(now); ticket !== null; ticket = this.#queue.first(now)) {
-      const { attempt, admit } = ticket.item;
+      const { attempt, admit, lost } = ticket.item;
       // While people wait, background work has a turn only when one is due to it, and then it is like anybody's.
       const lane = this.#queue.peopleWait ? 'interactive' : ticket.lane;
       // Whoever gives a place back calls again.
@@ -120,6 +120,11 @@ export class Outlet {
       if (readyInMs > 0) {
         this.#alarm = clock.after(Math.max(LEAST_WAIT_MS, readyInMs), () => this.pump(clock));
         return;
+      }
+      if (isTooLate(attempt, now)) {
+        this.#queue.remove(ticket);
+        lost('expired');
+        continue;
       }
       this.#queue.take(ticket);
       attempt.target.concurrency.enter();
@@ -155,6 +160,15 @@ export function tokensOf(call: Call): number {
   if (call.expectedTokens > 0) return call.expectedTokens;
   const bytes = call.body instanceof Uint8Array ? call.body.length : 0;
   return USUAL_ANSWER_TOKENS + bytes / BYTES_PER_TOKEN;
+}
+
+/**
+ * Has it waited for so long that nearly no call would be answered in the time it has left? Then its place is better given to
+ * one that can use it. Where nothing is under way it is tried all the same, or an estimate that was once too long would
+ * never be put right.
+ */
+function isTooLate({ deadlineAt, target: { concurrency, latency } }: Attempt, now: number): boolean {
+  return concurrency.inFlight > 0 && deadlineAt - now < latency.reserveMs;
 }
 
 function spareFor(lane: Lane): number {
