@@ -1,4 +1,5 @@
 import type { Operation } from './call.ts';
+import type { Caller } from './caller.ts';
 import type { Fault } from './fault/fault.ts';
 
 /** Token counts as the provider reported them; null where it reported none. */
@@ -40,8 +41,11 @@ export interface AttemptRecord {
  */
 export type CallOutcome = 'answered' | 'failed' | 'interrupted' | 'cancelled';
 
+/** For whom a call was made, as its record tells it. */
+type RecordedCaller = Pick<Caller, 'organisation' | 'tenant' | 'workload' | 'keyId' | 'endUser' | 'lane'>;
+
 /** The one event a call leaves. */
-export interface CallRecord {
+export interface CallRecord extends RecordedCaller {
   readonly id: string;
   /** Wall time of arrival, ms since 1970. */
   readonly at: number;

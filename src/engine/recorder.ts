@@ -39,12 +39,19 @@ interface Ending {
 }
 
 function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, outcome }: Ending): Parameters<Emit>[0] {
+  const { caller } = call;
   const last = call.attempts.at(-1);
   const query = call.path.indexOf('?');
   return {
     id: call.id,
     at: call.arrivedAt,
     door: call.door,
+    organisation: caller.organisation,
+    tenant: caller.tenant,
+    workload: caller.workload,
+    keyId: caller.keyId,
+    endUser: caller.endUser,
+    lane: caller.lane,
     operation: call.operation,
     method: call.method,
     path: query < 0 ? call.path : call.path.slice(0, query),

@@ -47,6 +47,12 @@ function mixedCalls(count: number): CallRecord[] {
       model: `model-${index % 30}`,
       path: index % 5 === 0 ? `/files/${index}` : '/chat/completions',
       attempts: [anAttempt({ upstreamId, startedMs: index })],
+      keyId: index % 4 === 0 ? null : `key_${index % 25}`,
+      tenant: index % 4 === 0 ? null : `tenant-${index % 5}`,
+      organisation: index % 4 === 0 ? null : 'default',
+      workload: index % 8 === 1 ? 'nightly' : null,
+      lane: index % 8 === 1 ? 'background' : 'interactive',
+      endUser: index % 6 === 2 ? `u_${index}` : null,
       ...(index % 7 === 0 ? { outcome: 'failed', fault: aFault({ message, evidence: [message] }) } : {}),
     });
   });
@@ -87,4 +93,12 @@ it('leaves no trace of a call that it cannot pack', async () => {
   expect(() => packer.add(aCall({ id: 'broken', fault: aFault({ detail: endless as never }) }))).toThrow(TypeError);
   packer.add(second);
   expect(await stored([packer.take() as CallBatch])).toEqual(numbered([first, second]));
+});
+
+it('tells the kinds of many tenants once each, however they take turns', () => {
+  const calls = Array.from({ length: 2000 }, (_, index) => {
+    const tenant = `tenant-${index % 50}`;
+    return aCall({ id: `hf-m1-${index + 1}`, keyId: `key_${index % 50}`, tenant, organisation: 'default' });
+  });
+  expect(packCalls(calls).map(({ kinds }) => kinds.length)).toEqual(packCalls(calls).map(() => 50));
 });

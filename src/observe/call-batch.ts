@@ -30,6 +30,7 @@ export const COLUMNS = [
   'attempt_upstream_id',
   'fault',
   'attempts',
+  'end_user',
 ] as const;
 
 /** The columns whose texts follow one another in `texts`, in this order. */
@@ -38,6 +39,7 @@ export const TEXT_COLUMNS: ReadonlySet<(typeof COLUMNS)[number]> = new Set([
   'attempt_upstream_id',
   'fault',
   'attempts',
+  'end_user',
 ]);
 
 /**
@@ -64,7 +66,7 @@ const FIRST_BYTES = 64 * FIRST_ROWS;
 /** A larger block of texts is given back after its batch: it comes of a storm of failures. */
 const BYTES_KEPT = 1024 * 1024;
 
-/** Of the kinds of one model, those compared with a new call; a kind told twice costs only a line in a table. */
+/** Of the kinds of one key and model, those compared with a new call; a kind told twice costs only a line in a table. */
 const KINDS_COMPARED = 8;
 
 /** Packs calls into batches; runs on the thread that carries the calls, which is why it allocates next to nothing. */
@@ -74,8 +76,8 @@ export class CallPacker {
   #texts = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #textBytes = 0;
   #kinds: CallKind[] = [];
-  /** Indexes of the kinds, by model. */
-  #kindsOf = new Map<string | null, number[]>();
+  /** Indexes of the kinds, by key and model. */
+  #kindsOf = new Map<string | null, Map<string | null, number[]>>();
   #idPrefixes: string[] = [];
 
   /** Calls packed since the last batch was taken. */
@@ -111,6 +113,7 @@ export class CallPacker {
     numbers[start + 15] = sole === null ? NaN : this.#write(short(sole.upstreamId));
     numbers[start + 16] = this.#write(faultText);
     numbers[start + 17] = this.#write(attemptsText);
+    numbers[start + 18] = this.#write(short(record.endUser));
     this.#rows += 1;
   }
 
@@ -161,8 +164,10 @@ export class CallPacker {
 
   #kindOf(record: CallRecord, sole: AttemptRecord | null): number {
     const model = short(record.model);
-    let indexes = this.#kindsOf.get(model);
-    if (indexes === undefined) this.#kindsOf.set(model, (indexes = []));
+    let ofKey = this.#kindsOf.get(record.keyId);
+    if (ofKey === undefined) this.#kindsOf.set(record.keyId, (ofKey = new Map<string | null, number[]>()));
+    let indexes = ofKey.get(model);
+    if (indexes === undefined) ofKey.set(model, (indexes = []));
     const oldest = Math.max(0, indexes.length - KINDS_COMPARED);
     for (let place = indexes.length - 1; place >= oldest; place -= 1) {
       const index = indexes[place] ?? 0;
@@ -191,10 +196,15 @@ function kindOf(record: CallRecord, sole: AttemptRecord | null): CallKind {
     caller_retries: record.callerRetries,
     attempt_count: record.attempts.length,
     attempt_model: sole === null ? null : short(sole.model),
+    organisation: record.organisation,
+    tenant: record.tenant,
+    workload: record.workload,
+    key_id: record.keyId,
+    lane: record.lane,
   };
 }
 
-/** Whether {@link kindOf} would give the same, the model aside, without making it. */
+/** Whether {@link kindOf} would give the same, the model and the key aside, without making it. */
 function isOfKind(kind: CallKind, record: CallRecord, sole: AttemptRecord | null): boolean {
   return (
     kind.status === record.status &&
@@ -209,7 +219,11 @@ function isOfKind(kind: CallKind, record: CallRecord, sole: AttemptRecord | null
     kind.method === record.method &&
     kind.fault_kind === (record.fault === null ? null : record.fault.kind) &&
     kind.attempt_model === (sole === null ? null : short(sole.model)) &&
-    kind.path === short(record.path)
+    kind.path === short(record.path) &&
+    kind.workload === record.workload &&
+    kind.lane === record.lane &&
+    kind.tenant === record.tenant &&
+    kind.organisation === record.organisation
   );
 }
 

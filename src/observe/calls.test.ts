@@ -12,11 +12,13 @@ import { RecordWriter } from './record-writer.ts';
 
 const overloaded = anAttempt({ fault: aFault(), status: 503, target: 'open%ai' });
 
+const SHOP = { tenant: 'shop', organisation: 'acme', keyId: 'key_1', workload: 'chat', endUser: 'u_1' };
+
 /** In order of writing; ids tell what is special. */
 const CALLS = [
   aCall({ id: 'a-plain', at: 1000 }),
   aCall({ id: 'a-late', at: 5000, route: 'batch' }),
-  aCall({ id: 'b-slow', at: 2000, durationMs: 9000, model: 'o4' }),
+  aCall({ id: 'b-slow', at: 2000, durationMs: 9000, model: 'o4', ...SHOP }),
   aCall({ id: 'b-saved', at: 3000, target: 'azure', attempts: [overloaded, anAttempt({ target: 'azure' })] }),
   aCall({
     id: 'c-failed',
@@ -56,6 +58,12 @@ describe('listing', () => {
     ['by the fault told', { fault: 'partial-response' }, ['c-cut']],
     ['by a fault that was got over', { fault: 'overloaded' }, ['b-saved']],
     ['not by a fault that is only quoted', { fault: 'conflict' }, []],
+    ['by tenant', { tenant: 'shop' }, ['b-slow']],
+    ['by organisation', { organisation: 'acme' }, ['b-slow']],
+    ['by workload', { workload: 'chat' }, ['b-slow']],
+    ['by key', { keyId: 'key_1' }, ['b-slow']],
+    ['by another key', { keyId: 'key_2' }, []],
+    ['by user', { endUser: 'u_1' }, ['b-slow']],
     ['by model', { model: 'o4' }, ['b-slow']],
     ['by the target that answered', { target: 'azure' }, ['b-saved']],
     ['by a target that failed', { target: 'open%ai' }, ['b-saved']],

@@ -34,6 +34,12 @@ export interface CallFilter {
   /** Sent to this target by any of its attempts. */
   readonly target?: string | undefined;
   readonly route?: string | undefined;
+  readonly organisation?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly workload?: string | undefined;
+  readonly keyId?: string | undefined;
+  /** A user of the tenant's own, by its pseudonym. */
+  readonly endUser?: string | undefined;
   /** The status given to the caller: one, or a class such as `5xx`. */
   readonly status?: number | StatusClass | undefined;
   readonly minDurationMs?: number | undefined;
@@ -128,6 +134,7 @@ type CallQuery<Output> = SelectQueryBuilder<Schema, 'calls', Output>;
 
 function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQuery<Output> {
   const { since, until, outcome, fault, model, target, route, status, minDurationMs, idPrefix } = filter;
+  const { organisation, tenant, workload, keyId, endUser } = filter;
   let select = query;
   if (since !== undefined) select = select.where('at', '>=', since);
   if (until !== undefined) select = select.where('at', '<', until);
@@ -138,6 +145,11 @@ function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQue
   }
   if (model !== undefined) select = select.where('model', '=', model);
   if (route !== undefined) select = select.where('route', '=', route);
+  if (organisation !== undefined) select = select.where('organisation', '=', organisation);
+  if (tenant !== undefined) select = select.where('tenant', '=', tenant);
+  if (workload !== undefined) select = select.where('workload', '=', workload);
+  if (keyId !== undefined) select = select.where('key_id', '=', keyId);
+  if (endUser !== undefined) select = select.where('end_user', '=', endUser);
   if (minDurationMs !== undefined) select = select.where('duration_us', '>=', minDurationMs * 1000);
   if (fault !== undefined) {
     select = select.where((row) => row.or([row('fault_kind', '=', fault), anAttemptHas('kind', fault)]));

@@ -23,6 +23,11 @@ const KIND_COLUMNS: readonly (keyof CallKind)[] = [
   'caller_retries',
   'attempt_count',
   'attempt_model',
+  'organisation',
+  'tenant',
+  'workload',
+  'key_id',
+  'lane',
 ];
 
 /** The numbers by which rows refer to what they share; writes down what is new. Good for one connection, until it fails. */

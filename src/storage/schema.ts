@@ -25,6 +25,11 @@ export interface CallKindsTable {
   caller_retries: number;
   attempt_count: number;
   attempt_model: string | null;
+  organisation: string | null;
+  tenant: string | null;
+  workload: string | null;
+  key_id: string | null;
+  lane: string;
 }
 
 /** What the ids of one process begin with; a line for each start of one, and never deleted. */
@@ -67,6 +72,8 @@ interface CallRowsTable {
   fault: string | null;
   /** Every attempt, as JSON. */
   attempts: string | null;
+  /** The tenant's own user, by its pseudonym. */
+  end_user: string | null;
 }
 
 /** The calls put together again: what everybody reads, here and with SQLite's own shell. */
