@@ -86,7 +86,7 @@ export class Outlet {
     const { lane } = claim;
     const pacedMs = this.pacer.clearsIn(calls + 1, cost + claim.cost, spareFor(lane), now);
     const mostMs = lane === 'interactive' ? Math.min(leftMs, Math.max(PEOPLE_WAIT_MS, attempt.call.queueMs)) : leftMs;
-    if (pacedMs + latency.reserveMs > mostMs) {
+    if (pacedMs > 0 && pacedMs + latency.reserveMs > mostMs) {
       return { why: this.pacer.scarce(calls + 1, cost + claim.cost, now), waitMs: pacedMs };
     }
     if (concurrency.hasRoom(lane)) return null;

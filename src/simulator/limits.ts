@@ -6,7 +6,14 @@ import type { About, WholeAnswer } from './script.ts';
 export interface RateLimits {
   readonly requestsPerMinute: number;
   readonly tokensPerMinute: number;
+  /**
+   * How much may come at once, as the time in which it refills: providers that speak of minutes may enforce seconds.
+   * @default a minute
+   */
+  readonly burstMs?: number;
 }
+
+const MINUTE_MS = 60_000;
 
 /** Limits that nobody reaches, told in the headers of a simulator that has none, as a large account would see them. */
 const GENEROUS: RateLimits = { requestsPerMinute: 1_000_000, tokensPerMinute: 150_000_000 };
@@ -17,22 +24,39 @@ export interface Verdict {
   readonly refused: WholeAnswer | null;
 }
 
-/** A bucket that refills evenly over a minute. */
+/** A bucket that refills evenly, by its limit within a minute. */
 class Bucket {
-  readonly limit: number;
+  #limit: number;
+  #capacity: number;
   #level: number;
   #at: number;
 
-  constructor(limit: number, now: number) {
-    this.limit = limit;
-    this.#level = limit;
+  constructor(limit: number, burstMs: number, now: number) {
+    this.#limit = limit;
+    this.#capacity = capacityOf(limit, burstMs);
+    this.#level = this.#capacity;
     this.#at = now;
   }
 
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   level(now: number): number {
-    this.#level = Math.min(this.limit, this.#level + ((now - this.#at) * this.limit) / 60_000);
+    this.#level = Math.min(this.#capacity, this.#level + ((now - this.#at) * this.#limit) / 60_000);
     this.#at = now;
     return this.#level;
+  }
+
+  change(limit: number, burstMs: number, now: number): void {
+    this.level(now);
+    this.#limit = limit;
+    this.#capacity = capacityOf(limit, burstMs);
+    this.#level = Math.min(this.#level, this.#capacity);
   }
 
   take(amount: number): void {
@@ -41,19 +65,35 @@ class Bucket {
 
   /** Milliseconds until `amount` fits. */
   wait(amount: number): number {
-    return (Math.max(0, amount - this.#level) * 60_000) / this.limit;
+    return (Math.max(0, amount - this.#level) * 60_000) / this.#limit;
   }
+}
+
+/** At least one request fits, or the limit would be none. */
+function capacityOf(limit: number, burstMs: number): number {
+  return Math.max(1, (limit * burstMs) / MINUTE_MS);
 }
 
 /** Requests and tokens a minute, counted for each key and model apart: two keys stand for two organisations. */
 export class Limiter {
-  readonly #limits: RateLimits | null;
+  #limits: RateLimits | null;
   readonly #clock: Clock;
   readonly #buckets = new Map<string, { requests: Bucket; tokens: Bucket }>();
 
   constructor(limits: RateLimits | null, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+  }
+
+  /** The provider grants more from now on, or less. */
+  change(limits: RateLimits): void {
+    this.#limits = limits;
+    const now = this.#clock.now();
+    const { requestsPerMinute, tokensPerMinute, burstMs = MINUTE_MS } = limits;
+    for (const { requests, tokens } of this.#buckets.values()) {
+      requests.change(requestsPerMinute, burstMs, now);
+      tokens.change(tokensPerMinute, burstMs, now);
+    }
   }
 
   /** @param tokens what the request is charged: the larger of its prompt estimate and its output cap. */
@@ -65,7 +105,7 @@ export class Limiter {
     const tokensLeft = tokenBucket.level(now);
     const headers = () => limitHeaders(requests, tokenBucket, now);
     if (requestsLeft < 1) return refuse(about, 'requests', requests, 1, requestsLeft, headers());
-    if (tokens > tokenBucket.limit) {
+    if (tokens > tokenBucket.capacity) {
       return { headers: headers(), refused: tooLargeForLimit(about, tokenBucket.limit, tokens) };
     }
     if (tokensLeft < tokens) return refuse(about, 'tokens', tokenBucket, tokens, tokensLeft, headers());
@@ -79,8 +119,11 @@ export class Limiter {
   #bucketsOf(id: string, now: number): { requests: Bucket; tokens: Bucket } {
     let buckets = this.#buckets.get(id);
     if (buckets === undefined) {
-      const { requestsPerMinute, tokensPerMinute } = this.#limits ?? GENEROUS;
-      buckets = { requests: new Bucket(requestsPerMinute, now), tokens: new Bucket(tokensPerMinute, now) };
+      const { requestsPerMinute, tokensPerMinute, burstMs = MINUTE_MS } = this.#limits ?? GENEROUS;
+      buckets = {
+        requests: new Bucket(requestsPerMinute, burstMs, now),
+        tokens: new Bucket(tokensPerMinute, burstMs, now),
+      };
       this.#buckets.set(id, buckets);
     }
     return buckets;
@@ -96,7 +139,7 @@ function refuse(
   headers: Record<string, string>,
 ): Verdict {
   const waitMs = Math.max(1, Math.ceil(bucket.wait(requested)));
-  const used = Math.round(bucket.limit - left);
+  const used = Math.round(bucket.capacity - left);
   const limited = rateLimited(about, { dimension, limit: bucket.limit, used, requested, waitMs });
   return { headers, refused: limited };
 }
@@ -135,8 +178,8 @@ function limitHeaders(requests: Bucket, tokens: Bucket, now: number): Record<str
     'x-ratelimit-limit-tokens': String(tokens.limit),
     'x-ratelimit-remaining-requests': String(Math.floor(requests.level(now))),
     'x-ratelimit-remaining-tokens': String(Math.floor(tokens.level(now))),
-    'x-ratelimit-reset-requests': goDuration(requests.wait(requests.limit)),
-    'x-ratelimit-reset-tokens': goDuration(tokens.wait(tokens.limit)),
+    'x-ratelimit-reset-requests': goDuration(requests.wait(requests.capacity)),
+    'x-ratelimit-reset-tokens': goDuration(tokens.wait(tokens.capacity)),
   };
 }
 

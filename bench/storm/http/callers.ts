@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../../src/engine/clock.ts';
 import { seededRandom } from '../../../src/engine/random.ts';
 import { ExactClock } from '../../../src/simulator/exact-clock.ts';
-import { ANSWERED } from '../../../src/simulator/virtual/order.ts';
+import { ANSWERED, PLAIN } from '../../../src/simulator/virtual/order.ts';
 import { clientFor, type LiveClient } from './clients.ts';
 import type { CallersFacts, CallersOrder, CallersReport, Ending } from './orders.ts';
 import { Vigil } from './vigil.ts';
@@ -52,7 +52,7 @@ async function callOnce(
   deadlineMs: number | null,
 ): Promise<Ending> {
   const deadlineAt = deadlineMs === null ? Number.POSITIVE_INFINITY : at + deadlineMs;
-  const verdict = await client.make({ id, at, stream: false, tokens: 1, deadlineAt });
+  const verdict = await client.make({ id, at, stream: false, tokens: 1, deadlineAt, ...PLAIN });
   return { at, endedAt: timed.now(), answered: verdict === ANSWERED };
 }
 

@@ -1,4 +1,3 @@
-import { ANYONE } from '../../engine/caller.ts';
 import type { BreakerState } from '../../engine/breaker.ts';
 import { type Call, NOTHING_SAID } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
@@ -13,6 +12,7 @@ import {
   DEFAULT_FALLBACK_ON,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
+  type PacingPolicy,
   type RetryPolicy,
   type Timeouts,
 } from '../../engine/policy.ts';
@@ -35,6 +35,9 @@ export interface HoldfastOptions {
   readonly retry?: Partial<RetryPolicy>;
   readonly budget?: Partial<BudgetPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
+  readonly pacing?: Partial<PacingPolicy>;
+  /** Hears of each order's record, for measures that the tale does not hold. */
+  readonly told?: (order: Order, record: CallRecord) => void;
 }
 
 /** The engine itself, between the callers and the providers of a world: each provider is one rung of the ladder. */
@@ -57,17 +60,23 @@ class Holdfast implements Client {
   readonly #handle: Handler;
   readonly #targets: Map<string, Guarded>;
   readonly #live = new Berths();
+  readonly #told: HoldfastOptions['told'];
   #records = 0;
   #made = 0;
 
   constructor(site: Site, options: HoldfastOptions) {
     this.#site = site;
+    this.#told = options.told;
     const budget = { ...DEFAULT_BUDGET, ...options.budget };
     const breaker = { ...DEFAULT_BREAKER, ...options.breaker };
     const guarded = site.providers.map((provider): Guarded => {
       const endpoint = new WatchedEndpoint(provider, (call) => this.#attempted(call, endpoint.id));
       return {
-        target: new Target(endpoint, { budget, breaker }),
+        target: new Target(endpoint, {
+          budget,
+          breaker,
+          ...(options.pacing === undefined ? {} : { pacing: options.pacing }),
+        }),
         endpoint,
         budget,
         retries: 0,
@@ -152,6 +161,7 @@ class Holdfast implements Client {
     if (entry === null) return this.#site.rules.broken(null, `a record of ${record.id}, which is not under way`);
     if (entry.ended) this.#broken(entry.order, 'it left two records');
     entry.ended = true;
+    this.#told?.(entry.order, record);
     this.#look();
     for (const attempt of record.attempts) {
       const guarded = this.#targets.get(attempt.target);
@@ -277,7 +287,7 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     entry,
     id,
     door: 'in-process',
-    caller: ANYONE,
+    caller: entry.order.caller,
     queueMs: 0,
     operation: 'chat',
     method: 'POST',
@@ -292,7 +302,7 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     arrivedAt: clock.wall(),
     patienceMs: null,
     callerRetries: 0,
-    expectedTokens: 0,
+    expectedTokens: entry.order.charged,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,

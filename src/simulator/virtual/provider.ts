@@ -1,12 +1,14 @@
 import type { Alarm, Clock, Random } from '../../engine/clock.ts';
+import type { Headers } from '../../engine/call.ts';
 import type { Receiver } from '../../engine/ports.ts';
 import { type ChosenFault, misbehave, parseFault } from '../faults.ts';
-import type { Script } from '../script.ts';
+import { Limiter, type RateLimits, type Verdict as RateVerdict } from '../limits.ts';
+import { type Script, wholeScript } from '../script.ts';
 import { CALM, type Conditions, conditionsAt, faultFor, type Weather } from '../weather.ts';
 import { answer } from './answer.ts';
 import { Delivery } from './delivery.ts';
 import { Fifo } from './fifo.ts';
-import type { Order } from './order.ts';
+import { type Order, PLAIN } from './order.ts';
 import type { Pacer } from './pace.ts';
 
 /** A model provider: workers before an endless or bounded queue, under a weather. */
@@ -24,6 +26,14 @@ export interface ProviderSpec {
   readonly abandoned: 'worked' | 'dropped';
   /** Requests a second that are let through, and how many at once; more are refused as `rate-limit-requests`. */
   readonly limit: { readonly perSecond: number; readonly burst: number } | null;
+  /** Limits a minute that are told with every answer, as the large providers do; each holds from its time on. */
+  readonly rates: readonly RatesFrom[];
+}
+
+/** Rate limits from a moment on, ms of virtual time. */
+export interface RatesFrom {
+  readonly atMs: number;
+  readonly limits: RateLimits;
 }
 
 /** A provider with room for everything, which never waits, never fails and answers as measured ones do. */
@@ -34,6 +44,7 @@ export const EASY: Omit<ProviderSpec, 'id' | 'pace'> = {
   refusalMs: 5,
   abandoned: 'worked',
   limit: null,
+  rates: [],
 };
 
 interface Job {
@@ -75,6 +86,8 @@ export class Provider implements Service {
   #size = 0;
   #busy = 0;
   #refusesUntil = 0;
+  readonly #limiter: Limiter | null;
+  #rates = 0;
   /** GCRA's theoretical arrival time. */
   #expectedAt = 0;
 
@@ -82,6 +95,8 @@ export class Provider implements Service {
     this.spec = spec;
     this.#clock = clock;
     this.#random = random;
+    const [first] = spec.rates;
+    this.#limiter = first === undefined ? null : new Limiter(first.limits, clock);
     const edges = (spec.weather?.timeline ?? []).flatMap(({ atMs, forMs }) => [atMs, atMs + forMs]);
     this.#changes = [...new Set(edges)].filter(Number.isFinite).sort((a, b) => a - b);
     this.#follow();
@@ -107,6 +122,17 @@ export class Provider implements Service {
     receiver.onSent();
     const { limit } = this.spec;
     if (limit !== null && !this.#withinLimit(limit, now)) return this.#refuse(receiver, this.#limitFault(limit, now));
+    const verdict = this.#limiter === null ? null : this.#admit(this.#limiter, order, now);
+    if (verdict !== null) {
+      const told = new Telling(receiver, verdict.headers);
+      return verdict.refused === null
+        ? this.#work(order, told)
+        : this.#instead(told, wholeScript(ABOUT_NOTHING.about, verdict.refused));
+    }
+    return this.#work(order, receiver);
+  }
+
+  #work(order: Order, receiver: Receiver): Request {
     // The dice are thrown for every order, so that one weather takes nothing from the chance of another.
     const fault = faultFor(this.#conditions, this.#random());
     if (fault !== null && isRefusal(fault)) return this.#refuse(receiver, fault);
@@ -136,6 +162,15 @@ export class Provider implements Service {
   readonly #refuseAll = (forMs: number): void => {
     this.#refusesUntil = Math.max(this.#refusesUntil, this.#clock.now() + forMs);
   };
+
+  #admit(limiter: Limiter, order: Order, now: number): RateVerdict {
+    const { rates } = this.spec;
+    for (let next = rates[this.#rates + 1]; next !== undefined && now >= next.atMs; next = rates[this.#rates + 1]) {
+      limiter.change(next.limits);
+      this.#rates += 1;
+    }
+    return limiter.admit('key', ABOUT_NOTHING.about, order.charged);
+  }
 
   #withinLimit({ perSecond, burst }: { perSecond: number; burst: number }, now: number): boolean {
     const gapMs = 1000 / perSecond;
@@ -215,8 +250,39 @@ export class Provider implements Service {
 
 function nothing(): void {}
 
+/** Adds to every answer's head what the limiter tells. */
+class Telling implements Receiver {
+  readonly #receiver: Receiver;
+  readonly #told: Readonly<Record<string, string>>;
+
+  constructor(receiver: Receiver, told: Readonly<Record<string, string>>) {
+    this.#receiver = receiver;
+    this.#told = told;
+  }
+
+  onSent(): void {
+    this.#receiver.onSent();
+  }
+
+  onHead(status: number, headers: Headers): void {
+    this.#receiver.onHead(status, { ...headers, ...this.#told });
+  }
+
+  onData(chunk: Buffer): void {
+    this.#receiver.onData(chunk);
+  }
+
+  onEnd(): void {
+    this.#receiver.onEnd();
+  }
+
+  onError(error: unknown): void {
+    this.#receiver.onError(error);
+  }
+}
+
 const ABOUT_NOTHING: Script = answer(
-  { id: 0, at: 0, stream: false, tokens: 1, deadlineAt: 0 },
+  { ...PLAIN, id: 0, at: 0, stream: false, tokens: 1, deadlineAt: 0 },
   { firstMs: 0, restMs: 0 },
 );
 const REFUSAL: Script = { ...ABOUT_NOTHING, steps: [{ do: 'refuse', forMs: 0, waitMs: 0 }] };

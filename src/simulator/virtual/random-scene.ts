@@ -41,6 +41,7 @@ function randomProvider(random: Random, id: string, callsPerSecond: number, forM
     refusalMs: random() * 100,
     abandoned: chance(random, 0.5) ? 'worked' : 'dropped',
     limit: chance(random, 0.2) ? { perSecond: callsPerSecond * (0.3 + random()), burst: 1 + random() * 20 } : null,
+    rates: [],
   };
 }
 

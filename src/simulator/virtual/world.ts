@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../engine/clock.ts';
 import { seededRandom } from '../../engine/random.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
-import type { Client, Order, Verdict } from './order.ts';
+import { type Client, type Order, PLAIN, type Verdict } from './order.ts';
 import { Provider, type ProviderSpec, type Service } from './provider.ts';
 import { Rules } from './rules.ts';
 import { Tally, type Tale } from './tally.ts';
@@ -21,6 +21,19 @@ export interface Scene {
   readonly tokens: (random: Random) => number;
   /** Width of one entry of the tale's series, ms. */
   readonly binMs: number;
+  /** Others who call besides, each in its own rhythm. */
+  readonly crowds?: readonly Crowd[];
+}
+
+/** Calls of one kind, from one caller. */
+export interface Crowd extends Pick<Order, 'caller' | 'charged'> {
+  /** Draws the time until the next call, ms, from the time now. */
+  readonly gapMs: (random: Random, now: number) => number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly streamShare: number;
+  readonly tokens: (random: Random) => number;
+  readonly deadlineMs: number | null;
 }
 
 /** What a client finds in the world. */
@@ -64,11 +77,13 @@ class World {
   readonly #client: Client;
   readonly #arrivals: Random;
   readonly #kinds: Random;
+  readonly #seed: number;
   #nextId = 0;
   #live = 0;
 
   constructor(scene: Scene, seed: number, makeClient: ClientMaker) {
     this.#scene = scene;
+    this.#seed = seed;
     this.#rules = new Rules(seed);
     this.#tally = new Tally(scene.binMs, seed);
     // Each part of the world has dice of its own, so that what a client does leaves the weather and the callers alone.
@@ -93,6 +108,9 @@ class World {
 
   async run(): Promise<Tale> {
     this.#arriveLater();
+    for (const [at, crowd] of (this.#scene.crowds ?? []).entries()) {
+      this.#gather(crowd, seededRandom(this.#seed * 8 + 5 + at * 1_000_003));
+    }
     for (let at = 0; at < this.#scene.forMs; at += LOOK_EVERY_MS) await this.#pass(LOOK_EVERY_MS);
     for (let rested = 0; this.#live > 0; rested += LOOK_EVERY_MS) {
       await this.#pass(LOOK_EVERY_MS);
@@ -121,6 +139,7 @@ class World {
   }
 
   #arriveLater(): void {
+    if (this.#scene.callsPerSecond === 0) return;
     const gapMs = (-Math.log(1 - this.#arrivals()) / this.#scene.callsPerSecond) * 1000;
     if (this.#clock.now() + gapMs >= this.#scene.forMs) return;
     this.#clock.after(gapMs, () => this.#arrive());
@@ -129,21 +148,40 @@ class World {
   #arrive(): void {
     const { streamShare, tokens, deadlineMs } = this.#scene;
     const at = this.#clock.now();
-    const order: Order = {
+    this.#offer({
+      ...PLAIN,
       id: this.#nextId,
       at,
       stream: this.#kinds() < streamShare,
       tokens: tokens(this.#kinds),
       deadlineAt: deadlineMs === null ? Number.POSITIVE_INFINITY : at + deadlineMs,
+    });
+    this.#arriveLater();
+  }
+
+  #gather(crowd: Crowd, random: Random): void {
+    const { caller, charged, gapMs, fromMs, untilMs, streamShare, tokens, deadlineMs } = crowd;
+    const next = (from: number): void => {
+      const at = from + gapMs(random, from);
+      if (at < Math.min(untilMs, this.#scene.forMs)) this.#clock.after(at - this.#clock.now(), () => come(at));
     };
+    const come = (at: number): void => {
+      const deadlineAt = deadlineMs === null ? Number.POSITIVE_INFINITY : at + deadlineMs;
+      const stream = random() < streamShare;
+      this.#offer({ id: this.#nextId, at, stream, tokens: tokens(random), deadlineAt, caller, charged });
+      next(at);
+    };
+    next(fromMs);
+  }
+
+  #offer(order: Order): void {
     this.#nextId += 1;
     this.#live += 1;
-    this.#tally.offered(at, this.#live, this.#clock.pending);
+    this.#tally.offered(order.at, this.#live, this.#clock.pending);
     void this.#client.make(order).then(
       (verdict) => this.#ended(order, verdict),
       (error: unknown) => this.#rules.broken(order.id, `the client threw: ${String(error)}`),
     );
-    this.#arriveLater();
   }
 
   #ended(order: Order, verdict: Verdict): void {
