@@ -13,6 +13,7 @@ import {
   type StatusClass,
 } from '../observe/calls.ts';
 import { parseDuration, parseMoment } from '../observe/moment.ts';
+import { pseudonym } from '../tenants/secret.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
 import { describeCall, outcomeText } from './call-timeline.ts';
@@ -51,6 +52,11 @@ export interface ListOptions extends DataOptions {
   readonly model?: string;
   readonly target?: string;
   readonly route?: string;
+  readonly tenant?: string;
+  readonly organisation?: string;
+  readonly workload?: string;
+  readonly key?: string;
+  readonly user?: string;
   readonly status?: string;
   readonly minDuration?: string;
   readonly id?: string;
@@ -169,10 +175,22 @@ function readFilter(options: ListOptions, now: number): CallFilter {
     model: options.model,
     target: options.target,
     route: options.route,
+    tenant: options.tenant,
+    organisation: options.organisation,
+    workload: options.workload,
+    keyId: options.key,
+    endUser: readUser(options),
     status: readStatus(options.status),
     minDurationMs: readDuration('--min-duration', options.minDuration),
     idPrefix: options.id,
   };
+}
+
+/** Users are stored under pseudonyms, which can be told from their names and not the other way round. */
+function readUser({ user, tenant }: ListOptions): string | undefined {
+  if (user === undefined || /^u_[0-9a-f]{16}$/.test(user)) return user;
+  if (tenant === undefined) throw new Error('--user needs --tenant: each tenant has users of its own');
+  return pseudonym(tenant, user);
 }
 
 function readMoment(flag: string, text: string | undefined, now: number): number | undefined {

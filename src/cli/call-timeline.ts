@@ -46,6 +46,7 @@ function facts(call: CallRecord): [name: string, text: string][] {
   const lines: [string, string | null][] = [
     ['arrived', `${showMoment(call.at, true)} (${new Date(call.at).toISOString()})`],
     ['request', `${call.method} ${call.path} (${call.operation}${stream}, ${call.door})`],
+    ['for', callerText(call)],
     ['model', call.model],
     ['route', call.route],
     ['answer', call.target === null ? `${call.status}, no target was tried` : `${call.status}, ${call.target}`],
@@ -54,6 +55,18 @@ function facts(call: CallRecord): [name: string, text: string][] {
     ['caller', call.callerRetries === 0 ? null : `has retried ${call.callerRetries} times before`],
   ];
   return lines.filter((line): line is [string, string] => line[1] !== null);
+}
+
+/** Whom the call was made for; null where nobody is told apart. */
+function callerText({ organisation, tenant, workload, keyId, endUser, lane }: CallRecord): string | null {
+  const parts = [
+    tenant === null ? null : `tenant ${tenant} of ${organisation ?? '-'}`,
+    workload === null ? null : `workload ${workload}`,
+    endUser === null ? null : `user ${endUser}`,
+    keyId === null ? null : `key ${keyId}`,
+    lane === 'background' ? 'in the background' : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join(', ');
 }
 
 function tookText({ durationMs, firstContentMs, overheadMs }: CallRecord): string {

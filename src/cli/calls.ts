@@ -15,6 +15,14 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
     .option('--model <model>', 'asked for this model')
     .option('--target <target>', 'sent to this target by any attempt')
     .option('--route <route>', 'took this route')
+    .option('--tenant <tenant>', 'made for this tenant')
+    .option('--organisation <organisation>', 'made for any tenant of this organisation')
+    .option('--workload <workload>', 'made for this workload')
+    .option('--key <id>', 'made with this key, by its id (key_...)')
+    .option(
+      '--user <user>',
+      "made for this user of the tenant's own: as the tenant calls it (needs --tenant), or u_...",
+    )
     .option('--status <status>', 'status given to the caller: 429, or a class such as 5xx')
     .option('--min-duration <time>', 'took at least this long, such as 500ms or 2s')
     .option('--id <prefix>', 'id begins with this')
@@ -25,7 +33,7 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
     .addHelpText(
       'after',
-      '\nExamples:\n  holdfast calls --since 1h --outcome failed\n  holdfast calls --fault rate-limit-tokens --json\n  holdfast calls show ID',
+      '\nExamples:\n  holdfast calls --since 1h --outcome failed\n  holdfast calls --fault rate-limit-tokens --json\n  holdfast calls --tenant shop --user alice@example.com\n  holdfast calls show ID',
     )
     .action(async (options: ListOptions) => {
       const { listStoredCalls } = await import('./call-listing.ts');
