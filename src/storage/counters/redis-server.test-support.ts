@@ -95,6 +95,14 @@ export class RedisServer {
     this.#child?.kill('SIGCONT');
   }
 
+  /** Makes it forget everything, with all connections standing. */
+  async flush(): Promise<void> {
+    const socket = connect(this.port, '127.0.0.1');
+    socket.write('FLUSHALL\r\n');
+    await once(socket, 'data');
+    socket.destroy();
+  }
+
   async close(): Promise<void> {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });

@@ -76,6 +76,8 @@ export class QuotaShare {
   readonly #own: Window | null;
   #others: Window | null;
   #held = 0;
+  /** Of that, for calls that wait for the verdict. */
+  #waiting = 0;
   #holders = 0;
   #lease = 0;
   #unreported = 0;
@@ -152,8 +154,12 @@ export class QuotaShare {
   }
 
   used(at: number): number {
-    const believed = at - this.#toldAt < BELIEF_MS ? this.#heldByOthers - this.#idleWithOthers : 0;
-    return this.#held + believed + (this.#own === null ? 0 : this.#settledHere(at) + this.#settledElsewhere(at));
+    return (
+      this.#held -
+      this.#waiting +
+      this.#heldElsewhere(at) +
+      (this.#own === null ? 0 : this.#settledHere(at) + this.#settledElsewhere(at))
+    );
   }
 
   settled(at: number): number {
@@ -163,7 +169,8 @@ export class QuotaShare {
   /** See the verdict's `freeInMs`, as far as this process knows. */
   freeInMs(wanted: number, at: number): number | null {
     if (wanted > this.#amount) return null;
-    const excess = this.#own === null ? 0 : this.settled(at) + wanted - this.#amount;
+    const certain = this.settled(at) + (this.measure === 'requests' ? this.#heldElsewhere(at) : 0);
+    const excess = this.#own === null ? 0 : certain + wanted - this.#amount;
     return excess <= 0 ? HELD_HOPE_MS : this.#together(at).freeInMs(excess, at);
   }
 
@@ -187,11 +194,13 @@ export class QuotaShare {
   hold(wanted: number): void {
     this.#holders += 1;
     this.#held += wanted;
+    this.#waiting += wanted;
     this.#spent += wanted;
   }
 
   /** The call that was held for is let in. */
   grant(wanted: number, at: number): void {
+    this.#waiting -= wanted;
     // A request is one from the moment it is let in; what else it takes is known only when it has ended.
     if (this.measure !== 'requests') return;
     this.#held -= wanted;
@@ -200,6 +209,7 @@ export class QuotaShare {
 
   /** The call that was held for is not let in. */
   drop(wanted: number): void {
+    this.#waiting -= wanted;
     this.#spent -= wanted;
     this.#letGo(wanted);
   }
@@ -412,6 +422,11 @@ export class QuotaShare {
     return this.#others?.total(at) ?? 0;
   }
 
+  /** What calls of the others hold; of requests, what they have used and not reported yet. */
+  #heldElsewhere(at: number): number {
+    return at - this.#toldAt < BELIEF_MS ? this.#heldByOthers - this.#idleWithOthers : 0;
+  }
+
   /** Everybody's settled use in one window. */
   #together(at: number): Window {
     const pieces: [number, number][] = [];
@@ -420,6 +435,7 @@ export class QuotaShare {
     }
     const together = windowFor(this.measure, this.#period) as Window;
     for (const [piece, amount] of pieces.sort(([a], [b]) => a - b)) together.add(amount, together.momentIn(piece));
+    if (this.measure === 'requests') together.add(this.#heldElsewhere(at), at);
     return together;
   }
 }
