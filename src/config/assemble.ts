@@ -13,6 +13,7 @@ import { dialectOf, OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
 import type { Secret } from './secrets.ts';
+import { requestCheck } from './validation.ts';
 
 export interface AssemblyDeps {
   readonly clock: Clock;
@@ -41,7 +42,16 @@ export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: Assem
   const routes = config.routes.map((policy) => routeFor(policy, targets));
   const { clock, random, emit } = deps;
   return {
-    handle: line({ clock, random, emit, pins: new Pins(), dialectOf, routeOf, renewKey: deps.renewKey }),
+    handle: line({
+      clock,
+      random,
+      emit,
+      check: requestCheck(config),
+      pins: new Pins(),
+      dialectOf,
+      routeOf,
+      renewKey: deps.renewKey,
+    }),
     targets: [...targets.values()],
     async close() {
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));

@@ -6,6 +6,7 @@ import type {
   RetryPolicy,
   RoutePolicy,
   Timeouts,
+  ValidationMode,
 } from '../engine/policy.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
@@ -82,6 +83,7 @@ export interface DefaultPolicies {
   readonly breaker: BreakerPolicy;
   readonly adaptive: AdaptivePolicy;
   readonly fallbackOn: ReadonlySet<FaultKind>;
+  readonly validate: ValidationMode;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -140,5 +142,6 @@ export function catchAllRoute(targets: readonly TargetConfig[], defaults: Defaul
     wholeTimeouts: defaults.wholeTimeouts,
     retry: defaults.retry,
     fallbackOn: defaults.fallbackOn,
+    validate: defaults.validate,
   };
 }

@@ -52,6 +52,7 @@ function describeRoute(route: RoutePolicy): string[] {
     `    streams: ${describeTimeouts(route.timeouts)}`,
     `    whole answers: ${describeTimeouts(route.wholeTimeouts)}`,
     `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
+    `    validation: ${route.validate}`,
   ];
 }
 

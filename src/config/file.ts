@@ -1,5 +1,5 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
-import type { Jitter } from '../engine/policy.ts';
+import type { Jitter, ValidationMode } from '../engine/policy.ts';
 
 // What holdfast.yaml says once it is checked and its units are read: durations in milliseconds, sizes in bytes. What
 // was left out is still left out; `resolve.ts` fills it in. What each field means stands in `schema.ts`.
@@ -85,6 +85,7 @@ type RouteDefaults = Optional<{
   wholeTimeouts: TimeoutsSection;
   retry: RetrySection;
   fallbackOn: FallbackSection;
+  validate: ValidationMode;
 }>;
 
 export type ConfigFile = Optional<{

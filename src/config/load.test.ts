@@ -54,6 +54,7 @@ describe('the environment alone', () => {
         wholeTimeouts: DEFAULT_TIMEOUTS.whole,
         retry: DEFAULT_RETRY,
         fallbackOn: DEFAULT_FALLBACK_ON,
+        validate: 'observe',
       },
     ]);
   });
@@ -149,6 +150,7 @@ routes:
     timeouts: { connect: 1s, headers: 2s, firstContent: 3s, idle: 4s, total: 50s }
     retry: { attempts: 2, base: 100ms, factor: 3, cap: 1s, jitter: equal, maxWait: 2s, maxAttempts: 4 }
     fallbackOn: [overloaded, timeout]
+    validate: strict
   - models: ["*"]
     ladder: [openai]
     wholeTimeouts: { headers: 30s, total: 1m }
@@ -158,6 +160,7 @@ defaults:
   breaker: { failureRate: 0.9 }
   timeouts: { idle: 7s }
   fallbackOn: [network, timeout]
+  validate: repair
 `,
       { K: KEY, A: 'azure-key' },
     );
@@ -204,6 +207,7 @@ defaults:
         maxAttempts: 4,
       },
       fallbackOn: new Set(['overloaded', 'timeout']),
+      validate: 'strict',
     });
     expect(config.routes[1]).toMatchObject({
       id: 'default',
@@ -211,6 +215,7 @@ defaults:
       wholeTimeouts: { headersMs: 30_000, firstContentMs: 60_000, idleMs: 7_000, totalMs: 60_000 },
       retry: { attempts: 5, baseMs: 500 },
       fallbackOn: new Set(['timeout', 'not-found']),
+      validate: 'repair',
     });
   });
 

@@ -12,6 +12,7 @@ function routesFor(...models: string[][]): RoutePolicy[] {
     wholeTimeouts: DEFAULT_TIMEOUTS.whole,
     retry: DEFAULT_RETRY,
     fallbackOn: DEFAULT_FALLBACK_ON,
+    validate: 'off',
   }));
 }
 

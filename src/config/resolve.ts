@@ -7,6 +7,7 @@ import {
   DEFAULT_FALLBACK_ON,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
+  DEFAULT_VALIDATION,
 } from '../engine/policy.ts';
 import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
 import { parseUrl } from './addresses.ts';
@@ -103,6 +104,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     breaker: breakerPolicy(defaults?.breaker, DEFAULT_BREAKER),
     adaptive: adaptivePolicy(defaults?.adaptive, DEFAULT_ADAPTIVE),
     fallbackOn: fallbackKinds(defaults?.fallbackOn, DEFAULT_FALLBACK_ON),
+    validate: defaults?.validate ?? DEFAULT_VALIDATION,
   };
 }
 
@@ -148,6 +150,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     ...bothTimeouts(section.timeouts, section.wholeTimeouts, defaults),
     retry: retryPolicy(section.retry, defaults.retry),
     fallbackOn: fallbackKinds(section.fallbackOn, defaults.fallbackOn),
+    validate: section.validate ?? defaults.validate,
   };
 }
 

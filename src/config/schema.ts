@@ -203,6 +203,12 @@ const rung = z.union([rungTarget, z.array(rungTarget).min(1, { error: 'has no ta
   error: 'must be a target, or a list of targets',
 });
 
+const validate = z
+  .enum(['strict', 'repair', 'observe', 'off'], { error: 'must be strict, repair, observe or off' })
+  .describe(
+    'What becomes of requests that the API would refuse: refused here, put right, noted, or not looked at. Default observe.',
+  );
+
 const route = section({
   id: id('Name of the route in records and metrics. Default: its models.').optional(),
   models: z
@@ -219,6 +225,7 @@ const route = section({
   wholeTimeouts: timeouts.describe('Timers of whole answers, where they differ.').optional(),
   retry: retry.optional(),
   fallbackOn: fallbackOn.optional(),
+  validate: validate.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -277,6 +284,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     breaker: breaker.optional(),
     adaptive: adaptive.optional(),
     fallbackOn: fallbackOn.optional(),
+    validate: validate.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

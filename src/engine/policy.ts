@@ -108,6 +108,9 @@ export const DEFAULT_PACING: PacingPolicy = Object.freeze({
  */
 export type ValidationMode = 'strict' | 'repair' | 'observe' | 'off';
 
+/** Looks and says, but never stands in the way: a table of fields may be older than the API it describes. */
+export const DEFAULT_VALIDATION: ValidationMode = 'observe';
+
 export interface RungTarget {
   /** Id of the target. */
   readonly target: string;
@@ -136,6 +139,8 @@ export interface RoutePolicy {
   readonly retry: RetryPolicy;
   /** Faults after which the next rung may be tried. */
   readonly fallbackOn: ReadonlySet<FaultKind>;
+  /** What becomes of requests that the API would refuse. */
+  readonly validate: ValidationMode;
 }
 
 /**

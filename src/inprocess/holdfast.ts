@@ -17,8 +17,10 @@ import {
   DEFAULT_FALLBACK_ON,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
+  DEFAULT_VALIDATION,
   type RetryPolicy,
   type Timeouts,
+  type ValidationMode,
 } from '../engine/policy.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { SystemClock } from '../engine/system-clock.ts';
@@ -56,6 +58,8 @@ export interface HoldfastOptions {
   readonly adaptive?: Partial<AdaptivePolicy>;
   /** Faults after which a fallback is tried. @default DEFAULT_FALLBACK_ON: never for refusals or bad requests */
   readonly fallbackOn?: Iterable<FaultKind>;
+  /** What becomes of requests that the API would refuse. @default 'observe': they are sent, and what was wrong is noted */
+  readonly validate?: ValidationMode;
   /** Told of each call's one record, when its last byte has been given. */
   readonly onRecord?: (record: CallRecord) => void;
   /** For everything the line is not meant for. @default the global fetch */
@@ -88,14 +92,15 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
   const nextId = callIds(clock.wall());
   const plain = options.fetch ?? globalThis.fetch;
   const assemblies = new Map<string, Assembly>();
+  const explains = options.validate === 'strict' || options.validate === 'repair';
 
   async function meantFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const meant = await readFetch(input, init);
     const seen = meant === null ? null : readRequest(meant.operation, meant.path, meant.body);
-    // What is no request, the provider itself explains best.
-    if (meant === null || seen === null || seen.problem !== null) return plain(input, init);
+    // What is no request, the provider itself explains best, unless the line is to.
+    if (meant === null || seen === null || (seen.problem !== null && !explains)) return plain(input, init);
     meant.signal?.throwIfAborted();
-    const call = { ...callOf(meant, nextId(), clock), ...seen.reading, parsed: seen.parsed };
+    const call = { ...callOf(meant, nextId(), clock), ...seen.reading, parsed: seen.parsed, problem: seen.problem };
     const forget = cancelOn(meant.signal, call.cancellation);
     const reply = await assemblyFor(meant.baseUrl).handle(call);
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
@@ -202,6 +207,7 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
         wholeTimeouts: { ...DEFAULT_TIMEOUTS.whole, ...options.timeouts },
         retry: { ...DEFAULT_RETRY, ...options.retry },
         fallbackOn: options.fallbackOn === undefined ? DEFAULT_FALLBACK_ON : new Set(options.fallbackOn),
+        validate: options.validate ?? DEFAULT_VALIDATION,
       },
     ],
   };

@@ -14,31 +14,40 @@ export interface RouteValidation {
   readonly mode: ValidationMode;
   /** The route leads to servers that take fields of their own, so that an unknown one is no fault. */
   readonly ownWords: boolean;
-}
-
-export interface ValidationPorts {
-  /** How the call's route wants it; null where no route takes the call. */
-  readonly routeOf: (call: Call) => RouteValidation | null;
-  /** What is known of the model that will answer; null where nothing is. */
-  readonly factsOf: (call: Call) => ModelFacts | null;
+  /** What is known of the model that answers for the one asked for; null where nothing is. */
+  readonly factsOf: (model: string | null) => ModelFacts | null;
 }
 
 /** Notes that one record carries. */
 const MOST_NOTES = 10;
 
-/** The engine's check of requests, as their routes want it. */
-export function validation({ routeOf, factsOf }: ValidationPorts): Check {
+/** While observing, larger bodies are looked at now and then only: what they have in common shows just as well. */
+const SAMPLED_BYTES = 8 * 1024;
+const SAMPLED_ONE_IN = 16;
+
+/**
+ * The engine's check of requests, as their routes want it.
+ *
+ * @param routeOf how the route of a call wants it; null where no route takes the call.
+ */
+export function validation(routeOf: (call: Call) => RouteValidation | null): Check {
+  let large = 0;
   return (call) => {
     const { body } = call;
     const endpoint = knownEndpoint(call.path);
     if (endpoint === null || call.method !== 'POST' || !(body instanceof Uint8Array)) return null;
     const route = routeOf(call);
     if (route === null || route.mode === 'off' || body.length > MOST_PARSED_BYTES) return null;
+    if (route.mode === 'observe' && body.length > SAMPLED_BYTES) {
+      large += 1;
+      if (large % SAMPLED_ONE_IN !== 1) return null;
+    }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const findings = inspect(endpoint, bytes, call.parsed, factsOf(call));
+    const facts = route.factsOf(call.model);
+    const findings = inspect(endpoint, bytes, call.parsed, facts);
     call.parsed = findings.parsed;
     if (findings.problems.length === 0) return null;
-    const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, factsOf(call));
+    const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, facts);
     return settle(call, bytes, judge(findings.problems, route.mode, route.ownWords), look);
   };
 }

@@ -1,0 +1,52 @@
+import type { Check } from '../engine/ports.ts';
+import type { RoutePolicy } from '../engine/policy.ts';
+import { type RouteValidation, validation } from '../payload/validate/check.ts';
+import type { ModelFacts } from '../payload/validate/model-rules.ts';
+import { modelFacts } from '../providers/catalogue/catalogue.ts';
+import { parametersOf } from '../providers/openai/parameters.ts';
+import type { Config, TargetConfig } from './config.ts';
+import { matchRoute } from './match.ts';
+
+/** Looks at requests as their routes want it; null when no route wants it. */
+export function requestCheck({ routes, targets }: Pick<Config, 'routes' | 'targets'>): Check | null {
+  if (routes.every(({ validate }) => validate === 'off')) return null;
+  const views = routes.map((route) => routeValidation(route, targets));
+  return validation((call) => views[matchRoute(routes, call.model)] ?? null);
+}
+
+/**
+ * A request is judged by whoever is asked first. Only OpenAI itself is known to take nothing but the published fields, and
+ * only behind OpenAI's and Azure's doors is a model what its name says.
+ */
+function routeValidation(route: RoutePolicy, targets: readonly TargetConfig[]): RouteValidation {
+  const first = route.ladder[0]?.targets ?? [];
+  const asked = first.flatMap(({ target, model }) => {
+    const found = targets.find(({ id }) => id === target);
+    return found === undefined ? [] : [{ target: found, model }];
+  });
+  const models = new Set(asked.map(({ model }) => model));
+  const named =
+    models.size === 1 &&
+    asked.every(({ target }) => target.provider !== 'openai-compatible' && target.deployment === null);
+  const [instead = null] = models;
+  return {
+    mode: route.validate,
+    ownWords: asked.some(({ target }) => target.provider !== 'openai'),
+    factsOf: named ? (model) => factsOf(instead ?? model) : () => null,
+  };
+}
+
+/** Facts by model name. Callers choose the names, so only so many are kept. */
+const MOST_NAMES = 1000;
+const known = new Map<string | null, ModelFacts | null>([[null, null]]);
+
+function factsOf(model: string | null): ModelFacts | null {
+  const kept = known.get(model);
+  if (kept !== undefined || model === null) return kept ?? null;
+  const parameters = parametersOf(model);
+  const listed = modelFacts(model);
+  const maxOutput = listed?.provider === 'openai' ? (listed.maxOutput ?? null) : null;
+  const facts = parameters === null ? null : { ...parameters, maxOutput };
+  if (known.size < MOST_NAMES) known.set(model, facts);
+  return facts;
+}
