@@ -87,12 +87,17 @@ export const observed =
     const { latency, suspicion } = attempt.target;
     const sentAt = clock.now();
     const number = suspicion.sent(sentAt);
+    let awaited = true;
     attempt.onContent(() => {
+      awaited = false;
       const ms = clock.now() - sentAt;
       suspicion.content(number, ms);
       latency.add(ms);
     });
-    attempt.onSettled((fault) => suspicion.ended(number, bearingOf(fault)));
+    attempt.onSettled((fault) => {
+      const givenUp = awaited && fault?.kind === 'cancelled' && clock.now() - sentAt > latency.slowMs;
+      suspicion.ended(number, givenUp ? 'failure' : bearingOf(fault));
+    });
     return next(attempt);
   };
 
@@ -172,7 +177,11 @@ function occupying(
   attempt.onContent(() => depart(clock.now() - sentAt, false, true));
   attempt.onSettled((fault) => {
     if (fault !== null) outlet.refused(attempt, fault, clock.now());
-    depart(null, fault !== null && OVERLOADED.has(fault.kind), fault?.kind !== 'cancelled');
+    // Most callers do not say how long they wait. One that left when nearly every answer would have begun has told of
+    // silence, too; one that left before has told nothing.
+    const left = fault?.kind === 'cancelled';
+    const inVain = left && target.latency.known && clock.now() - sentAt > target.latency.reserveMs;
+    depart(null, inVain || (fault !== null && OVERLOADED.has(fault.kind)), inVain || !left);
     if (ticket !== null) outlet.settle(ticket, attempt.usage);
   });
   return next(attempt);

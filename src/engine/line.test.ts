@@ -295,6 +295,24 @@ describe('a caller that leaves', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test.each([
+    ['tells nothing of the target before an answer is due', 90, false],
+    ['tells of silence when nearly every answer would have begun', 2_000, true],
+  ])('%s', async (_, patienceMs, told) => {
+    const quick: Script = [sent, 100, ...answer.slice(1)];
+    const { send, clock, targets } = house([[...Array.from({ length: 25 }, () => quick), [sent]]]);
+    for (let i = 0; i < 25; i += 1) await send({}, 200);
+    for (let i = 0; i < 10; i += 1) {
+      const { call } = await send({}, patienceMs);
+      call.cancellation.cancel('gone');
+      await clock.advance(0);
+    }
+    const [target] = targets;
+    expect((target?.concurrency.limit ?? 0) < 100).toBe(told);
+    expect(target?.suspicion.suspect(clock.now())).toBe(told);
+    expect(target?.breaker.state.name).toBe('closed');
+  });
+
   test('during a wait ends it', async () => {
     const { send, clock, endpoints, records } = house([[refusal(429, 'rate_limit_exceeded', { 'retry-after': '8' })]]);
     const { call } = await send({}, 100);
