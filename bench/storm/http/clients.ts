@@ -24,14 +24,33 @@ export interface LiveClient {
 /** The client that carries this traffic; the official SDK is the library itself here. */
 export function clientFor(facts: CallersFacts, clock: Clock, random: Random): LiveClient {
   if (facts.client === sdk.id) return officialSdk(facts);
-  // Whoever calls Holdfast waits for as long as it takes, and tries once: retrying is the gateway's business.
-  const policy = facts.client === holdfast.id ? none : CLIENTS.find(({ id }) => id === facts.client);
+  if (facts.client === holdfast.id) return callerOfHoldfast(facts, clock, random);
+  const policy = CLIENTS.find(({ id }) => id === facts.client);
   if (policy === undefined) throw new Error(`there is no client ${facts.client}`);
-  const attemptMs = facts.client === holdfast.id ? null : facts.attemptMs;
-  const service = new HttpService(facts.port);
+  return plainly(policy, facts, new HttpService(facts.port, null), clock, random);
+}
+
+/** Time that a caller gives the gateway to tell it why there is no answer, ms. */
+const TO_BE_TOLD_MS = 500;
+
+/** Tries once, because retrying is the gateway's business, and says how long it will wait. */
+function callerOfHoldfast(facts: CallersFacts, clock: Clock, random: Random): LiveClient {
+  const patienceMs = facts.deadlineMs === null ? null : facts.deadlineMs + TO_BE_TOLD_MS;
+  const service = new HttpService(facts.port, patienceMs);
+  const client = plainly(none, { ...facts, attemptMs: null }, service, clock, random);
+  return { ...client, make: (order) => client.make({ ...order, deadlineAt: order.deadlineAt + TO_BE_TOLD_MS }) };
+}
+
+function plainly(
+  policy: Policy,
+  facts: Omit<CallersFacts, 'attemptMs'> & { readonly attemptMs: number | null },
+  service: HttpService,
+  clock: Clock,
+  random: Random,
+): LiveClient {
   const scene: Scene = { ...facts, providers: [], streamShare: 0, tokens: () => 1, binMs: 1000 };
   const site = { clock, random, providers: [service], scene, rules: new Rules(0), note: () => undefined };
-  const client = policy.client({ attemptMs })(site);
+  const client = policy.client({ attemptMs: facts.attemptMs })(site);
   return { make: (order) => client.make(order), close: () => service.close() };
 }
 

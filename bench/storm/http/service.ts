@@ -21,13 +21,17 @@ export class HttpService implements Service {
   readonly #origin: string;
   readonly #wire: HttpWire;
 
-  constructor(port: number) {
+  readonly #headers: string[];
+
+  /** @param patienceMs how long the caller says it will wait, as official SDKs do; null when it does not say. */
+  constructor(port: number, patienceMs: number | null) {
+    this.#headers = patienceMs === null ? HEADERS : [...HEADERS, 'x-stainless-timeout', String(patienceMs / 1000)];
     this.#origin = `http://127.0.0.1:${port}`;
     this.#wire = new HttpWire(this.#origin);
   }
 
   receive(_order: Order, receiver: Receiver): Request {
-    const request = { method: 'POST', path: '/v1/chat/completions', headers: HEADERS, body: BODY, raw: false };
+    const request = { method: 'POST', path: '/v1/chat/completions', headers: this.#headers, body: BODY, raw: false };
     const exchange = this.#wire.send(this.#origin, request, receiver);
     return { leave: () => exchange.abort() };
   }

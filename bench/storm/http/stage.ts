@@ -53,7 +53,7 @@ export class Stage {
     const castings = cast(acts, ports);
     const gateways = await Promise.all(
       castings.map(({ act, ports: own }) =>
-        act.policy.id === holdfast.id ? Gateway.start(own, act.scene.scene) : Promise.resolve(null),
+        act.policy.id === holdfast.id ? Gateway.start(own) : Promise.resolve(null),
       ),
     );
     try {
@@ -101,7 +101,7 @@ function factsOf({ scene: { scene }, policy }: Act, port: number): CallersFacts 
   return { client: policy.id, port, callsPerSecond, forMs, deadlineMs, attemptMs: ATTEMPT_MS };
 }
 
-/** `holdfast serve`, as it ships but for the time that a scene gives to an attempt and to a call. */
+/** `holdfast serve`, as it ships but for the time that a scene gives to an attempt. */
 class Gateway {
   readonly port: number;
   readonly #started: Started;
@@ -113,7 +113,7 @@ class Gateway {
     this.#directory = directory;
   }
 
-  static async start(upstreams: readonly number[], { deadlineMs }: Scene): Promise<Gateway> {
+  static async start(upstreams: readonly number[]): Promise<Gateway> {
     const port = await freePort();
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-storm-'));
     const targets = Object.fromEntries(
@@ -122,11 +122,7 @@ class Gateway {
         { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${upstream}/v1`, key: 'caller' },
       ]),
     );
-    const wholeTimeouts = {
-      headers: ATTEMPT_MS,
-      firstContent: ATTEMPT_MS,
-      ...(deadlineMs === null ? {} : { total: deadlineMs }),
-    };
+    const wholeTimeouts = { headers: ATTEMPT_MS, firstContent: ATTEMPT_MS };
     const routes = [{ models: ['*'], ladder: Object.keys(targets), wholeTimeouts }];
     const file = join(directory, 'holdfast.yaml');
     // JSON is YAML.
