@@ -1,7 +1,7 @@
 import { type EncodingName, tokenizingOf } from './encodings.ts';
 import { isObject, type JsonObject, listAt, stringAt } from './json.ts';
 import { type Count, loadTokenizer } from './tokenizer.ts';
-import { type Scale, Tally, weighFrame, weighItem, weighMessage, weighText } from './weigh.ts';
+import { type Scale, Tally, weighFrame, weighItem, weighMessage } from './weigh.ts';
 
 /** The requests whose prompts can be counted. */
 export type CountedOperation = 'chat' | 'responses' | 'embeddings';
@@ -37,7 +37,7 @@ export function operationOfBody(body: JsonObject): CountedOperation | null {
 /** Counts a text as it stands, without the frame of a conversation around it. */
 export async function countText(text: string, model: string): Promise<PromptCount> {
   const scale = await scaleFor(model);
-  const count = weighText(scale, text);
+  const count = scale.count(text);
   return told(model, { messages: count, frame: new Tally(), number: 1, largest: null });
 }
 
@@ -94,7 +94,7 @@ function countInputs(scale: Scale, model: string, input: unknown): PromptCount {
   const messages = new Tally();
   let largest = 0;
   for (const each of inputs) {
-    const count = typeof each === 'string' ? weighText(scale, each) : { tokens: lengthOf(each), exact: true };
+    const count = typeof each === 'string' ? scale.count(each) : { tokens: lengthOf(each), exact: true };
     largest = Math.max(largest, count.tokens);
     messages.add(count);
   }
@@ -107,7 +107,7 @@ function lengthOf(tokens: unknown): number {
 
 async function scaleFor(model: string): Promise<Scale> {
   const tokenizer = await loadTokenizer(tokenizingOf(model).encoding);
-  return { tokenizer, model, enough: Number.POSITIVE_INFINITY };
+  return { model, count: (text) => tokenizer.count(text) };
 }
 
 interface Parts {

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, listAt, stringAt } from './json.ts';
 import { countPicture } from './pictures.ts';
-import type { Count, Tokenizer } from './tokenizer.ts';
+import type { Count } from './tokenizer.ts';
 import { declare, DECLARATIONS_OVERHEAD, functionsOf } from './tools.ts';
 
 // What each part of a request weighs in tokens. The constants are those of OpenAI's cookbook and of gpt-tokenizer: they
@@ -55,25 +55,20 @@ export class Tally implements Count {
 
 /** What a request is weighed with. */
 export interface Scale {
-  readonly tokenizer: Tokenizer;
+  /** For what is counted by the model's own rules, as pictures are. */
   readonly model: string;
-  /** No text needs to be counted beyond this many tokens. */
-  readonly enough: number;
-}
-
-export function weighText({ tokenizer, enough }: Scale, text: string): Count {
-  return tokenizer.count(text, enough);
+  count(text: string): Count;
 }
 
 /** A message of Chat Completions. */
 export function weighMessage(scale: Scale, message: JsonObject): Count {
   const tally = new Tally().plus(PER_MESSAGE);
   const { role, name, content, refusal } = message;
-  if (typeof role === 'string') tally.add(weighText(scale, role));
+  if (typeof role === 'string') tally.add(scale.count(role));
   if (role === 'function') tally.plus(-FUNCTION_ROLE_DISCOUNT);
   weighContent(scale, content, tally);
-  if (typeof refusal === 'string') tally.add(weighText(scale, refusal));
-  if (typeof name === 'string' && name !== '') tally.add(weighText(scale, name)).plus(PER_NAME);
+  if (typeof refusal === 'string') tally.add(scale.count(refusal));
+  if (typeof name === 'string' && name !== '') tally.add(scale.count(name)).plus(PER_NAME);
   for (const call of [...listAt(message, 'tool_calls'), { function: message['function_call'] }]) {
     if (isObject(call)) weighCall(scale, isObject(call['function']) ? call['function'] : call['custom'], tally);
   }
@@ -105,12 +100,12 @@ export function weighItem(scale: Scale, item: JsonObject): Count {
     default:
       if (typeof role === 'string') return weighMessage(scale, item);
       // Tools that the provider runs leave items of many shapes; as JSON they are rather longer than as prompt.
-      return tally.add({ ...weighText(scale, JSON.stringify(item)), exact: false });
+      return tally.add({ ...scale.count(JSON.stringify(item)), exact: false });
   }
 }
 
 function weighContent(scale: Scale, content: unknown, tally: Tally): void {
-  if (typeof content === 'string') tally.add(weighText(scale, content));
+  if (typeof content === 'string') tally.add(scale.count(content));
   else if (Array.isArray(content)) for (const part of content) weighPart(scale, part, tally);
   else if (isObject(content)) weighPart(scale, content, tally);
 }
@@ -119,7 +114,7 @@ function weighContent(scale: Scale, content: unknown, tally: Tally): void {
 function weighPart(scale: Scale, part: unknown, tally: Tally): void {
   if (!isObject(part)) return;
   const text = stringAt(part, 'text') ?? stringAt(part, 'refusal');
-  if (text !== null) return void tally.add(weighText(scale, text));
+  if (text !== null) return void tally.add(scale.count(text));
   switch (part['type']) {
     case 'image_url': {
       const image = isObject(part['image_url']) ? part['image_url'] : {};
@@ -140,7 +135,7 @@ function weighPart(scale: Scale, part: unknown, tally: Tally): void {
       return void tally.guess(bytes / BYTES_PER_FILE_TOKEN);
     }
     default:
-      tally.add({ ...weighText(scale, JSON.stringify(part)), exact: false });
+      tally.add({ ...scale.count(JSON.stringify(part)), exact: false });
   }
 }
 
@@ -148,7 +143,7 @@ function weighCall(scale: Scale, call: unknown, tally: Tally): void {
   if (!isObject(call)) return;
   for (const member of ['name', 'arguments', 'input']) {
     const text = stringAt(call, member);
-    if (text !== null) tally.add(weighText(scale, text));
+    if (text !== null) tally.add(scale.count(text));
   }
   tally.plus(PER_CALL);
 }
@@ -159,14 +154,14 @@ export function weighFrame(scale: Scale, body: JsonObject, messages: readonly un
   const { functions, others } = functionsOf(body);
   if (functions.length > 0) {
     // A rendering that was found out and not published is an estimate, however good.
-    tally.add(weighText(scale, declare(functions))).guess(DECLARATIONS_OVERHEAD);
+    tally.add(scale.count(declare(functions))).guess(DECLARATIONS_OVERHEAD);
     const system = messages.find((message) => isObject(message) && message['role'] === 'system');
     if (system !== undefined) tally.plus(lineEnd(scale, system as JsonObject) - SHARED_WITH_SYSTEM);
   }
-  for (const tool of others) tally.add({ ...weighText(scale, JSON.stringify(tool)), exact: false });
+  for (const tool of others) tally.add({ ...scale.count(JSON.stringify(tool)), exact: false });
   weighChoice(scale, body['tool_choice'] ?? body['function_call'], tally);
   const schema = schemaOf(body);
-  if (schema !== null) tally.add(weighText(scale, JSON.stringify(schema))).guess(PER_SCHEMA);
+  if (schema !== null) tally.add(scale.count(JSON.stringify(schema))).guess(PER_SCHEMA);
   return tally;
 }
 
@@ -174,7 +169,7 @@ export function weighFrame(scale: Scale, body: JsonObject, messages: readonly un
 function lineEnd(scale: Scale, system: JsonObject): number {
   const text = stringAt(system, 'content');
   if (text === null || text === '' || text.endsWith('\n')) return 0;
-  return weighText(scale, `${text}\n`).tokens - weighText(scale, text).tokens;
+  return scale.count(`${text}\n`).tokens - scale.count(text).tokens;
 }
 
 function weighChoice(scale: Scale, choice: unknown, tally: Tally): void {
@@ -182,7 +177,7 @@ function weighChoice(scale: Scale, choice: unknown, tally: Tally): void {
   if (!isObject(choice)) return;
   const named = isObject(choice['function']) ? choice['function'] : choice;
   const name = stringAt(named, 'name');
-  if (name !== null) tally.add(weighText(scale, name)).plus(PER_NAMED_CHOICE);
+  if (name !== null) tally.add(scale.count(name)).plus(PER_NAMED_CHOICE);
 }
 
 /** The schema that the answer must follow, in either API's place; it is written out in the prompt. */
