@@ -1,7 +1,9 @@
+import type { Budget, Limits } from '../engine/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { Secret } from './secrets.ts';
 import { formatDuration, formatSize } from './units.ts';
+import type { TenancyConfig } from './tenancy.ts';
 
 /** The configuration as plain data that can be shown: secrets by their reference, sets as lists. */
 export function configToJson(config: Config): unknown {
@@ -27,6 +29,7 @@ export function describeConfig(config: Config): string {
   ];
   return lines.join('\n');
 }
+    ...describeTenancy(config.tenancy),
 
 function describeTarget({ id, provider, baseUrl, key, deployment, breaker }: TargetConfig): string {
   const parts = [id, provider, baseUrl, `key ${keyName(key)}`];

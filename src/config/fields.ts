@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { addressFault, parseUrl } from './addresses.ts';
 import { looksLikeKey } from './secret-stores/text.ts';
@@ -219,4 +220,18 @@ function headerNameFault(name: string): { wrong: string; fix: string } | null {
   }
   if (!OWN_HEADERS.has(name.toLowerCase())) return null;
   return { wrong: 'is a header that Holdfast writes itself', fix: 'Remove it; a secret belongs in key.' };
+}
+
+/** Addresses and CIDR ranges. */
+export function addressRanges(description: string): z.ZodArray<z.ZodString> {
+  const range = z.string({ error: 'must be text' }).refine(isRange, {
+    error: 'must be an address or a range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32',
+  });
+  return z.array(range, { error: 'must be a list of addresses and ranges' }).describe(description);
+}
+
+function isRange(written: string): boolean {
+  const [address = '', bits = '0', ...more] = written.split('/');
+  const version = isIP(address);
+  return version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }

@@ -96,6 +96,7 @@ export type ConfigFile = Optional<{
     limits: Optional<{
       bodyBytes: number;
       headerBytes: number;
+    trustedProxies: readonly string[];
       slowRequest: number;
       slowReader: number;
       drain: number;
@@ -108,4 +109,5 @@ export type ConfigFile = Optional<{
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];
   defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
-}>;
+}> &
+  TenancySections;

@@ -2,6 +2,7 @@ import { DEFAULT_BREAKER, DEFAULT_RETRY } from '../engine/policy.ts';
 import { addressFault, isLoopback, parseUrl } from './addresses.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
+import { checkOrganisations } from './tenancy.ts';
 import { formatDuration, parseDuration } from './units.ts';
 
 type Path = readonly PropertyKey[];
@@ -29,6 +30,10 @@ export function checkReferences(value: unknown, surroundings: Surroundings): Fin
     ...checkIds(routes),
     ...checkReach(routes),
     ...checkLimits(fields(value), routes, targets),
+    ...checkOrganisations(
+      Object.keys(fields(fields(value)['organisations'])),
+      Object.entries(fields(fields(value)['tenants'])),
+    ),
   ];
 }
 

@@ -30,6 +30,7 @@ import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
 
+import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** What stands beside the file when it is resolved. */
@@ -54,6 +55,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
   const routes = file.routes?.map((section) => resolveRoute(section, defaults));
   return deepFreeze({
     server: resolveServer(file, given),
+  const tenancy = resolveTenancy(file);
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
     keys: {
@@ -65,8 +67,9 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
     defaults,
     needsSimulator: targets.length === 0,
-    warnings: given.warnings,
+    warnings: [...given.warnings, ...tenancyWarnings(tenancy)],
   });
+    tenancy,
 }
 
 /** Where the gateway will listen, as far as it can be said before everything else is checked. */
@@ -81,6 +84,7 @@ function resolveServer({ server }: ConfigFile, { host, port }: Given): ServerCon
     limits: {
       bodyBytes: limits?.bodyBytes ?? 64 * 1_048_576,
       headerBytes: limits?.headerBytes ?? 64 * 1_024,
+    trustedProxies: server?.trustedProxies ?? [],
       slowRequestMs: limits?.slowRequest ?? 15_000,
       slowReaderMs: limits?.slowReader ?? 60_000,
       drainMs: limits?.drain ?? 30_000,

@@ -11,6 +11,7 @@ import {
   headers,
   id,
   positive,
+  addressRanges,
   secretReference,
   section,
   size,
@@ -19,6 +20,7 @@ import {
   whole,
 } from './fields.ts';
 
+import { tenancySections } from './tenancy.ts';
 // The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
 // out stands in `resolve.ts`, because defaults are layered (route over file over built in).
 
@@ -241,6 +243,9 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
       'Confirms that whoever reaches a host beyond this machine may spend the keys. Default false.',
     ).optional(),
     limits: section({
+    trustedProxies: addressRanges(
+      'Proxies in front of the gateway, whose X-Forwarded-For is believed. Default none.',
+    ).optional(),
       bodyBytes: size('Largest request body. Default 64MiB.', 1_024).optional(),
       headerBytes: size('Largest request head. Default 64KiB.', 1_024).optional(),
       slowRequest: timer(
@@ -278,6 +283,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     .optional(),
   defaults: section({
     timeouts: timeouts.optional(),
+  ...tenancySections,
     wholeTimeouts: timeouts.optional(),
     retry: retry.optional(),
     budget: budget.optional(),

@@ -69,7 +69,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     clock,
     open: mayBeOpen(config),
     forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
-    addressOf: peerAddress([]),
+    addressOf: peerAddress(config.server.trustedProxies),
     onGuessing: (address, prefix) => {
       console.error(`holdfast: too many wrong keys from ${address}, the last begins with ${prefix || '(none)'}`);
     },

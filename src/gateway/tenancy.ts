@@ -4,6 +4,7 @@ import { matchRoute } from '../config/match.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
 import { firstAdminToken } from '../tenants/admin-tokens.ts';
 import { waitBriefly } from '../tenants/changes.ts';
+import { declare } from '../tenants/declarations.ts';
 import { Directory } from '../tenants/directory.ts';
 
 /** Tenants, their keys, and the database where both stand. */
@@ -25,6 +26,7 @@ export async function openTenancy(config: Config): Promise<Tenancy> {
   const database = openDatabase({ directory: config.data });
   try {
     await waitBriefly(database);
+    await declare(database, { via: 'file', name: 'configuration file', address: null }, config.tenancy);
     const directory = await Directory.open({
       database,
       routeOf: (model) => config.routes[matchRoute(config.routes, model)]?.id ?? null,

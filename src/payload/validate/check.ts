@@ -3,6 +3,7 @@ import type { Fault } from '../../engine/fault/fault.ts';
 import type { ValidationMode } from '../../engine/policy.ts';
 import type { Check } from '../../engine/ports.ts';
 import { type Findings, inspect, knownEndpoint, MOST_PARSED_BYTES } from './inspect.ts';
+import { paramOf } from './inspection.ts';
 import { mend } from './mend.ts';
 import type { ModelFacts } from './model-rules.ts';
 import type { Problem } from './problem.ts';
@@ -47,6 +48,8 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
     const findings = inspect(endpoint, bytes, call.parsed, facts);
     call.parsed = findings.parsed;
     if (findings.problems.length === 0) return null;
+    // What the door could not read goes nowhere in any mode; here it is said where and why.
+    if (call.problem !== null && findings.parsed === null) return refusal(findings.problems as [Problem, ...Problem[]]);
     const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, facts);
     return settle(call, bytes, judge(findings.problems, route.mode, route.ownWords), look);
   };
@@ -54,7 +57,8 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
 
 /** Does what was decided. What a repair has put right is looked at again: a repair must not be the next fault. */
 function settle(call: Call, bytes: Buffer, verdict: Verdict, look: (bytes: Buffer) => Findings): Fault | null {
-  const { refused, repaired, noted } = verdict;
+  const { refused, noted } = verdict;
+  const repaired = withoutRemoved(verdict.repaired);
   if (refused.length > 0) return refusal(refused as [Problem, ...Problem[]]);
   if (noted.length > 0) note(call, 'noticed', noted);
   if (repaired.length === 0) return null;
@@ -72,6 +76,13 @@ function settle(call: Call, bytes: Buffer, verdict: Verdict, look: (bytes: Buffe
   const names = new Set(repaired.map(({ repair }) => repair?.name));
   call.told = [...call.told, 'x-holdfast-repaired', [...names].join(', ')];
   return null;
+}
+
+/** A field that is removed needs no other repair. */
+function withoutRemoved(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length < 2) return problems;
+  const removed = new Set(problems.flatMap(({ repair }) => (repair?.change === 'remove' ? paramOf(repair.path) : [])));
+  return problems.filter(({ repair }) => repair?.change === 'remove' || !removed.has(paramOf(repair?.path ?? [])));
 }
 
 function note(call: Call, what: 'noticed' | 'repaired', problems: readonly Problem[]): void {
