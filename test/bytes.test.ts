@@ -187,6 +187,7 @@ const CALL: Call = {
   patienceMs: null,
   callerRetries: 0,
   expectedTokens: 0,
+  admission: null,
   cancellation: new Cancellation(),
   problem: null,
   parsed: null,

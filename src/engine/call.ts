@@ -1,3 +1,4 @@
+import type { Admission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Fault } from './fault/fault.ts';
@@ -66,6 +67,8 @@ export interface Call {
    * while nobody has counted. A step that counts them says so here.
    */
   expectedTokens: number;
+  /** What the call was let in with; null for callers without limits, and before. */
+  admission: Admission | null;
   /** The route that took the call; null until one has. */
   route: string | null;
   /** Filled by the line as it goes: every attempt, in order. */

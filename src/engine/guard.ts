@@ -186,7 +186,7 @@ export class Guard implements ReplyStream, EventVisitor {
     this.#state = { name: 'over' };
     this.#held = [];
     this.#hooks.over(fault);
-    this.#endings.tell({ fault, usage: this.#reader.usage });
+    this.#endings.tell({ fault, usage: this.#reader.usage, sentTokens: this.#reader.sentTokens });
   }
 
   #cutShort(how: string): Fault {

@@ -1,3 +1,4 @@
+import { admitted, type AdmitPorts, afforded } from './admit.ts';
 import { budgeted, limited, observed, throttled, timely, unbroken } from './gates.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { recorded } from './recorder.ts';
@@ -16,6 +17,8 @@ export interface LineDeps extends Omit<RouteDeps, 'attempt'> {
   readonly emit: Emit;
   /** Looks at each request before anything is spent on it; left out, nobody does. */
   readonly check?: Check | null;
+  /** Prices for the records; and what holds callers to their limits. */
+  readonly admit?: AdmitPorts | null;
 }
 
 /** A request that could not be read costs no attempt. */
@@ -33,6 +36,9 @@ function validated(check: Check | null): Step {
   };
 }
 
+/** Where nobody counts, nobody is limited. */
+const unlimited: Step = (next) => next;
+
 /** What was parsed has served: the call may now wait for minutes, and others with it. */
 const released: Step = (next) => (call) => {
   call.parsed = null;
@@ -41,12 +47,24 @@ const released: Step = (next) => (call) => {
 
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
-  const { clock, random, emit, check = null } = deps;
+  const { clock, random, emit, check = null, admit = null } = deps;
   const attempt = compose(
     // The breaker comes last but one: while a call waited for a place, its target may have gone down.
-    [budgeted, timely(clock), throttled(clock, random), limited(clock), unbroken(clock, random), observed(clock)],
+    [
+      afforded,
+      budgeted,
+      timely(clock),
+      throttled(clock, random),
+      limited(clock),
+      unbroken(clock, random),
+      observed(clock),
+    ],
     makeAttempt(clock),
   );
+  const admitting = admit === null ? unlimited : admitted({ ...deps, ...admit });
   // What is wrong with a request that could not even be read, the check explains best: so it goes first.
-  return compose([recorded(clock, emit), validated(check), refuseProblems, released], walkLadder({ ...deps, attempt }));
+  return compose(
+    [recorded(clock, emit, admit?.prices), validated(check), refuseProblems, admitting, released],
+    walkLadder({ ...deps, attempt }),
+  );
 }

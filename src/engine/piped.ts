@@ -79,6 +79,6 @@ export class Piped implements ReplyStream {
   #finish(fault: Fault | null): void {
     if (this.#endings.told) return;
     this.#hooks.over(fault);
-    this.#endings.tell({ fault, usage: NO_USAGE });
+    this.#endings.tell({ fault, usage: NO_USAGE, sentTokens: 0 });
   }
 }

@@ -44,6 +44,8 @@ export interface StreamReader {
   /** The failure that a FAULTY event told of. */
   readonly fault: Fault | null;
   readonly usage: Usage;
+  /** Tokens of the content so far, estimated: no event of content has less than one. */
+  readonly sentTokens: number;
   /** Provider state made by this answer that later calls may carry back. */
   readonly pins: readonly string[];
 }

@@ -1,25 +1,27 @@
 import type { Call } from './call.ts';
+import { mayCost } from './charge.ts';
 import type { Clock } from './clock.ts';
 import type { Fault } from './fault/fault.ts';
 import { callerStatus } from './fault/index.ts';
 import { type Emit, NO_USAGE } from './ports.ts';
+import { NO_PRICES, type Prices } from './prices.ts';
 import type { CallOutcome, Usage } from './record.ts';
 import type { Reply } from './reply.ts';
 import type { Handler } from './route.ts';
 
 /** The outermost step: whatever happens inside, each call leaves exactly one record, when its last byte has been given. */
-export function recorded(clock: Clock, emit: Emit): (next: Handler) => Handler {
+export function recorded(clock: Clock, emit: Emit, prices: Prices = NO_PRICES): (next: Handler) => Handler {
   return (next) => (call) =>
     next(call).then((reply) => {
       const overheadMs = overhead(call, clock);
       if (reply.kind === 'stream') {
         reply.stream.onEnding(({ fault, usage }) => {
-          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault) }));
+          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault), prices }));
         });
       } else {
         const { fault } = reply;
         const usage = reply.kind === 'whole' ? reply.usage : NO_USAGE;
-        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: wholeOutcome(fault) }));
+        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: wholeOutcome(fault), prices }));
       }
       return reply;
     });
@@ -36,9 +38,14 @@ interface Ending {
   readonly usage: Usage;
   readonly fault: Fault | null;
   readonly outcome: CallOutcome;
+  readonly prices: Prices;
 }
 
-function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, outcome }: Ending): Parameters<Emit>[0] {
+function recordOf(
+  call: Call,
+  clock: Clock,
+  { reply, overheadMs, usage, fault, outcome, prices }: Ending,
+): Parameters<Emit>[0] {
   const { caller } = call;
   const last = call.attempts.at(-1);
   const query = call.path.indexOf('?');
@@ -65,12 +72,22 @@ function recordOf(call: Call, clock: Clock, { reply, overheadMs, usage, fault, o
     durationMs: clock.now() - call.startedAt,
     firstContentMs: last?.firstContentMs ?? null,
     overheadMs,
-    usage,
-    cost: null,
+    usage: call.admission?.usage ?? usage,
+    cost: costOf(call, usage, prices),
     callerRetries: call.callerRetries,
     attempts: call.attempts,
     notes: call.notes,
   };
+}
+
+/** Calls that were let in know what they came to, failed attempts included. Of others the answer's usage tells. */
+function costOf(call: Call, usage: Usage, prices: Prices): number | null {
+  if (call.admission !== null) return call.admission.cost;
+  const { attempts } = call;
+  const last = attempts.at(-1);
+  if (last === undefined) return 0;
+  if (usage.inputTokens !== null) return prices.cost(last.target, last.model, usage, call.arrivedAt);
+  return attempts.every((attempt) => attempt.fault !== null && !mayCost(attempt, attempt.fault)) ? 0 : null;
 }
 
 function wholeOutcome(fault: Fault | null): CallOutcome {

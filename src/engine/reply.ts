@@ -15,6 +15,8 @@ export interface Sink {
 export interface StreamEnding {
   readonly fault: Fault | null;
   readonly usage: Usage;
+  /** Tokens of content that were given, estimated: for when the provider tells no usage. */
+  readonly sentTokens: number;
 }
 
 /** A body that is still arriving. Bytes are pushed; nobody polls. */

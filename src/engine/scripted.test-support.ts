@@ -106,6 +106,7 @@ export function callAt(clock: Clock, facts: Partial<Call> = {}): Call {
     patienceMs: null,
     callerRetries: 0,
     expectedTokens: 0,
+    admission: null,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,

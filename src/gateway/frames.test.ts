@@ -27,6 +27,7 @@ const call: Call = {
   patienceMs: null,
   callerRetries: 0,
   expectedTokens: 0,
+  admission: null,
   cancellation: new Cancellation(),
   problem: null,
   parsed: null,

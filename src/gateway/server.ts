@@ -198,6 +198,7 @@ export class Gateway {
       patienceMs: asks.patienceMs,
       callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
       expectedTokens: 0,
+      admission: null,
       cancellation,
       route: null,
       attempts: [],

@@ -153,6 +153,7 @@ function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
     patienceMs: patienceMs > 0 ? patienceMs : null,
     callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
     expectedTokens: 0,
+    admission: null,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,

@@ -38,6 +38,7 @@ export const chat: Dialect = {
 class ChatReader implements StreamReader {
   fault: Fault | null = null;
   usage: Usage = NO_USAGE;
+  sentTokens = 0;
   readonly pins: readonly string[] = [];
   #done = false;
   readonly #choices: number;
@@ -75,7 +76,9 @@ class ChatReader implements StreamReader {
     const { index, finish_reason: reason, delta } = choice;
     this.#seen.add(index);
     if (reason === 'error') return FAULTY;
-    const content = isObject(delta) && hasContent(delta) ? CONTENT : 0;
+    const tokens = isObject(delta) ? contentTokens(delta) : 0;
+    const content = tokens > 0 ? CONTENT : 0;
+    this.sentTokens += tokens;
     if (typeof reason !== 'string' || reason === '') return content;
     this.#finished.add(index);
     return content | TERMINAL;
@@ -87,13 +90,25 @@ class ChatReader implements StreamReader {
   }
 }
 
-function hasContent(delta: Record<string, unknown>): boolean {
+/** What a delta brings, in tokens: one at least, and as many as its length makes likely; 0 when it says nothing. */
+function contentTokens(delta: Record<string, unknown>): number {
+  let tokens = 0;
   for (const name in delta) {
     const value = delta[name];
-    if (value === null || value === '' || EMPTY_MEMBERS.has(name)) continue;
-    if (Array.isArray(value) ? value.length > 0 : value !== undefined) return true;
+    if (value === null || value === '' || value === undefined || EMPTY_MEMBERS.has(name)) continue;
+    if (typeof value === 'string') tokens += tokensOfLength(value.length);
+    else if (!Array.isArray(value)) tokens += 1;
+    else if (value.length > 0) tokens += tokensOfLength(JSON.stringify(value).length - TOOL_CALL_FRAME);
   }
-  return false;
+  return tokens;
+}
+
+/** What stands around the arguments in a piece of a tool call: `[{"index":0,"function":{"arguments":""}}]`. */
+const TOOL_CALL_FRAME = 42;
+const BYTES_PER_TOKEN = 4;
+
+export function tokensOfLength(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN - 0.5));
 }
 
 function chatUsage(usage: unknown): Usage {

@@ -28,6 +28,7 @@ const NEVER: StreamReader = {
   complete: false,
   fault: faultOf('malformed-response', { message: 'a stream came where a whole answer was asked for' }),
   usage: NO_USAGE,
+  sentTokens: 0,
   pins: [],
 };
 

@@ -11,7 +11,7 @@ import {
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
-import { count, detail, notA, parse, unreadable } from './chat.ts';
+import { count, detail, notA, parse, tokensOfLength, unreadable } from './chat.ts';
 import { isObject, pinOfItem } from './request.ts';
 
 /** Events that announce and carry nothing yet: after them another attempt can still take over unseen. */
@@ -49,6 +49,7 @@ class ResponsesReader implements StreamReader {
   complete = false;
   fault: Fault | null = null;
   usage: Usage = NO_USAGE;
+  sentTokens = 0;
   pins: readonly string[] = [];
 
   read(data: string, utf8: () => string): number {
@@ -61,6 +62,7 @@ class ResponsesReader implements StreamReader {
     if (type === 'error' || type === 'response.failed' || (type === undefined && event['error'])) {
       return this.#fail(classifyEvent({ data: parse(utf8()) }));
     }
+    if (typeof event['delta'] === 'string') this.sentTokens += tokensOfLength(event['delta'].length);
     return PRELUDE.has(type) ? 0 : CONTENT;
   }
 

@@ -303,6 +303,7 @@ function callOf(entry: Entry, id: string, { clock }: Site): OrderedCall {
     patienceMs: null,
     callerRetries: 0,
     expectedTokens: entry.order.charged,
+    admission: null,
     cancellation: new Cancellation(),
     problem: null,
     parsed: null,
