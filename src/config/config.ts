@@ -11,8 +11,8 @@ import type {
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
-
 import type { TenancyConfig } from './tenancy.ts';
+
 type ProviderName = 'openai' | 'azure' | 'openai-compatible';
 
 export interface ServerConfig {
@@ -21,9 +21,9 @@ export interface ServerConfig {
   readonly port: number;
   /** The operator confirms that whoever reaches a host beyond this machine may spend the keys. */
   readonly open: boolean;
-  readonly limits: {
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  readonly limits: {
     readonly bodyBytes: number;
     readonly headerBytes: number;
     /** How long a caller may take over its request head, or stall within its body. */
@@ -99,9 +99,9 @@ export interface Config {
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RoutePolicy[];
   readonly defaults: DefaultPolicies;
+  readonly tenancy: TenancyConfig;
   /** There is no target: neither a file nor the environment names an upstream, so the simulator is to be one. */
   readonly needsSimulator: boolean;
-  readonly tenancy: TenancyConfig;
   /** Things that are allowed but worth a line at start-up. */
   readonly warnings: readonly string[];
 }

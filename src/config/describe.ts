@@ -2,8 +2,8 @@ import type { Budget, Limits } from '../engine/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { Secret } from './secrets.ts';
-import { formatDuration, formatSize } from './units.ts';
 import type { TenancyConfig } from './tenancy.ts';
+import { formatDuration, formatSize } from './units.ts';
 
 /** The configuration as plain data that can be shown: secrets by their reference, sets as lists. */
 export function configToJson(config: Config): unknown {
@@ -25,11 +25,35 @@ export function describeConfig(config: Config): string {
     '',
     'routes, the first that matches is taken',
     ...config.routes.flatMap(describeRoute),
+    ...describeTenancy(config.tenancy),
     ...config.warnings.flatMap((warning) => ['', `warning: ${warning}`]),
   ];
   return lines.join('\n');
 }
-    ...describeTenancy(config.tenancy),
+
+function describeTenancy({ organisations, tenants }: TenancyConfig): string[] {
+  if (organisations.length === 0 && tenants.length === 0) return [];
+  return [
+    '',
+    'tenants, beside those of the database',
+    ...organisations.map(({ id, limits }) => `  organisation ${id}: ${describeLimits(limits)}`),
+    ...tenants.flatMap(({ id, organisation, limits, perUser, workloads }) => [
+      `  ${id} of ${organisation ?? 'default'}: ${describeLimits(limits)}`,
+      ...(Object.keys(perUser).length === 0 ? [] : [`    each user: ${describeLimits(perUser)}`]),
+      ...workloads.map((part) => `    workload ${part.id}: ${describeLimits(part.limits)}`),
+    ]),
+  ];
+}
+
+function describeLimits(limits: Limits): string {
+  const parts = Object.entries(limits).map(([name, amount]: [string, number | Budget]) => {
+    if (typeof amount === 'number') return `${name} ${amount}`;
+    const { warn, refuse } = amount;
+    const thresholds = [warn === undefined ? null : `warn ${warn}`, refuse === undefined ? null : `refuse ${refuse}`];
+    return `${name} ${thresholds.filter((threshold) => threshold !== null).join(', ')}`;
+  });
+  return parts.join('; ') || 'no limits';
+}
 
 function describeTarget({ id, provider, baseUrl, key, deployment, breaker }: TargetConfig): string {
   const parts = [id, provider, baseUrl, `key ${keyName(key)}`];

@@ -1,5 +1,6 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
+import type { TenancySections } from './tenancy.ts';
 
 // What holdfast.yaml says once it is checked and its units are read: durations in milliseconds, sizes in bytes. What
 // was left out is still left out; `resolve.ts` fills it in. What each field means stands in `schema.ts`.
@@ -93,10 +94,10 @@ export type ConfigFile = Optional<{
     host: string;
     port: number;
     open: boolean;
+    trustedProxies: readonly string[];
     limits: Optional<{
       bodyBytes: number;
       headerBytes: number;
-    trustedProxies: readonly string[];
       slowRequest: number;
       slowReader: number;
       drain: number;

@@ -29,8 +29,8 @@ import { deepFreeze, frozenSet } from './freeze.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
-
 import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
+
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** What stands beside the file when it is resolved. */
@@ -53,9 +53,9 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     resolveTarget(id, section, given.secrets.get(id) ?? NO_SECRET, defaults),
   );
   const routes = file.routes?.map((section) => resolveRoute(section, defaults));
+  const tenancy = resolveTenancy(file);
   return deepFreeze({
     server: resolveServer(file, given),
-  const tenancy = resolveTenancy(file);
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
     keys: {
@@ -66,10 +66,10 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
     defaults,
+    tenancy,
     needsSimulator: targets.length === 0,
     warnings: [...given.warnings, ...tenancyWarnings(tenancy)],
   });
-    tenancy,
 }
 
 /** Where the gateway will listen, as far as it can be said before everything else is checked. */
@@ -81,10 +81,10 @@ function resolveServer({ server }: ConfigFile, { host, port }: Given): ServerCon
     host: host ?? server?.host ?? '127.0.0.1',
     port: port ?? server?.port ?? DEFAULT_PORT,
     open: server?.open ?? false,
+    trustedProxies: server?.trustedProxies ?? [],
     limits: {
       bodyBytes: limits?.bodyBytes ?? 64 * 1_048_576,
       headerBytes: limits?.headerBytes ?? 64 * 1_024,
-    trustedProxies: server?.trustedProxies ?? [],
       slowRequestMs: limits?.slowRequest ?? 15_000,
       slowReaderMs: limits?.slowReader ?? 60_000,
       drainMs: limits?.drain ?? 30_000,

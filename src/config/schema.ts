@@ -10,8 +10,8 @@ import {
   flag,
   headers,
   id,
-  positive,
   addressRanges,
+  positive,
   secretReference,
   section,
   size,
@@ -19,8 +19,8 @@ import {
   timer,
   whole,
 } from './fields.ts';
-
 import { tenancySections } from './tenancy.ts';
+
 // The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
 // out stands in `resolve.ts`, because defaults are layered (route over file over built in).
 
@@ -242,10 +242,10 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     open: flag(
       'Confirms that whoever reaches a host beyond this machine may spend the keys. Default false.',
     ).optional(),
-    limits: section({
     trustedProxies: addressRanges(
       'Proxies in front of the gateway, whose X-Forwarded-For is believed. Default none.',
     ).optional(),
+    limits: section({
       bodyBytes: size('Largest request body. Default 64MiB.', 1_024).optional(),
       headerBytes: size('Largest request head. Default 64KiB.', 1_024).optional(),
       slowRequest: timer(
@@ -281,9 +281,9 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     .array(route, { error: 'must be a list of routes' })
     .describe('Left out, one route tries every target in order.')
     .optional(),
+  ...tenancySections,
   defaults: section({
     timeouts: timeouts.optional(),
-  ...tenancySections,
     wholeTimeouts: timeouts.optional(),
     retry: retry.optional(),
     budget: budget.optional(),
