@@ -76,7 +76,8 @@ export function parseUrl(written: string): URL | null {
   return URL.canParse(written) ? new URL(written) : null;
 }
 
-function isMetadata(host: string): boolean {
+/** True for names and addresses under which clouds hand out credentials. */
+export function isMetadata(host: string): boolean {
   const name = bareHost(host);
   const v4 = embeddedIPv4(name) ?? name;
   if (METADATA_NAMES.has(name) || METADATA_ADDRESSES.has(name) || METADATA_ADDRESSES.has(v4)) return true;

@@ -8,6 +8,7 @@ import type {
   Timeouts,
   ValidationMode,
 } from '../engine/policy.ts';
+import type { CountersConfig } from './counters.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -95,6 +96,7 @@ export interface Config {
   /** Absolute path of the directory for records. */
   readonly data: string;
   readonly records: RecordsConfig;
+  readonly counters: CountersConfig;
   readonly keys: KeysConfig;
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RoutePolicy[];

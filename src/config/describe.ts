@@ -1,6 +1,7 @@
 import type { Budget, Limits } from '../engine/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
+import type { CountersConfig } from './counters.ts';
 import type { Secret } from './secrets.ts';
 import type { TenancyConfig } from './tenancy.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -8,8 +9,10 @@ import { formatDuration, formatSize } from './units.ts';
 /** The configuration as plain data that can be shown: secrets by their reference, sets as lists. */
 export function configToJson(config: Config): unknown {
   const targets = config.targets.map((target) => ({ ...target, key: keyName(target.key) }));
+  const { counters } = config;
+  const shownCounters = counters.kind === 'memory' ? counters : { ...counters, password: keyName(counters.password) };
   const shown = (_: string, value: unknown): unknown => (value instanceof Set ? [...value] : value);
-  return JSON.parse(JSON.stringify({ ...config, targets }, shown));
+  return JSON.parse(JSON.stringify({ ...config, targets, counters: shownCounters }, shown));
 }
 
 /** The configuration as a page for people: what is listened on, what can be called, and how. */
@@ -19,6 +22,7 @@ export function describeConfig(config: Config): string {
   const lines = [
     `listens  ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
     `records  ${config.data}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
+    `counters ${describeCounters(config.counters)}`,
     '',
     'targets',
     ...(config.needsSimulator ? ['  none; the built-in simulator will stand in'] : config.targets.map(describeTarget)),
@@ -53,6 +57,12 @@ function describeLimits(limits: Limits): string {
     return `${name} ${thresholds.filter((threshold) => threshold !== null).join(', ')}`;
   });
   return parts.join('; ') || 'no limits';
+}
+
+function describeCounters(counters: CountersConfig): string {
+  if (counters.kind === 'memory') return 'in memory';
+  const { host, port, tls, database, prefix } = counters;
+  return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}/${database}, keys begin with ${prefix}`;
 }
 
 function describeTarget({ id, provider, baseUrl, key, deployment, breaker }: TargetConfig): string {

@@ -1,4 +1,5 @@
 import { addressFault } from './addresses.ts';
+import { countersFault } from './counters.ts';
 import { POINTS_BACK, pointsBack } from './references.ts';
 import type { Problem } from './problem.ts';
 import { secretValueFault } from './secret-stores/text.ts';
@@ -6,13 +7,14 @@ import { secretValueFault } from './secret-stores/text.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the variables that go before a file: where to listen and where to keep records. Null where the environment says
+ * Reads the variables that go before a file: where to listen, to keep records and to count. Null where the environment says
  * nothing; a variable that is set but empty says nothing.
  */
 export function readServerVariables(env: Environment): {
   host: string | null;
   port: number | null;
   data: string | null;
+  counters: string | null;
   problems: Problem[];
 } {
   const problems: Problem[] = [];
@@ -31,7 +33,10 @@ export function readServerVariables(env: Environment): {
   if (data?.includes('\0') === true) {
     problems.push(problem('HOLDFAST_DATA', 'is not a path', 'Write the path of a directory.'));
   }
-  return { host, port: port !== null && isPort(port) ? Number(port) : null, data, problems };
+  const counters = said(env, 'HOLDFAST_COUNTERS');
+  const countersWrong = counters === null ? null : countersFault(counters);
+  if (countersWrong !== null) problems.push(problem('HOLDFAST_COUNTERS', countersWrong.wrong, countersWrong.fix));
+  return { host, port: port !== null && isPort(port) ? Number(port) : null, data, counters, problems };
 }
 
 /** Reads the variables that describe the one upstream of a gateway whose file names none. */

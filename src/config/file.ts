@@ -1,5 +1,7 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
+import type { CountersSection } from './counters.ts';
+
 import type { TenancySections } from './tenancy.ts';
 
 // What holdfast.yaml says once it is checked and its units are read: durations in milliseconds, sizes in bytes. What
@@ -106,6 +108,7 @@ export type ConfigFile = Optional<{
   environment: string;
   keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;
+  counters: string | CountersSection;
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];

@@ -1,12 +1,13 @@
 import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
+import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
 import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
-import { ConfigError } from './problem.ts';
+import { ConfigError, type Problem } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { DEFAULT_PORT, resolveConfig } from './resolve.ts';
-import { isSecret, readSecret, secretReferenceFault } from './secrets.ts';
+import { isSecret, NO_SECRET, readSecret, secretReferenceFault } from './secrets.ts';
 import type { SecretSource } from './secret-stores/store.ts';
 import type { Secret } from './secrets.ts';
 import { NO_SOURCE, readSource } from './source.ts';
@@ -46,6 +47,10 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   // A key that came from the environment alone has been judged there, in the words of the environment.
   if (named.length > 0) findings.push(...read.findings);
 
+  const password = await readCountersPassword(source.value, { env, cwd, read: secrets === 'read' });
+  findings.push(...password.findings);
+  server.problems.push(...password.problems);
+
   const problems = [
     ...findings.map((finding) => source.locate(finding)),
     ...server.problems,
@@ -54,8 +59,11 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   if (problems.length > 0 || said === null) throw new ConfigError(problems);
 
   const targets = named.length === 0 ? fromEnvironment : (said.targets ?? {});
-  const warnings = upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '' ? [BASE_URL_UNUSED] : [];
-  return resolveConfig(said, { ...server, cwd, targets, secrets: read.secrets, warnings });
+  const section = server.counters ?? said.counters;
+  const counters = resolveCounters(section, password.secret);
+  const warnings = [...countersWarnings(counters, section)];
+  if (upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '') warnings.push(BASE_URL_UNUSED);
+  return resolveConfig(said, { ...server, counters, cwd, targets, secrets: read.secrets, warnings });
 }
 
 const BASE_URL_UNUSED = 'OPENAI_BASE_URL is set but not used: the configuration file names its own targets';
@@ -92,6 +100,24 @@ function withKey([id, target]: [string, unknown]): NamedTarget {
   const { provider, key } = target as { provider?: unknown; key?: unknown };
   if (typeof key === 'string') return { id, key };
   return { id, key: key === undefined && provider === 'openai' ? DEFAULT_KEY : null };
+}
+
+/** The password of the counters' server, where there is one: from the file, or from a variable of its own. */
+async function readCountersPassword(
+  value: unknown,
+  source: SecretSource,
+): Promise<{ secret: Secret; findings: Finding[]; problems: Problem[] }> {
+  const said = typeof value === 'object' && value !== null && 'counters' in value ? value.counters : undefined;
+  const { written, variable } = passwordReference(said, source.env);
+  if (secretReferenceFault(written) !== null) return { secret: NO_SECRET, findings: [], problems: [] };
+  const found = await readSecret(written, source);
+  const secret = passwordOf(found);
+  const fault = isSecret(found) ? (found.kind === 'held' ? found.missing : null) : found;
+  if (fault === null) return { secret, findings: [], problems: [] };
+  if (variable === null) {
+    return { secret, findings: [{ path: ['counters', 'password'], at: 'value', ...fault }], problems: [] };
+  }
+  return { secret, findings: [], problems: [{ place: { kind: 'environment' }, field: variable, ...fault }] };
 }
 
 async function readKeys(

@@ -12,6 +12,7 @@ import {
 import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
 import { parseUrl } from './addresses.ts';
 import { catchAllRoute } from './config.ts';
+import type { CountersConfig } from './counters.ts';
 import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
 import type {
   AdaptiveSection,
@@ -38,6 +39,7 @@ export interface Given {
   readonly host: string | null;
   readonly port: number | null;
   readonly data: string | null;
+  readonly counters: CountersConfig;
   readonly cwd: string;
   /** Targets of the file, or those of the environment when the file has none. */
   readonly targets: Readonly<Record<string, TargetSection>>;
@@ -58,6 +60,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     server: resolveServer(file, given),
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
+    counters: given.counters,
     keys: {
       policy: file.keys?.policy ?? null,
       environment: file.environment ?? null,

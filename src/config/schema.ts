@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultKind } from '../engine/fault/fault.ts';
+import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import {
   address,
@@ -267,6 +268,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     rotateEvery: age('Age at which a key is due to be replaced. Default: none.').optional(),
   }).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
+  counters: countersField.optional(),
   records: section({
     retention: section({
       age: age('Records older than this are removed. Default 30d.').optional(),
