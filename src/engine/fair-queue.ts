@@ -52,6 +52,7 @@ export class Ticket<T> implements Placed {
   readonly item: T;
   readonly lane: Lane;
   readonly deadlineAt: number;
+  readonly since: number;
   readonly order: number;
   readonly bytes: number;
   /** What it was charged so far. */
@@ -59,10 +60,11 @@ export class Ticket<T> implements Placed {
   /** @internal */
   readonly workload: Workload<T>;
 
-  constructor(item: T, claim: Claim, order: number, workload: Workload<T>) {
+  constructor(item: T, claim: Claim, since: number, order: number, workload: Workload<T>) {
     this.item = item;
     this.lane = claim.lane;
     this.deadlineAt = claim.deadlineAt;
+    this.since = since;
     this.order = order;
     this.bytes = claim.bytes + OVERHEAD_BYTES;
     this.cost = claim.cost;
@@ -168,7 +170,7 @@ export class FairQueue<T> {
     if (!this.#makeRoom(lane.tenants.known.get(claim.tenant), claim.bytes + OVERHEAD_BYTES)) return null;
     const tenant = lane.tenants.find(claim.tenant, () => new Tenant(lane));
     const workload = tenant.workloads.find(claim.workload, () => new Workload(tenant));
-    const ticket = new Ticket(item, claim, (this.#orders += 1), workload);
+    const ticket = new Ticket(item, claim, now, (this.#orders += 1), workload);
     this.#join(ticket, claim.weight, now);
     return ticket;
   }

@@ -11,14 +11,17 @@ const TRANSIT_MS = 50;
 /** What is known of strangers on the same key holds for so long; nothing is heard while nothing is sent. */
 const STRANGERS_MS = 2_000;
 
-/** A count that is younger than this says little of how fast strangers take. */
-const SETTLED_MS = 1_000;
+/** Counts are whole numbers: how fast strangers take cannot be seen in less than this. */
+const SETTLED_MS = 500;
 
-/** Weight of one observation of the strangers' rate. */
-const SWIFT = 1 / 4;
+/** What strangers take is taken as the mean over about this long. */
+const LATELY_MS = 2_000;
+
+/** Who has waited for so long leaves only half of the reserve: of processes on one key, the one that waits longest dares most. */
+const URGENT_MS = 10_000;
 
 /** Share of requests that may be refused: the reserve grows with each refusal, and shrinks between them, to meet it. */
-const TOLERATED = 0.002;
+const TOLERATED = 0.000_5;
 
 /** A provider that says when it is to be tried again, this much later than the count says, does not refill evenly. */
 const UNEVEN_MS = 1_000;
@@ -72,7 +75,13 @@ export class Meter {
   #at = 0;
   #taken = 0;
   #strangers = 0;
+  /** The latest that was heard: of when it tells, what was left then, and what had been taken here by then. */
   #heardAt = Number.NEGATIVE_INFINITY;
+  #heardLeft = 0;
+  #heardTaken = 0;
+  /** What went missing lately, and over what time. */
+  #missing = 0;
+  #missingMs = 0;
   #reserve = 0;
   #blockedUntil = Number.NEGATIVE_INFINITY;
   #ceiling = Number.POSITIVE_INFINITY;
@@ -92,12 +101,7 @@ export class Meter {
   headroom(now: number): number {
     if (!this.known) return 1;
     this.#advance(now);
-    return Math.min(1, Math.max(0, this.#level / this.#most()));
-  }
-
-  /** Amount a second that was taken lately. */
-  recent(now: number): number {
-    return this.#pulse.perSecond(now);
+    return Math.min(1, Math.max(0, this.#level / this.#capacity));
   }
 
   /** Never more than so much a minute, whatever the provider says: as configured. */
@@ -109,18 +113,17 @@ export class Meter {
     this.#smooth = this.#burst;
   }
 
-  /** May so much be taken now, so that `spare` of what can be there at once is left? @param spare share, 0 to 1 */
-  fits(amount: number, spare: number, now: number): boolean {
-    return !this.known || this.readyIn(amount, spare, now) === 0;
-  }
-
-  /** Until it {@link fits}, ms, if nobody else takes anything here. */
-  readyIn(amount: number, spare: number, now: number): number {
+  /**
+   * Until so much may be taken, so that `spare` of what can be there at once is left, ms.
+   * @param spare share, 0 to 1
+   * @param waitedMs for how long whoever wants it has waited
+   */
+  readyIn(amount: number, spare: number, now: number, waitedMs = 0): number {
     if (!this.known) return 0;
     this.#advance(now);
-    const kept = this.#reserve + spare * this.#most();
+    const kept = this.#reserve / (1 + waitedMs / URGENT_MS) + spare * this.#capacity;
     // What is larger than can ever be there goes when as much is there as can be.
-    const need = Math.min(amount + kept, this.#most());
+    const need = Math.min(amount + kept, this.#capacity);
     return Math.max(this.#blockedUntil - now, this.#refilledIn(need - this.#level, now), this.#smoothIn(amount), 0);
   }
 
@@ -128,7 +131,7 @@ export class Meter {
   clearsIn(amount: number, spare: number, now: number): number {
     if (!this.known) return 0;
     this.#advance(now);
-    const missing = amount + this.#reserve + spare * this.#most() - this.#level;
+    const missing = amount + this.#reserve + spare * this.#capacity - this.#level;
     const rate = Math.max(this.#rate - this.#strangers, this.#rate / 10);
     return Math.max(0, this.#blockedUntil - now) + Math.max(0, missing / rate);
   }
@@ -166,15 +169,16 @@ export class Meter {
     if (mark === null || mark.sentAt < this.#heardAt) return;
     this.#compare(remaining - uncharged, mark);
     this.#heardAt = mark.sentAt;
+    this.#heardLeft = remaining;
+    this.#heardTaken = mark.taken;
     const since = now - mark.sentAt;
     const refill = since * this.#rate - Math.min(since, STRANGERS_MS) * this.#strangers;
-    this.#level = Math.min(this.#most(), remaining + refill - (this.#taken - mark.taken));
+    this.#level = Math.min(this.#capacity, remaining + refill - (this.#taken - mark.taken));
   }
 
   /** It was accepted: the reserve may shrink a little. */
   accepted(now: number): void {
     if (!this.known) return;
-    this.#reserve = Math.max(this.#rate * TRANSIT_MS, this.#reserve - this.#step() * TOLERATED);
     if (!this.#guessed) return;
     // A limit that is not reached may have grown; one that is not needed need not be felt for.
     const used = this.#pulse.perSecond(now) >= 0.7 * this.#rate * 1000;
@@ -189,18 +193,13 @@ export class Meter {
     if (!this.known || this.#guessed) this.#guess(now);
     this.#advance(now);
     const thought = mark === null || Number.isNaN(mark.left) ? Number.NEGATIVE_INFINITY : mark.left;
-    if (thought >= 0) this.#reserve = Math.min(this.#most() / 2, this.#reserve + this.#step());
+    if (thought >= 0) this.#reserve = Math.min(this.#capacity / 2, this.#reserve + this.#step());
     if (remaining !== null && remaining >= amount) this.#cutBurst(amount);
     else this.#level = Math.min(this.#level, remaining ?? 0);
-    const refillMs = this.#refilledIn(Math.min(amount, this.#most()) - this.#level, now);
+    const refillMs = this.#refilledIn(Math.min(amount, this.#capacity) - this.#level, now);
     if (afterMs !== null && (remaining === null || afterMs > refillMs + UNEVEN_MS)) {
       this.#blockedUntil = Math.max(this.#blockedUntil, now + afterMs);
     }
-  }
-
-  /** What can be there at once. */
-  #most(): number {
-    return this.#capacity;
   }
 
   /** A refusal's worth of reserve. */
@@ -244,12 +243,18 @@ export class Meter {
     this.#reserve = Math.min(this.#reserve, this.#capacity / 2);
   }
 
-  /** What is left beside what was thought to be left: the difference went to strangers. */
-  #compare(remaining: number, mark: Mark): void {
-    const age = mark.sentAt - this.#heardAt;
-    if (Number.isNaN(mark.left) || age === Number.POSITIVE_INFINITY) return;
-    const missing = (mark.left - remaining) / Math.max(age, SETTLED_MS);
-    this.#strangers = Math.min(this.#rate, Math.max(0, this.#strangers + missing * SWIFT));
+  /** What is left, beside what would be if nobody else took anything since the last time: the difference went to strangers. */
+  #compare(remaining: number, { sentAt, taken }: Mark): void {
+    const since = sentAt - this.#heardAt;
+    if (since > STRANGERS_MS) return;
+    const refilled = Math.min(this.#capacity, this.#heardLeft + since * this.#rate);
+    this.#missing += refilled - (taken - this.#heardTaken) - remaining;
+    this.#missingMs += since;
+    if (this.#missingMs < SETTLED_MS) return;
+    const seen = Math.min(this.#rate, Math.max(0, this.#missing / this.#missingMs));
+    this.#strangers += (seen - this.#strangers) * (1 - Math.exp(-this.#missingMs / LATELY_MS));
+    this.#missing = 0;
+    this.#missingMs = 0;
   }
 
   #cutBurst(amount: number): void {
@@ -262,8 +267,14 @@ export class Meter {
     const since = now - this.#at;
     if (since <= 0) return;
     const refill = since * this.#rate;
+    const least = Math.min(this.#rate * TRANSIT_MS, this.#capacity / 2);
+    // Measured by what could be sent and not by what is: who has a large reserve sends little, and would never lose it.
+    this.#reserve = Math.max(
+      least,
+      this.#reserve - (this.#step() * TOLERATED * this.#rate * since) / Math.max(1, this.#usual),
+    );
     const strangersFor = Math.max(0, Math.min(now, this.#heardAt + STRANGERS_MS) - Math.max(this.#at, this.#heardAt));
-    this.#level = Math.min(this.#most(), this.#level + refill - strangersFor * this.#strangers);
+    this.#level = Math.min(this.#capacity, this.#level + refill - strangersFor * this.#strangers);
     if (this.#burst !== Number.POSITIVE_INFINITY) {
       this.#smooth = Math.min(this.#burst, this.#smooth + refill);
       this.#burst *= 1 + (Math.log(BURST_GROWTH_PER_MINUTE) * since) / MINUTE_MS;

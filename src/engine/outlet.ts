@@ -20,6 +20,9 @@ const PEOPLE_WAIT_MS = 60_000;
 /** Looking again sooner than this is not worth it; and fractions of nothing would never pass. */
 const LEAST_WAIT_MS = 1;
 
+/** Later than this things look different: answers have come, and whoever waits has waited longer. */
+const MOST_WAIT_MS = 500;
+
 /** Share of each limit that background work leaves to people while none of them waits, so that they need not. */
 const SPARE = 0.5;
 
@@ -116,9 +119,9 @@ export class Outlet {
       const lane = this.#queue.peopleWait ? 'interactive' : ticket.lane;
       // Whoever gives a place back calls again.
       if (!attempt.target.concurrency.hasRoom(lane)) return;
-      const readyInMs = this.pacer.readyIn(ticket.cost, spareFor(lane), now);
+      const readyInMs = this.pacer.readyIn(ticket.cost, spareFor(lane), now, now - ticket.since);
       if (readyInMs > 0) {
-        this.#alarm = clock.after(Math.max(LEAST_WAIT_MS, readyInMs), () => this.pump(clock));
+        this.#alarm = clock.after(Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, readyInMs)), () => this.pump(clock));
         return;
       }
       if (isTooLate(attempt, now)) {

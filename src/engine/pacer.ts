@@ -46,12 +46,16 @@ export class Pacer {
     return Math.min(this.#requests.headroom(now), this.#tokens.headroom(now), this.#ramp.readyIn(now) > 0 ? 0 : 1);
   }
 
-  /** Until one call of so many tokens may go, ms. @param spare share of each limit to be left for others, 0 to 1 */
-  readyIn(tokens: number, spare: number, now: number): number {
+  /**
+   * Until one call of so many tokens may go, ms.
+   * @param spare share of each limit to be left for others, 0 to 1
+   * @param waitedMs for how long it has waited already
+   */
+  readyIn(tokens: number, spare: number, now: number, waitedMs = 0): number {
     if (!this.known) return 0;
     return Math.max(
-      this.#requests.readyIn(1, spare, now),
-      this.#tokens.readyIn(tokens, spare, now),
+      this.#requests.readyIn(1, spare, now, waitedMs),
+      this.#tokens.readyIn(tokens, spare, now, waitedMs),
       this.#ramp.readyIn(now),
     );
   }

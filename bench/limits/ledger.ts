@@ -1,0 +1,55 @@
+import type { CallRecord } from '../../src/engine/record.ts';
+import { chat } from '../../src/providers/openai/chat.ts';
+import { holdfast } from '../../src/simulator/virtual/holdfast.ts';
+import type { Order } from '../../src/simulator/virtual/order.ts';
+import { type ClientMaker, run, type Scene } from '../../src/simulator/virtual/world.ts';
+import { seededRandom } from '../../src/engine/random.ts';
+
+/** What became of one call. */
+export interface Entry {
+  readonly order: Order;
+  readonly answered: boolean;
+  /** Until it was sent for the last time, ms: what it waited for its turn. */
+  readonly waitMs: number;
+  /** Until its first content; NaN when none came. */
+  readonly contentMs: number;
+}
+
+/** What a run showed, call by call. */
+export interface Ledger {
+  readonly entries: readonly Entry[];
+  /** Requests that reached the provider, and the times of those that it refused for a rate limit. */
+  readonly attempts: number;
+  readonly refusedAt: readonly number[];
+}
+
+/** Runs a scene with so many engines that know nothing of each other; each call goes to any of them. */
+export async function keep(scene: Scene, seed: number, engines = 1): Promise<Ledger> {
+  const entries: Entry[] = [];
+  const refusedAt: number[] = [];
+  let attempts = 0;
+  const told = (order: Order, record: CallRecord): void => {
+    attempts += record.attempts.length;
+    for (const { status, startedMs } of record.attempts) if (status === 429) refusedAt.push(order.at + startedMs);
+    entries.push({
+      order,
+      answered: record.outcome === 'answered',
+      waitMs: record.attempts.at(-1)?.startedMs ?? record.durationMs,
+      contentMs: record.firstContentMs ?? Number.NaN,
+    });
+  };
+  await run(scene, seed, several(engines, holdfast({ dialect: chat, told })));
+  entries.sort((a, b) => a.order.id - b.order.id);
+  return { entries, attempts, refusedAt: refusedAt.sort((a, b) => a - b) };
+}
+
+function several(count: number, maker: ClientMaker): ClientMaker {
+  return (site) => {
+    const random = seededRandom(count);
+    const clients = Array.from({ length: count }, () => maker(site));
+    return {
+      make: (order) => (clients[Math.floor(random() * count)] as (typeof clients)[number]).make(order),
+      close: () => clients.forEach((client) => client.close?.()),
+    };
+  };
+}
