@@ -8,6 +8,7 @@ import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
+import { openCounting } from './counting.ts';
 import { Door } from './door.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
 import { peerAddress } from './peer.ts';
@@ -52,6 +53,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const { ageMs, sizeBytes } = config.records.retention;
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
   const clock = new SystemClock();
+  const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   const keys = keeperFor(config, clock, { tell: options.onKeyEvent ?? tellKeyEvent, remember: true });
   const { onRecord } = options;
   const payload = new PayloadThread();
@@ -78,6 +80,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const closeRest = async (): Promise<void> => {
     keys.stop();
     await line.close();
+    await counting.counters.close();
     await payload.close();
     await store.close();
     await tenancy.close();
@@ -109,7 +112,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
 
   function readiness(): Readiness {
     const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
-    return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys) } };
+    return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys), counters: counting.standing() } };
   }
 }
 
