@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isLoopback } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
 
@@ -44,19 +45,30 @@ async function serve(options: ServeOptions): Promise<void> {
   stopOnSignal(gateway);
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
   else console.log(greeting(gateway));
+  if (gateway.firstAdminToken !== null) console.error(tokenNote(gateway.firstAdminToken));
 }
 
-function factsOf({ baseUrl, config, simulator }: RunningGateway): Record<string, unknown> {
+/** Told on stderr, which is rarely kept beside what a start says on stdout. */
+function tokenNote(token: string): string {
+  return [
+    '',
+    'Admin token, shown this once and stored only as a hash (holdfast admin reset-token makes a new one):',
+    `  ${token}`,
+  ].join('\n');
+}
+
+function factsOf({ baseUrl, config, simulator, open }: RunningGateway): Record<string, unknown> {
   return {
     baseUrl,
     targets: config.targets.map(({ id, provider, baseUrl: url }) => ({ id, provider, baseUrl: url })),
     routes: config.routes.map(({ id, models }) => ({ id, models })),
     data: config.data,
+    open: open(),
     simulator: simulator?.url ?? null,
   };
 }
 
-function greeting({ baseUrl, config, simulator }: RunningGateway): string {
+function greeting({ baseUrl, config, simulator, open }: RunningGateway): string {
   const lines = [`Holdfast is listening on ${baseUrl}`];
   for (const { id, provider, baseUrl: url } of config.targets) lines.push(`  target ${id}: ${provider} at ${url}`);
   lines.push(`  records in ${config.data} (see them: holdfast calls)`);
@@ -69,12 +81,19 @@ function greeting({ baseUrl, config, simulator }: RunningGateway): string {
   }
   lines.push(
     '',
-    'Open to every program on this machine, without a key. Try it:',
+    ...(open()
+      ? [`${openTo(config.server.host)}, without a key (holdfast tenants create NAME ends that). Try it:`]
+      : ['Every call needs a key (holdfast keys create TENANT makes one). Try it:']),
     `  curl ${baseUrl}/chat/completions -H 'content-type: application/json' \\`,
+    ...(open() ? [] : ["    -H 'authorization: Bearer hf_...' \\"]),
     `    -d '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'`,
   );
   for (const warning of config.warnings) lines.push('', `warning: ${warning}`);
   return lines.join('\n');
+}
+
+function openTo(host: string): string {
+  return isLoopback(host) ? 'Open to every program on this machine' : `Open to whoever reaches ${host}`;
 }
 
 /** The first signal drains; a second one, from someone who cannot wait, ends at once. */
