@@ -7,11 +7,17 @@ import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
 import type { RoutePolicy } from '../engine/policy.ts';
 import type { Emit } from '../engine/ports.ts';
+import type { Counters, Tell } from '../engine/quota.ts';
 import type { Handler, Route } from '../engine/route.ts';
 import { Target } from '../engine/target.ts';
+import { makerAt } from '../providers/catalogue/catalogue.ts';
+import { PriceList } from '../providers/catalogue/price-list.ts';
+import { demands } from '../providers/openai/demand.ts';
 import { dialectOf, OpenAIEndpoint } from '../providers/openai/endpoint.ts';
+import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
+import { ownPrices } from './prices.ts';
 import type { Secret } from './secrets.ts';
 import { requestCheck } from './validation.ts';
 
@@ -23,6 +29,10 @@ export interface AssemblyDeps {
   readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
   /** Sends every target's calls instead of connection pools of our own. */
   readonly dispatcher?: Dispatcher;
+  /** Where the use of limits is counted. @default in memory, for this line alone */
+  readonly counters?: Counters | undefined;
+  /** Told of limits that run out. @default nobody */
+  readonly tell?: Tell | undefined;
 }
 
 /** A configuration brought to life. */
@@ -34,7 +44,10 @@ export interface Assembly {
 }
 
 /** Builds the line that a configuration describes. */
-export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: AssemblyDeps): Assembly {
+export function assemble(
+  config: Pick<Config, 'targets' | 'routes'> & Partial<Pick<Config, 'prices'>>,
+  deps: AssemblyDeps,
+): Assembly {
   const endpoints = config.targets.map((target) => endpointFor(target, deps.dispatcher));
   const targets = new Map(
     config.targets.map((target, index) => [target.id, new Target(endpoints[index] as OpenAIEndpoint, target)]),
@@ -51,6 +64,12 @@ export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: Assem
       dialectOf,
       routeOf,
       renewKey: deps.renewKey,
+      admit: {
+        counters: deps.counters ?? new MemoryCounters(),
+        demands,
+        prices: priceList(config),
+        tell: deps.tell ?? (() => undefined),
+      },
     }),
     targets: [...targets.values()],
     async close() {
@@ -61,6 +80,11 @@ export function assemble(config: Pick<Config, 'targets' | 'routes'>, deps: Assem
   function routeOf(call: Call): Route | null {
     return routes[matchRoute(config.routes, call.model)] ?? null;
   }
+}
+
+function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
+  const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
+  return new PriceList(priced, ownPrices(prices));
 }
 
 function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined): OpenAIEndpoint {

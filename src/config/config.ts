@@ -12,6 +12,7 @@ import type { CountersConfig } from './counters.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
+import type { PriceConfig } from './prices.ts';
 import type { TenancyConfig } from './tenancy.ts';
 
 type ProviderName = 'openai' | 'azure' | 'openai-compatible';
@@ -100,6 +101,8 @@ export interface Config {
   readonly keys: KeysConfig;
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RoutePolicy[];
+  /** Prices in place of the list prices of models' makers. */
+  readonly prices: readonly PriceConfig[];
   readonly defaults: DefaultPolicies;
   readonly tenancy: TenancyConfig;
   /** There is no target: neither a file nor the environment names an upstream, so the simulator is to be one. */

@@ -2,6 +2,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 
+import type { PriceSection } from './prices.ts';
 import type { TenancySections } from './tenancy.ts';
 
 // What holdfast.yaml says once it is checked and its units are read: durations in milliseconds, sizes in bytes. What
@@ -112,6 +113,7 @@ export type ConfigFile = Optional<{
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];
+  prices: readonly PriceSection[];
   defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
 }> &
   TenancySections;

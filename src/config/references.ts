@@ -1,5 +1,6 @@
 import { DEFAULT_BREAKER, DEFAULT_RETRY } from '../engine/policy.ts';
 import { addressFault, isLoopback, parseUrl } from './addresses.ts';
+import { checkPrices } from './prices.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
 import { checkOrganisations } from './tenancy.ts';
@@ -29,6 +30,7 @@ export function checkReferences(value: unknown, surroundings: Surroundings): Fin
     ...routes.flatMap((route, index) => checkLadder(['routes', index, 'ladder'], route['ladder'], known)),
     ...checkIds(routes),
     ...checkReach(routes),
+    ...checkPrices(fields(value)['prices'], known),
     ...checkLimits(fields(value), routes, targets),
     ...checkOrganisations(
       Object.keys(fields(fields(value)['organisations'])),

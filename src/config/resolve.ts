@@ -27,6 +27,7 @@ import type {
   TimeoutsSection,
 } from './file.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
+import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -68,6 +69,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     },
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
+    prices: resolvePrices(file.prices),
     defaults,
     tenancy,
     needsSimulator: targets.length === 0,

@@ -20,6 +20,7 @@ import {
   timer,
   whole,
 } from './fields.ts';
+import { pricesField } from './prices.ts';
 import { tenancySections } from './tenancy.ts';
 
 // The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
@@ -283,6 +284,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     .array(route, { error: 'must be a list of routes' })
     .describe('Left out, one route tries every target in order.')
     .optional(),
+  prices: pricesField.optional(),
   ...tenancySections,
   defaults: section({
     timeouts: timeouts.optional(),
