@@ -232,8 +232,9 @@ const moved: Readonly<Record<string, string>> = {
 };
 
 export const chatRequest: FieldCheck = object({
-  required: { model: text(), messages: listOf('objects', message, { least: 1 }) },
+  required: { messages: listOf('objects', message, { least: 1 }) },
   optional: {
+    model: text(),
     ...sharedOptions,
     audio: nullable(
       object({

@@ -1,3 +1,4 @@
+import { checkModelNamed } from './common-fields.ts';
 import { isObject } from './fields.ts';
 import type { Inspection } from './inspection.ts';
 import { emptyList, onlyWith, problem, quoted } from './problem.ts';
@@ -9,6 +10,7 @@ type Request = Readonly<Record<string, unknown>>;
 /** What the fields of a chat request have to do with one another. */
 export function checkChatRules(request: Request, on: Inspection): void {
   const { messages, tools } = request;
+  checkModelNamed(request, on);
   if (Array.isArray(messages)) checkConversation(messages, on);
   if (Array.isArray(tools)) checkTools(tools, on);
   if (!Array.isArray(tools) || tools.length === 0) checkWithoutTools(request, on);

@@ -1,6 +1,7 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../engine/call.ts';
+import { faultOf } from '../../engine/fault/index.ts';
 import type { ValidationMode } from '../../engine/policy.ts';
 import { callAt } from '../../engine/scripted.test-support.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
@@ -51,4 +52,335 @@ describe('valid requests', () => {
       { numRuns: 5000, seed: 20261121 },
     );
   });
+});
+
+describe('what each mode does', () => {
+  const slip = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"temprature":1}';
+  const news = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"warp":1}';
+  const mendable = '{"model":"o3","messages":[{"role":"user","content":"hi"}],"max_tokens":5}';
+
+  test('strict refuses them all', () => {
+    const look = check('strict');
+    expect(look(callWith(slip))).toMatchObject({ kind: 'unsupported-parameter', param: 'temprature' });
+    expect(look(callWith(news))).toMatchObject({ kind: 'unsupported-parameter', param: 'warp' });
+    expect(look(callWith(mendable))).toMatchObject({
+      param: 'max_tokens',
+      remedy: 'Send max_completion_tokens instead of max_tokens.',
+    });
+  });
+
+  test('strict leaves fields of their own to servers that may have some', () => {
+    const look = check('strict', true);
+    expect(look(callWith(slip))).toMatchObject({ param: 'temprature' });
+    const call = callWith(news);
+    expect(look(call)).toBeNull();
+    expect(call.notes).toEqual(['noticed unknown-field: warp']);
+  });
+
+  test('repair refuses slips, lets news pass, and puts right what it can', () => {
+    const look = check('repair');
+    expect(look(callWith(slip))).toMatchObject({ param: 'temprature', remedy: "Did you mean 'temperature'?" });
+    const call = callWith(news);
+    expect(look(call)).toBeNull();
+    expect(call.told).toEqual([]);
+    const mended = callWith(mendable);
+    expect(look(mended)).toBeNull();
+    expect(Buffer.from(mended.body as Uint8Array).toString()).toBe(
+      mendable.replace('max_tokens', 'max_completion_tokens'),
+    );
+    expect(mended.told).toEqual(['x-holdfast-repaired', 'max-tokens']);
+    expect(mended.notes).toEqual(['repaired max-tokens: max_tokens']);
+    expect(mended.parsed).toMatchObject({ max_completion_tokens: 5 });
+  });
+
+  test('observe sends everything as it is', () => {
+    const look = check('observe');
+    for (const body of [slip, news, mendable]) {
+      const call = callWith(body);
+      expect(look(call)).toBeNull();
+      expect(Buffer.from(call.body as Uint8Array).toString()).toBe(body);
+      expect(call.notes).toHaveLength(1);
+      expect(call.told).toEqual([]);
+    }
+  });
+
+  test('observe looks at one large body in sixteen', () => {
+    const look = check('observe');
+    const large = slip.replace('hi', 'hi'.repeat(10_000));
+    const calls = Array.from({ length: 32 }, () => callWith(large));
+    for (const call of calls) look(call);
+    expect(calls.filter(({ notes }) => notes.length > 0)).toHaveLength(2);
+  });
+
+  test('off does not look', () => {
+    const call = callWith(slip);
+    expect(check('off')(call)).toBeNull();
+    expect(call.parsed).toBeNull();
+  });
+
+  test.each(['strict', 'repair', 'observe'] as const)('%s explains what the door could not read', (mode) => {
+    const call = callAt(new VirtualClock(), {
+      body: Buffer.from('{"model":"gpt-4o",}'),
+      method: 'POST',
+      path: '/chat/completions',
+      problem: faultOf('invalid-request', { message: 'unreadable' }),
+    });
+    expect(check(mode)(call)?.message).toMatch(/a comma stands after the last one \(line 1, column 18\)/);
+  });
+
+  test('paths that are not known, uploads and empty bodies pass', () => {
+    const look = check('strict');
+    expect(look(callWith('nonsense', '/files'))).toBeNull();
+    expect(look(callAt(new VirtualClock(), { body: null, method: 'GET', path: '/chat/completions' }))).toBeNull();
+    expect(look(callWith(slip, '/chat/completions?beta=1'))).not.toBeNull();
+  });
+
+  test('a body that would take long to parse passes', () => {
+    const huge = `{"temprature":1,"model":"a","x":"${'x'.repeat(2 * 1024 * 1024)}"}`;
+    expect(check('strict')(callWith(huge))).toBeNull();
+  });
+});
+
+describe('repairs', () => {
+  const turn = '{"role":"user","content":"hi"}';
+  const calling =
+    '{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]}';
+
+  test.each<[string, string, string, string]>([
+    [
+      'the cap of a model that thinks',
+      `{"model":"o3","messages":[${turn}],"max_tokens": 9}`,
+      `{"model":"o3","messages":[${turn}],"max_completion_tokens": 9}`,
+      'max-tokens',
+    ],
+    [
+      'both caps',
+      `{"max_tokens":9,"model":"o3","messages":[${turn}],"max_completion_tokens":7}`,
+      `{"model":"o3","messages":[${turn}],"max_completion_tokens":7}`,
+      'max-tokens',
+    ],
+    [
+      'a cap above what there is',
+      `{"model":"o3","messages":[${turn}],"max_completion_tokens":200000}`,
+      `{"model":"o3","messages":[${turn}],"max_completion_tokens":100000}`,
+      'output-cap',
+    ],
+    [
+      'a large cap by its old name',
+      `{"model":"o3","messages":[${turn}],"max_tokens":200000}`,
+      `{"model":"o3","messages":[${turn}],"max_completion_tokens":100000}`,
+      'max-tokens, output-cap',
+    ],
+    [
+      'a temperature',
+      `{"model":"o3","temperature":0.2,"messages":[${turn}]}`,
+      `{"model":"o3","messages":[${turn}]}`,
+      'sampling',
+    ],
+    [
+      'several settings, at the end',
+      `{"model":"o3","messages":[${turn}],\n "temperature":0.2 ,\n "top_p":0.5\n}`,
+      `{"model":"o3","messages":[${turn}]\n}`,
+      'sampling',
+    ],
+    [
+      'a number as text',
+      `{"model":"gpt-4o","messages":[${turn}],"temperature":"0.20"}`,
+      `{"model":"gpt-4o","messages":[${turn}],"temperature":0.2}`,
+      'number-as-text',
+    ],
+    [
+      'a number as text that goes anyway',
+      `{"model":"o3","messages":[${turn}],"temperature":"0.2"}`,
+      `{"model":"o3","messages":[${turn}]}`,
+      'sampling',
+    ],
+    [
+      'a byte order mark',
+      `\ufeff{"model":"gpt-4o","messages":[${turn}]}`,
+      `{"model":"gpt-4o","messages":[${turn}]}`,
+      'byte-order-mark',
+    ],
+    [
+      'half of an emoji',
+      '{"model":"gpt-4o","messages":[{"role":"user","content":"a \\ud83d b"}]}',
+      '{"model":"gpt-4o","messages":[{"role":"user","content":"a \ufffd b"}]}',
+      'lone-surrogates',
+    ],
+    [
+      'a result of null',
+      `{"model":"gpt-4o","messages":[${calling},{"role":"tool","tool_call_id":"c1","content":null}]}`,
+      `{"model":"gpt-4o","messages":[${calling},{"role":"tool","tool_call_id":"c1","content":""}]}`,
+      'null-content',
+    ],
+    [
+      'a turn without content',
+      `{"model":"gpt-4o","messages":[{"role":"assistant"},${turn}]}`,
+      `{"model":"gpt-4o","messages":[{"content":"","role":"assistant"},${turn}]}`,
+      'null-content',
+    ],
+    [
+      'calls of null',
+      `{"model":"gpt-4o","messages":[{"role":"assistant","content":"a","tool_calls":null},${turn}]}`,
+      `{"model":"gpt-4o","messages":[{"role":"assistant","content":"a"},${turn}]}`,
+      'no-tool-calls',
+    ],
+    [
+      'no calls, nothing said',
+      `{"model":"gpt-4o","messages":[{"role":"assistant","content":null,"tool_calls":[]},${turn}]}`,
+      `{"model":"gpt-4o","messages":[{"role":"assistant","content":""},${turn}]}`,
+      'null-content, no-tool-calls',
+    ],
+    [
+      'no tools',
+      `{"model":"gpt-4o","messages":[${turn}],"tools":[],"parallel_tool_calls":true}`,
+      `{"model":"gpt-4o","messages":[${turn}]}`,
+      'no-tools, parallel-tool-calls',
+    ],
+    [
+      'options of no stream',
+      `{"model":"gpt-4o","messages":[${turn}],"stream_options":{"include_usage":true},"n":1}`,
+      `{"model":"gpt-4o","messages":[${turn}],"n":1}`,
+      'stream-options',
+    ],
+    [
+      'a name said twice alike',
+      `{"model":"gpt-4o","n":1,"messages":[${turn}],"n":1}`,
+      `{"model":"gpt-4o","messages":[${turn}],"n":1}`,
+      'duplicate-keys',
+    ],
+    [
+      'a long user',
+      `{"model":"gpt-4o","messages":[${turn}],"user":"${'u'.repeat(65)}"}`,
+      `{"model":"gpt-4o","messages":[${turn}],"user":"f20e249d15fa4b9f44ba21d154f62e1efa76ddfdce5d25139a33a4787cee5a8b"}`,
+      'long-identifier',
+    ],
+    [
+      'numbers that JavaScript cannot hold stay',
+      `{"model":"o3","seed":9007199254740993,"messages":[${turn}],"top_p":0.5}`,
+      `{"model":"o3","seed":9007199254740993,"messages":[${turn}]}`,
+      'sampling',
+    ],
+  ])('%s', (_, body, mended, names) => {
+    const call = callWith(body);
+    expect(check('repair')(call)).toBeNull();
+    expect(Buffer.from(call.body as Uint8Array).toString()).toBe(mended);
+    expect(call.told).toEqual(['x-holdfast-repaired', names]);
+    expect(call.parsed).toEqual(JSON.parse(mended));
+  });
+
+  test.each<[string, string]>([
+    ['a name said twice in two ways', `{"model":"gpt-4o","n":1,"messages":[${turn}],"n":2}`],
+    ['text that is no number', `{"model":"gpt-4o","messages":[${turn}],"temperature":"hot"}`],
+    ['a number as text that is out of range', `{"model":"gpt-4o","messages":[${turn}],"temperature":"3"}`],
+    ['probabilities that were asked for', `{"model":"o3","messages":[${turn}],"logprobs":true}`],
+    ['a question of null', '{"model":"gpt-4o","messages":[{"role":"user","content":null}]}'],
+    ['a call without its result', `{"model":"gpt-4o","messages":[${calling}]}`],
+    ['no tools, and one required', `{"model":"gpt-4o","messages":[${turn}],"tools":[],"tool_choice":"required"}`],
+    ['JSON with a comma too many', `{"model":"gpt-4o","messages":[${turn}],}`],
+  ])('not: %s', (_, body) => {
+    const call = callWith(body);
+    expect(check('repair')(call)).not.toBeNull();
+    expect(Buffer.from(call.body as Uint8Array).toString()).toBe(body);
+    expect(call.told).toEqual([]);
+  });
+});
+
+describe('whatever comes', () => {
+  const modes = ['strict', 'repair', 'observe'] as const;
+
+  /** No mode may throw; what repair lets pass after repairs, strict would let pass too. */
+  function survive(body: Uint8Array, path: string): void {
+    for (const mode of modes) {
+      const call = callWith(body, path);
+      const fault = check(mode)(call);
+      if (fault !== null) {
+        expect(fault.message.length).toBeGreaterThan(0);
+        expect(fault.message.length).toBeLessThan(5000);
+      }
+      if (call.told.length === 0) continue;
+      expect(mode).toBe('repair');
+      const again = callWith(call.body as Uint8Array, path);
+      expect(check('repair')(again)).toBeNull();
+      expect(again.told).toEqual([]);
+    }
+  }
+
+  const paths = [
+    '/chat/completions',
+    '/responses',
+    '/embeddings',
+    '/moderations',
+    '/images/generations',
+    '/audio/speech',
+  ];
+
+  test('random bytes', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...paths), survive), {
+      numRuns: 800,
+      seed: 1,
+    });
+  });
+
+  test('JSON of any shape', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(...paths), (body, path) => survive(Buffer.from(body), path)),
+      { numRuns: 800, seed: 2 },
+    );
+  });
+
+  test('valid requests with a byte changed, taken out, or cut', () => {
+    const slip = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), byte: fc.nat(255), how: fc.nat(3) });
+    fc.assert(
+      fc.property(validRequest, fc.array(slip, { minLength: 1, maxLength: 3 }), ({ path, body }, slips) => {
+        let bytes: Buffer = Buffer.from(body);
+        for (const { at, byte, how } of slips) {
+          const where = Math.floor(at * bytes.length);
+          if (how === 0) bytes = bytes.subarray(0, where);
+          else
+            bytes = Buffer.concat([
+              bytes.subarray(0, where),
+              how === 1 ? Buffer.of() : Buffer.of(byte),
+              bytes.subarray(where + (how === 3 ? 0 : 1)),
+            ]);
+        }
+        survive(bytes, path);
+      }),
+      { numRuns: 1000, seed: 3 },
+    );
+  });
+
+  test('valid requests with a value of another kind somewhere', () => {
+    const strange = fc.constantFrom<unknown>(
+      null,
+      '',
+      '7',
+      7,
+      -1,
+      1e308,
+      true,
+      [],
+      {},
+      [[]],
+      [null],
+      { type: 'text' },
+      { __proto__: null, constructor: 1 },
+    );
+    fc.assert(
+      fc.property(validRequest, fc.nat(10_000), strange, ({ path, body }, choice, value) => {
+        const request = JSON.parse(body) as Record<string, unknown>;
+        const places = placesIn(request);
+        const [holder, key] = places[choice % places.length] as readonly [Record<string, unknown>, string];
+        holder[key] = value;
+        survive(Buffer.from(JSON.stringify(request)), path);
+      }),
+      { numRuns: 1000, seed: 4 },
+    );
+  });
+
+  function placesIn(value: unknown): (readonly [Record<string, unknown>, string])[] {
+    if (typeof value !== 'object' || value === null) return [];
+    const holder = value as Record<string, unknown>;
+    return Object.keys(holder).flatMap((key) => [[holder, key] as const, ...placesIn(holder[key])]);
+  }
 });

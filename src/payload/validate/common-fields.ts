@@ -145,3 +145,17 @@ export const nameOrId: FieldCheck = either('one of a string or an object', {
   string: text({ least: 1 }),
   object: object({ required: { id: text() } }),
 });
+
+/** Says that no model was named, as the API says it: without a field. */
+export function checkModelNamed(request: Readonly<Record<string, unknown>>, on: Inspection): void {
+  const { model } = request;
+  if (model !== undefined && model !== '') return;
+  on.add(
+    problem({
+      rule: 'model',
+      param: null,
+      message: 'you must provide a model parameter',
+      fix: 'Name the model: "model": "gpt-4o-mini", for example.',
+    }),
+  );
+}

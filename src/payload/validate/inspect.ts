@@ -1,5 +1,6 @@
 import { chatRequest } from './chat-fields.ts';
 import { checkChatRules } from './chat-rules.ts';
+import { checkModelNamed } from './common-fields.ts';
 import type { FieldCheck } from './fields.ts';
 import { Inspection, paramOf } from './inspection.ts';
 import { hasMark, membersIn, notUtf8, readJson, repeatedNames, textOf } from './json-text.ts';
@@ -23,7 +24,7 @@ interface Endpoint {
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['/chat/completions', { fields: chatRequest, rules: checkChatRules, model: checkChatModel }],
   ['/responses', { fields: responsesRequest, rules: checkResponsesRules, model: checkResponsesModel }],
-  ['/embeddings', { fields: embeddingsRequest, rules: null, model: null }],
+  ['/embeddings', { fields: embeddingsRequest, rules: checkModelNamed, model: null }],
   ['/moderations', { fields: moderationRequest, rules: null, model: null }],
   ['/images/generations', { fields: imageRequest, rules: null, model: null }],
   ['/audio/speech', { fields: speechRequest, rules: null, model: null }],

@@ -101,6 +101,7 @@ function firstInvalid(bytes: Buffer): number {
     if (validUpTo(bytes, middle)) good = middle;
     else bad = middle;
   }
+  while (good > 0 && !isUtf8(bytes.subarray(0, good))) good -= 1;
   return good;
 }
 

@@ -43,8 +43,9 @@ const embeddingInput = either('one of a string, an array of strings, or an array
 });
 
 export const embeddingsRequest: FieldCheck = object({
-  required: { model: text(), input: embeddingInput },
+  required: { input: embeddingInput },
   optional: {
+    model: text(),
     dimensions: nullable(whole({ least: 1, readable: true })),
     encoding_format: nullable(oneOf(['float', 'base64'], 'open')),
     user: nullable(text()),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 // Requests as the published OpenAPI document allows them, made by chance. Each is valid at the endpoint it is made for.
 
@@ -203,7 +203,6 @@ const plainChat = merged(
     n: fc.integer({ min: 1, max: 128 }),
     seed: fc.maxSafeInteger(),
     stop: fc.oneof(words, fc.array(words, { minLength: 1, maxLength: 4 }), fc.constant(null)),
-    prediction: fc.constant(undefined),
   }),
   fc.oneof(fc.constant({}), fc.constant({ logprobs: true }), fc.constant({ logprobs: true, top_logprobs: 20 })),
   streaming({ include_usage: true, include_obfuscation: false }),
