@@ -106,8 +106,11 @@ function dropIfUnread(response: ServerResponse, clock: Clock, slowReaderMs: numb
 
 function headersOf(call: Call, from: Headers, clock: Clock): string[] {
   const headers: string[] = [];
+  // Where the caller has limits of its own, those of the account behind them would only mislead it.
+  const limited = call.caller.quotas.length > 0;
   for (const name in from) {
     if (name === 'content-length' || KEPT_BACK.has(name)) continue;
+    if (limited && name.startsWith('x-ratelimit-')) continue;
     const value = from[name];
     if (typeof value === 'string') headers.push(name, value);
     else if (value !== undefined) for (const each of value) headers.push(name, each);

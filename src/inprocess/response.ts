@@ -41,8 +41,10 @@ export function toResponse(call: Call, reply: Reply, clock: Clock, signal: Abort
 
 function headersOf(call: Call, from: CallHeaders, clock: Clock): Headers {
   const headers = new Headers();
+  // Where the caller has limits of its own, those of the account behind them would only mislead it.
+  const limited = call.caller.quotas.length > 0;
   for (const name in from) {
-    if (KEPT_BACK.has(name)) continue;
+    if (KEPT_BACK.has(name) || (limited && name.startsWith('x-ratelimit-'))) continue;
     const value = from[name];
     if (typeof value === 'string') headers.append(name, value);
     else if (value !== undefined) for (const each of value) headers.append(name, each);
