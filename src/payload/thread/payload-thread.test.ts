@@ -63,3 +63,109 @@ test('a thread that is gone is replaced', async () => {
   expect(await other.count('hello world', 'gpt-4o')).toMatchObject({ tokens: 2 });
   await other.close();
 });
+
+describe('fitting', () => {
+  const known = { window: 8_192, maxInput: null, maxOutput: 4_096, factor: 1 };
+  const question = (body: unknown, more: object = {}): Parameters<PayloadThread['fit']>[0] => ({
+    body: typeof body === 'string' ? Buffer.from(body) : bytesOf(body),
+    operation: 'chat',
+    model: 'gpt-4o',
+    estimate: { ...known, window: 1_000 },
+    rules: { ceiling: null, reserve: 200 },
+    strategies: ['trim'],
+    chunkTokens: 2_000,
+    scope: '',
+    ...more,
+  });
+  const talk = (turns: number): { role: string; content: string }[] => [
+    { role: 'system', content: 'Be brief.' },
+    ...Array.from({ length: turns }, (_, at) => ({
+      role: at % 2 === 0 ? 'user' : 'assistant',
+      content: `Message ${at} of many.`,
+    })),
+    { role: 'user', content: 'And now?' },
+  ];
+
+  test('what fits is only weighed', async () => {
+    const body = { model: 'gpt-4o', max_completion_tokens: 100, messages: talk(4) };
+    const { tokens } = await countPrompt('chat', body);
+    expect(await thread.fit(question(body), null)).toEqual({
+      kind: 'fits',
+      tokens,
+      room: 884,
+      output: 100,
+      continues: false,
+    });
+  });
+
+  test('what does not comes back trimmed, and everything else in it as it was', async () => {
+    const messages = JSON.stringify(talk(200));
+    const body = `{"model":"gpt-4o","seed":9223372036854775807,"temperature":0.1,"messages":${messages},"n":1}`;
+    const answer = await thread.fit(question(body), null);
+    const sent = answer.kind === 'fitted' ? Buffer.from(answer.body).toString('utf8') : answer.kind;
+    expect(sent).toMatch(/^\{"model":"gpt-4o","seed":9223372036854775807,"temperature":0\.1,"messages":\[/);
+    const { tokens } = await countPrompt('chat', JSON.parse(sent) as Record<string, unknown>);
+    expect(tokens).toBeLessThanOrEqual(784);
+    expect(answer).toMatchObject({ kind: 'fitted', report: { how: 'trim', after: tokens } });
+  });
+
+  test('a Responses input keeps its instructions, and a text alone becomes a message', async () => {
+    const body = {
+      model: 'gpt-4o',
+      instructions: 'Be brief.',
+      input: `Sum this up: ${'kelp and rock. '.repeat(2_000)}`,
+    };
+    const answer = await thread.fit(question(body, { operation: 'responses' }), null);
+    const sent =
+      answer.kind === 'fitted'
+        ? (JSON.parse(Buffer.from(answer.body).toString('utf8')) as Record<string, unknown>)
+        : {};
+    expect(sent).toMatchObject({
+      instructions: 'Be brief.',
+      input: [{ role: 'user', content: expect.stringMatching(/left out to fit/) }],
+    });
+    expect((await countPrompt('responses', sent)).tokens).toBeLessThanOrEqual(784);
+  });
+
+  test('summaries are asked for on this side', async () => {
+    const read: string[] = [];
+    const sumUp = (text: string): Promise<string> => {
+      read.push(text);
+      return Promise.resolve('Many messages.');
+    };
+    const answer = await thread.fit(question({ messages: talk(200) }, { strategies: ['summarise'] }), sumUp);
+    expect(answer).toMatchObject({ kind: 'fitted', report: { how: 'summarise' } });
+    expect(read[0]).toContain('User: Message 2 of many.\nAssistant: Message 3 of many.');
+    const failing = (): Promise<string> => Promise.reject(new Error('no tokens left'));
+    const other = question({ messages: talk(201) }, { strategies: ['summarise'], scope: 'other' });
+    expect(await thread.fit(other, failing)).toMatchObject({ kind: 'refused', why: ['summarise: no tokens left'] });
+    expect(await thread.fit(other, null)).toMatchObject({
+      kind: 'refused',
+      why: ['summarise: no summariser is configured'],
+    });
+  });
+
+  test("another vendor's tokens, and a provider that counts more, leave less room", async () => {
+    const body = { messages: talk(200) };
+    const plain = await thread.fit(question(body), null);
+    const dear = await thread.fit(
+      question(body, { model: 'claude-opus-5', estimate: { ...known, window: 1_000, factor: 1.25 } }),
+      null,
+    );
+    const sizes = [plain, dear].map((answer) => (answer.kind === 'fitted' ? answer.body.length : 0));
+    expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) * 0.65);
+    expect(dear.kind === 'fitted' ? dear.report.after : 1_000).toBeLessThanOrEqual(784);
+  });
+
+  test('what goes on from what the provider keeps is told', async () => {
+    const body = { input: 'and now?', previous_response_id: 'resp_1' };
+    expect(await thread.fit(question(body, { operation: 'responses' }), null)).toMatchObject({
+      kind: 'fits',
+      continues: true,
+    });
+  });
+
+  test('what is no request is told', async () => {
+    await expect(thread.fit(question('nonsense'), null)).rejects.toBeInstanceOf(UnreadablePrompt);
+  });
+});

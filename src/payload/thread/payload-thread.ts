@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import type { Summarise } from '../fit/summaries.ts';
 import type { PromptCount } from '../tokens/count.ts';
-import type { Answers, FromPayloadWorker, Question, ToPayloadWorker } from './messages.ts';
+import type { Answers, FitAnswer, FitQuestion, FromPayloadWorker, Question, ToPayloadWorker } from './messages.ts';
 import { UnreadablePrompt } from './unreadable-prompt.ts';
 
 /** Bytes that may wait for the thread; what comes on top is refused, so that a crowd of huge prompts cannot eat the memory. */
@@ -11,6 +12,7 @@ const HEAP_MB = 1024;
 
 interface Waiting {
   readonly bytes: number;
+  readonly summarise: Summarise | null;
   readonly resolve: (answer: Answers[keyof Answers]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -35,7 +37,17 @@ export class PayloadThread {
    */
   count(what: Uint8Array | string, model: string | null): Promise<PromptCount> {
     const question = typeof what === 'string' ? { text: what } : { body: what };
-    return this.#ask({ kind: 'count', what: question, model }, what.length);
+    return this.#ask({ kind: 'count', what: question, model }, what.length, null);
+  }
+
+  /**
+   * Makes a prompt fit its model, or says that it does.
+   *
+   * @param summarise asked for the summaries that are needed; null: there is nobody to ask.
+   * @throws {UnreadablePrompt} it is no request that has a conversation.
+   */
+  fit(question: Omit<FitQuestion, 'kind'>, summarise: Summarise | null): Promise<FitAnswer> {
+    return this.#ask({ kind: 'fit', ...question }, question.body.length, summarise);
   }
 
   /** Ends the thread; whoever still waits is told so. */
@@ -45,7 +57,11 @@ export class PayloadThread {
     await worker?.terminate();
   }
 
-  #ask<Kind extends Question['kind']>(question: Question & { kind: Kind }, bytes: number): Promise<Answers[Kind]> {
+  #ask<Kind extends Question['kind']>(
+    question: Question & { kind: Kind },
+    bytes: number,
+    summarise: Summarise | null,
+  ): Promise<Answers[Kind]> {
     return new Promise((resolve, reject) => {
       if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) {
         reject(new Error('too many prompts wait to be counted'));
@@ -53,10 +69,10 @@ export class PayloadThread {
       }
       const id = (this.#lastId += 1);
       const worker = (this.#worker ??= this.#start());
-      worker.postMessage({ id, question } satisfies ToPayloadWorker);
+      worker.postMessage({ kind: 'ask', id, question } satisfies ToPayloadWorker);
       if (this.#waiting.size === 0) worker.ref();
       this.#waitingBytes += bytes;
-      this.#waiting.set(id, { bytes, resolve: resolve as Waiting['resolve'], reject });
+      this.#waiting.set(id, { bytes, summarise, resolve: resolve as Waiting['resolve'], reject });
     });
   }
 
@@ -83,11 +99,30 @@ export class PayloadThread {
   #hear(message: FromPayloadWorker): void {
     const waiting = this.#waiting.get(message.id);
     if (waiting === undefined) return;
+    if (message.kind === 'sum-up') {
+      void this.#sumUp(waiting.summarise, message.textId, message.text);
+      return;
+    }
     this.#waiting.delete(message.id);
     this.#waitingBytes -= waiting.bytes;
     if (this.#waiting.size === 0) this.#worker?.unref();
-    if ('answer' in message) waiting.resolve(message.answer);
-    else waiting.reject(message.unreadable ? new UnreadablePrompt(message.failure) : new Error(message.failure));
+    if (message.kind === 'answer') waiting.resolve(message.answer);
+    else waiting.reject(message.unreadable ? new UnreadablePrompt(message.reason) : new Error(message.reason));
+  }
+
+  async #sumUp(summarise: Summarise | null, textId: number, text: string): Promise<void> {
+    const worker = this.#worker;
+    let summary: string | null = null;
+    let reason = 'no summariser is configured';
+    try {
+      if (summarise !== null) summary = await summarise(text);
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    // The thread that asked may be gone by now, and another would not know what this is.
+    if (this.#worker === worker) {
+      worker?.postMessage({ kind: 'summary', textId, summary, reason } satisfies ToPayloadWorker);
+    }
   }
 
   #lose(reason: string): void {

@@ -1,0 +1,80 @@
+import { continuesElsewhere } from '../tokens/count.ts';
+import { isObject, type JsonObject, listAt, stringAt } from '../tokens/json.ts';
+import { type Scale, Tally, weighFrame, weighMessage } from '../tokens/weigh.ts';
+import type { FittedOperation, Scales } from './parts.ts';
+import type { Talk } from './trim.ts';
+
+/** A request whose prompt is to fit, read. */
+export interface FitRequest {
+  readonly body: JsonObject;
+  readonly talk: Talk;
+  /** Tokens that it asks for as its answer; null when it does not say. */
+  readonly output: number | null;
+  /** It goes on from what the provider keeps. */
+  readonly continues: boolean;
+}
+
+/** Integers that JavaScript would round, such as a seed of 64 bits: they are written again as they came. */
+const LARGE_INTEGER = /\d{16}/;
+
+/**
+ * Reads a request.
+ *
+ * @throws {SyntaxError} it is not JSON. @throws {TypeError} it is no object.
+ */
+export function readFitRequest(
+  bytes: Uint8Array,
+  operation: FittedOperation,
+  scale: Scale,
+  scales: Scales,
+): FitRequest {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
+  const body: unknown = LARGE_INTEGER.test(text) ? JSON.parse(text, keepInteger) : JSON.parse(text);
+  if (!isObject(body)) throw new TypeError('the request is no JSON object');
+  const messages = operation === 'chat' ? listAt(body, 'messages') : itemsOf(body);
+  const frame = new Tally().add(weighFrame(scale, body, guidesOf(body, operation, messages)));
+  const instructions = operation === 'responses' ? stringAt(body, 'instructions') : null;
+  if (instructions !== null) frame.add(weighMessage(scale, { role: 'system', content: instructions }));
+  return {
+    body,
+    talk: { parts: messages.filter(isObject).map((message) => scales.weigh(message)), frameTokens: frame.tokens },
+    output: operation === 'chat' ? chatOutput(body) : numberAt(body, 'max_output_tokens'),
+    continues: operation === 'responses' && continuesElsewhere(body),
+  };
+}
+
+/** The request with other messages in place of its own. */
+export function writeFitRequest(body: JsonObject, operation: FittedOperation, messages: readonly JsonObject[]): Buffer {
+  return Buffer.from(JSON.stringify({ ...body, [operation === 'chat' ? 'messages' : 'input']: messages }));
+}
+
+function itemsOf(body: JsonObject): readonly unknown[] {
+  const { input } = body;
+  return typeof input === 'string' ? [{ role: 'user', content: input }] : listAt(body, 'input');
+}
+
+/** What the declarations of tools come after. */
+function guidesOf(body: JsonObject, operation: FittedOperation, messages: readonly unknown[]): readonly unknown[] {
+  const instructions = operation === 'responses' ? stringAt(body, 'instructions') : null;
+  return instructions === null ? messages : [{ role: 'system', content: instructions }];
+}
+
+function chatOutput(body: JsonObject): number | null {
+  return numberAt(body, 'max_completion_tokens') ?? numberAt(body, 'max_tokens');
+}
+
+function numberAt(body: JsonObject, name: string): number | null {
+  const value = body[name];
+  return typeof value === 'number' && value > 0 ? value : null;
+}
+
+/** JSON's own way of keeping a number as it is written, which TypeScript's library does not know yet. */
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
+function keepInteger(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  const rounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return rounded && source !== undefined && /^-?\d+$/.test(source) ? rawJSON(source) : value;
+}
