@@ -4,6 +4,7 @@ import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { SystemClock } from '../engine/system-clock.ts';
+import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
@@ -36,6 +37,8 @@ export interface StartOptions {
   readonly onRecord?: (record: CallRecord) => void;
   /** Told of what happens to keys. @default a line on stderr */
   readonly onKeyEvent?: (event: KeyEvent) => void;
+  /** Told of budgets and daily limits that run out. */
+  readonly onQuotaEvent?: Tell;
 }
 
 /**
@@ -61,6 +64,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     clock,
     random: Math.random,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
+    counters: counting.counters,
+    tell: options.onQuotaEvent,
     emit(record) {
       store.append(record);
       onRecord?.(record);
