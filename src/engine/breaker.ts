@@ -84,6 +84,7 @@ export class Breaker {
   /** How long the latest failure took. */
   #failsAfterMs = 0;
   #lastFault: Fault | null = null;
+  #told: ((open: boolean) => void) | null = null;
 
   constructor(policy: BreakerPolicy) {
     this.#policy = policy;
@@ -110,6 +111,17 @@ export class Breaker {
     const { consecutiveFailures } = this.#policy;
     const busy = Math.log(Math.max(1, this.#window.volume / USUAL_VOLUME));
     return Math.max(consecutiveFailures, Math.ceil((this.#unlikely - busy) / Math.log(this.#errors.estimate)));
+  }
+
+  /** Tells one listener whenever it opens, anew too, and when it closes. */
+  onChange(told: (open: boolean) => void): void {
+    this.#told = told;
+  }
+
+  /** Somebody else has found the target well again: the next probe need not wait. */
+  probeSoon(now: number): void {
+    const state = this.#state;
+    if (state.name === 'open' && state.until > now) this.#state = { ...state, until: now };
   }
 
   /** Would {@link enter} grant a permit now? */
@@ -236,11 +248,13 @@ export class Breaker {
     const until = now + length * (1 + jitter * (2 * random() - 1));
     this.#state = { name: 'open', since, until, probedAt };
     this.#run = 0;
+    this.#told?.(true);
   }
 
   #close(): void {
     this.#state = { name: 'closed' };
     this.#run = 0;
     this.#window.clear();
+    this.#told?.(false);
   }
 }

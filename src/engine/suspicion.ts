@@ -71,6 +71,11 @@ export class Suspicion {
     else if (bearing === 'success' && awaited) this.#weigh(false);
   }
 
+  /** Others have found it down. That is doubted as soon as one call goes well, and believed as soon as one does not. */
+  warned(): void {
+    this.#evidence = Math.max(this.#evidence, SUSPECT);
+  }
+
   /** The breaker has taken over: it finds out for itself when the target is well again. */
   clear(): void {
     this.#evidence = 0;
