@@ -34,6 +34,8 @@ export interface ProviderSpec {
 export interface RatesFrom {
   readonly atMs: number;
   readonly limits: RateLimits;
+  /** Nothing is told of them but with a refusal: how long to wait. @default false */
+  readonly silent?: boolean;
 }
 
 /** A provider with room for everything, which never waits, never fails and answers as measured ones do. */
@@ -124,7 +126,8 @@ export class Provider implements Service {
     if (limit !== null && !this.#withinLimit(limit, now)) return this.#refuse(receiver, this.#limitFault(limit, now));
     const verdict = this.#limiter === null ? null : this.#admit(this.#limiter, order, now);
     if (verdict !== null) {
-      const told = new Telling(receiver, verdict.headers);
+      const silent = this.spec.rates[this.#rates]?.silent === true;
+      const told = silent ? receiver : new Telling(receiver, verdict.headers);
       return verdict.refused === null
         ? this.#work(order, told)
         : this.#instead(told, wholeScript(ABOUT_NOTHING.about, verdict.refused));
