@@ -3,6 +3,7 @@ import { type Config, type NewTarget, withTarget } from '../config/config.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
+import { shareBreakers } from '../engine/breaker-word.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
@@ -71,6 +72,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       onRecord?.(record);
     },
   });
+  shareBreakers(line.targets, counting.hints, clock);
   const door = new Door({
     directory,
     clock,
