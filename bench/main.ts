@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
 import { stormHttp } from './storm/http/storm-http.ts';
+import { limits } from './limits/limits.ts';
 import { storm } from './storm/storm.ts';
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['gateway', gateway],
+  ['limits', limits],
   ['storm', storm],
   ['storm-http', stormHttp],
 ]);

@@ -18,19 +18,23 @@ export interface Entry {
 /** What a run showed, call by call. */
 export interface Ledger {
   readonly entries: readonly Entry[];
-  /** Requests that reached the provider, and the times of those that it refused for a rate limit. */
+  /** Requests that reached the provider, and when: those that it took, and those that it refused for a rate limit. */
   readonly attempts: number;
+  readonly acceptedAt: readonly number[];
   readonly refusedAt: readonly number[];
 }
 
 /** Runs a scene with so many engines that know nothing of each other; each call goes to any of them. */
 export async function keep(scene: Scene, seed: number, engines = 1): Promise<Ledger> {
   const entries: Entry[] = [];
+  const acceptedAt: number[] = [];
   const refusedAt: number[] = [];
   let attempts = 0;
   const told = (order: Order, record: CallRecord): void => {
     attempts += record.attempts.length;
-    for (const { status, startedMs } of record.attempts) if (status === 429) refusedAt.push(order.at + startedMs);
+    for (const { status, startedMs } of record.attempts) {
+      (status === 429 ? refusedAt : acceptedAt).push(order.at + startedMs);
+    }
     entries.push({
       order,
       answered: record.outcome === 'answered',
@@ -40,7 +44,7 @@ export async function keep(scene: Scene, seed: number, engines = 1): Promise<Led
   };
   await run(scene, seed, several(engines, holdfast({ dialect: chat, told })));
   entries.sort((a, b) => a.order.id - b.order.id);
-  return { entries, attempts, refusedAt: refusedAt.sort((a, b) => a - b) };
+  return { entries, attempts, acceptedAt, refusedAt };
 }
 
 function several(count: number, maker: ClientMaker): ClientMaker {
