@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../engine/random.ts';
+import { Redactor } from './redactor.ts';
+
+const redactor = new Redactor({ salt: 'test' });
+
+// Values are made here from a seed, in the shapes that vendors hand out; none of them is or was anybody's.
+const random = seededRandom(7);
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const pick = (alphabet: string, count: number): string =>
+  Array.from({ length: count }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join('');
+const alnum = (count: number): string => pick(letters, count);
+const digits = (count: number): string => pick('0123456789', count);
+const hex = (count: number): string => pick('0123456789abcdef', count);
+
+function luhn(body: string): string {
+  for (let last = 0; last < 10; last += 1) {
+    const number = `${body}${last}`;
+    const sum = Array.from(number)
+      .toReversed()
+      .reduce((total, digit, index) => {
+        const doubled = index % 2 === 1 ? Number(digit) * 2 : Number(digit);
+        return total + (doubled > 9 ? doubled - 9 : doubled);
+      }, 0);
+    if (sum % 10 === 0) return number;
+  }
+  throw new Error('no check digit');
+}
+
+function iban(): string {
+  const body = digits(18);
+  const rest = BigInt(`${body}131400`) % 97n;
+  return `DE${String(98n - rest).padStart(2, '0')}${body}`;
+}
+
+const MAKERS: readonly (() => string)[] = [
+  () => `sk-proj-${alnum(74)}T3BlbkFJ${alnum(74)}`,
+  () => `sk-${alnum(20)}T3BlbkFJ${alnum(20)}`,
+  () => `sk-svcacct-${alnum(60)}`,
+  () => `sk-ant-api03-${alnum(93)}AA`,
+  () => `sk-or-v1-${hex(64)}`,
+  () => `AIza${alnum(35)}`,
+  () => `AKIA${pick('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 16)}`,
+  () => `ghp_${alnum(36)}`,
+  () => `github_pat_${alnum(22)}_${alnum(59)}`,
+  () => `xoxb-${digits(12)}-${digits(12)}-${alnum(24)}`,
+  () => `gsk_${alnum(52)}`,
+  () => `xai-${alnum(80)}`,
+  () => `hf_${alnum(34)}`,
+  () => `r8_${alnum(37)}`,
+  () => `pplx-${alnum(48)}`,
+  () => `nvapi-${alnum(64)}`,
+  () => `sk_live_${alnum(24)}`,
+  () => `eyJ${alnum(30)}.eyJ${alnum(60)}.${alnum(43)}`,
+  () => `glpat-${alnum(20)}`,
+  () => `hvs.${alnum(90)}`,
+  () => `${pick('abcdefghijklmnopqrstuvwxyz', 8)}.${digits(2)}@mail-${hex(3)}.example.org`,
+  () => luhn(`4${digits(14)}`),
+  () => luhn(`51${digits(13)}`).replace(/(\d{4})(?=\d)/g, '$1 '),
+  iban,
+  () => `+49 ${digits(3)} ${digits(7)}`,
+  () => `81.${100 + Number(digits(1))}.${digits(1)}.${20 + Number(digits(1))}`,
+  () => `2a02:${hex(3)}1:${hex(3)}1::${hex(3)}1`,
+];
+
+/** What stands around a value, and under what. */
+const WRAPPERS: readonly (readonly [name: string, wrap: (value: string) => string])[] = [
+  ['prose', (value) => `Please use ${value} for now`],
+  ['the end of a sentence', (value) => `The key is ${value}.`],
+  ['JSON', (value) => JSON.stringify({ messages: [{ role: 'user', content: `mine is ${value}` }] })],
+  ['JSON in JSON', (value) => JSON.stringify({ body: JSON.stringify({ content: `x\n${value}` }) })],
+  ['JSON in JSON in JSON', (value) => JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ c: value }) }) })],
+  ['a query', (value) => `GET /v1/x?value=${encodeURIComponent(value)}&n=1`],
+  ['a query, encoded twice', (value) => `/go?to=${encodeURIComponent(`/x?v=${encodeURIComponent(value)}`)}`],
+  ['base64', (value) => Buffer.from(`the value is ${value}, keep it`).toString('base64')],
+  ['base64url', (value) => Buffer.from(JSON.stringify({ value, ok: '~~??>>' })).toString('base64url')],
+  ['base64 in JSON', (value) => JSON.stringify({ data: Buffer.from(`value: ${value} `).toString('base64') })],
+  [
+    'unicode escapes',
+    (value) =>
+      `"${Array.from(value)
+        .map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join('')}"`,
+  ],
+  ['a header', (value) => `x-debug: ${value}\r\n`],
+];
+
+/** Everything a reader could get at: the text, and what is under its layers. */
+function laidBare(text: string, depth = 0): string {
+  if (depth === 4) return text;
+  const plain = text
+    .replaceAll(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replaceAll('\\n', '\n')
+    .replaceAll('\\"', '"')
+    .replaceAll('\\\\', '\\')
+    .replaceAll(/(?:%[0-9A-F]{2})+/g, (code) => decodeURIComponent(code));
+  const inside = Array.from(text.matchAll(/[\w+/-]{20,}={0,2}/g), ([run]) => Buffer.from(run, 'base64').toString());
+  return [text, ...(plain === text ? [] : [laidBare(plain, depth + 1)]), ...inside].join('\n');
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.each(WRAPPERS)('in %s', (_, wrap) => {
+  it.each(MAKERS.map((make) => make()))('%s is taken out', (value) => {
+    const wrapped = wrap(value);
+    const safe = redactor.text(wrapped);
+    expect(laidBare(wrapped)).toContain(value);
+    expect(laidBare(safe)).not.toContain(value);
+    expect(redactor.text(safe), 'what is redacted stays as it is').toBe(safe);
+    expect(isJson(safe), 'valid JSON stays valid').toBe(isJson(wrapped));
+  });
+});
+
+describe('behind a name', () => {
+  it.each([
+    ['authorization: Basic dXNlcjpwYXNzd29yZA==', 'dXNlcjpwYXNzd29yZA=='],
+    ['Authorization: Bearer abc123def456', 'abc123def456'],
+    ['cookie: session=abcdef; theme=dark', 'abcdef'],
+    ['Set-Cookie: sid=abcdef; Path=/', 'abcdef'],
+    ['{"password":"correct horse"}', 'correct horse'],
+    ['{\\"api_key\\":\\"0123abcd0123abcd\\"}', '0123abcd0123abcd'],
+    ['MY_TEAM_OPENAI_API_KEY=0123456789abcdef', '0123456789abcdef'],
+    ['AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYab', 'wJalrXUtnFEMI'],
+    ['postgres://app:hunter22@db.internal/x', 'hunter22'],
+    ['api-key: 0123456789abcdef0123456789abcdef', '0123456789abcdef'],
+    ['https://x.example/?sig=AbCd%2Befg&n=1', 'AbCd'],
+  ])('%s', (text, secret) => {
+    const safe = redactor.text(text);
+    expect(safe).not.toContain(secret);
+    expect(safe).toMatch(/\[[a-z-]+:[0-9a-f]{6}\]/);
+    expect(redactor.text(safe)).toBe(safe);
+  });
+
+  it('fields and headers go whole', () => {
+    expect(
+      redactor.json({ headers: { Authorization: 'anything at all', accept: 'text/html' }, token: ['a-b', null] }),
+    ).toEqual({
+      headers: { Authorization: expect.stringMatching(/^\[secret:/) as string, accept: 'text/html' },
+      token: [expect.stringMatching(/^\[secret:/) as string, null],
+    });
+  });
+});
+
+it('hardly touches what only looks alike', () => {
+  const makers = [
+    () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`,
+    () => hex(40),
+    () => hex(64),
+    () => `req_${hex(32)}`,
+    () => `chatcmpl-${alnum(29)}`,
+    () => `resp_${hex(48)}`,
+    () => `call_${alnum(24)}`,
+    () => `hf-${alnum(20)}-${hex(3)}`,
+    () => `00-${hex(32)}-${hex(16)}-01`,
+    () => `${hex(16)}-FRA`,
+    () => String(1_700_000_000_000 + Math.floor(random() * 1e11)),
+    () => digits(18),
+    () => new Date(1.7e12 + random() * 1e11).toISOString(),
+    () => `10.${digits(1)}.${digits(1)}.${digits(1)}`,
+    () => `sha256:${hex(64)}`,
+    () => `max_tokens=${digits(4)}`,
+    () => `"prompt_tokens": ${digits(5)}`,
+    () => `v${digits(1)}.${digits(2)}.${digits(1)}`,
+    () => `https://api.example.com/v1/models/gpt-4o-${digits(4)}-08-06`,
+    () => Buffer.from(hex(40), 'hex').toString('base64'),
+  ];
+  const texts = Array.from({ length: 4_000 }, (_, index) => makers[index % makers.length]?.() ?? '');
+  const altered = texts.filter((text) => redactor.text(`id ${text} seen`) !== `id ${text} seen`);
+  expect(altered.length / texts.length, altered.slice(0, 5).join('\n')).toBeLessThanOrEqual(0.01);
+});
+
+it('gives one value one placeholder, and another salt another', () => {
+  const key = `sk-proj-${alnum(60)}`;
+  const safe = redactor.text(`${key} and ${key}`);
+  const [one, two] = safe.match(/\[[^\]]+\]/g) ?? [];
+  expect(one).toBe(two);
+  expect(new Redactor({ salt: 'other' }).text(key)).not.toBe(one);
+});
+
+it('leaves JSON without anything in it as it is, to the byte', () => {
+  const text = '{ "model" : "gpt-4o",  "n": 1.0 }';
+  expect(redactor.jsonText(text)).toBe(text);
+});
+
+it('leaves personal details where the policy says so', () => {
+  const lenient = new Redactor({ salt: 'test', personal: ['card'] });
+  expect(lenient.text('mail a.b@example.org')).toBe('mail a.b@example.org');
+});
+
+describe('a megabyte made to be slow', () => {
+  it.each([
+    ['letters', 'a'.repeat(1_000_000)],
+    ['digits', '1'.repeat(1_000_000)],
+    ['at signs', '@'.repeat(1_000_000)],
+    ['beginnings of keys', 'sk-'.repeat(333_333)],
+    ['beginnings of tokens', 'eyJ'.repeat(333_333)],
+    ['backslashes', '\\'.repeat(1_000_000)],
+    ['percents', '%25'.repeat(333_333)],
+    ['colons', 'a:'.repeat(500_000)],
+    ['groups of digits', '12 '.repeat(333_333)],
+    ['dots', 'a.'.repeat(500_000)],
+    ['names', 'password='.repeat(111_111)],
+    ['begins of private keys', '-----BEGIN PRIVATE KEY-----'.repeat(37_037)],
+    ['base64 of base64', Buffer.from(Buffer.from('x'.repeat(500_000)).toString('base64')).toString('base64')],
+  ])('%s', (_, text) => {
+    // Were any of it quadratic, the time a test is given would not do.
+    expect(redactor.text(text).length).toBeGreaterThan(0);
+  });
+});
