@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { readAsks } from '../engine/asks.ts';
 import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -13,7 +14,6 @@ import type { ServerConfig } from '../config/config.ts';
 import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
 import { answer, refuse } from './answer.ts';
-import { readAsks } from './asks.ts';
 import { readBody } from './body.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
 import { callIds } from '../engine/call-id.ts';

@@ -1,12 +1,14 @@
 import type { Dispatcher } from 'undici';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
+import { readAsks } from '../engine/asks.ts';
 import { type Call, NOTHING_SAID } from '../engine/call.ts';
-import { ANYONE } from '../engine/caller.ts';
+import type { Caller } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
+import type { Limits } from '../engine/limits.ts';
 import {
   type AdaptivePolicy,
   type BreakerPolicy,
@@ -22,11 +24,15 @@ import {
   type Timeouts,
   type ValidationMode,
 } from '../engine/policy.ts';
+import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { SystemClock } from '../engine/system-clock.ts';
+import { type PriceSection, pricesField, resolvePrices } from '../config/prices.ts';
 import { HeldSecret, NO_SECRET } from '../config/secrets.ts';
 import type { ProviderName } from '../providers/openai/provider.ts';
 import { readRequest } from '../providers/openai/request.ts';
+import { countersFor, type SharedCounters } from './counting.ts';
+import { type CallerOption, callersOf } from './limits.ts';
 import { type MeantRequest, readFetch } from './request.ts';
 import { toResponse } from './response.ts';
 
@@ -60,6 +66,28 @@ export interface HoldfastOptions {
   readonly fallbackOn?: Iterable<FaultKind>;
   /** What becomes of requests that the API would refuse. @default 'observe': they are sent, and what was wrong is noted */
   readonly validate?: ValidationMode;
+  /**
+   * What the application may take, over all of its calls: it paces and pays for itself as a tenant of a gateway would.
+   * Tokens and money are reserved before a call and settled with its real usage; a call beyond a limit fails with the SDK's
+   * own RateLimitError, or waits for room when it says so (`x-holdfast-wait: 30s`, `Prefer: wait=30`).
+   *
+   * @default nothing is limited
+   * @example { requestsPerMinute: 500, tokensPerMinute: 200_000, budgetPerMonth: { warn: 80, refuse: 100 } }
+   */
+  readonly limits?: Limits;
+  /**
+   * For whom the application makes its calls, with limits of their own: a customer, a feature. A function is asked for each
+   * call, and may tell by a header that the application gives the SDK.
+   *
+   * @default nobody is told apart
+   */
+  readonly caller?: CallerOption;
+  /** Counts together with other processes. @default in this process alone, from nothing at its start */
+  readonly counters?: SharedCounters;
+  /** Prices in place of the list prices, in the words of the configuration file. Budgets are kept by them. */
+  readonly prices?: readonly PriceSection[];
+  /** Told of budgets and daily limits that run out, once in a period. */
+  readonly onQuotaEvent?: Tell;
   /** Told of each call's one record, when its last byte has been given. */
   readonly onRecord?: (record: CallRecord) => void;
   /** For everything the line is not meant for. @default the global fetch */
@@ -92,6 +120,9 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
   const nextId = callIds(clock.wall());
   const plain = options.fetch ?? globalThis.fetch;
   const assemblies = new Map<string, Assembly>();
+  const callerOf = callersOf(options.limits, options.caller);
+  const counters = countersFor(options.counters, clock);
+  const prices = resolvePrices(options.prices === undefined ? [] : pricesField.parse(options.prices));
   const explains = options.validate === 'strict' || options.validate === 'repair';
 
   async function meantFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
@@ -100,7 +131,16 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
     // What is no request, the provider itself explains best, unless the line is to.
     if (meant === null || seen === null || (seen.problem !== null && !explains)) return plain(input, init);
     meant.signal?.throwIfAborted();
-    const call = { ...callOf(meant, nextId(), clock), ...seen.reading, parsed: seen.parsed, problem: seen.problem };
+    const caller = callerOf({ headers: meant.headers, model: seen.reading.model });
+    const asks = readAsks(meant.headers);
+    const call = {
+      ...callOf(meant, nextId(), clock, caller),
+      ...seen.reading,
+      patienceMs: asks.patienceMs,
+      queueMs: asks.queueMs,
+      parsed: seen.parsed,
+      problem: seen.problem ?? asks.fault,
+    };
     const forget = cancelOn(meant.signal, call.cancellation);
     const reply = await assemblyFor(meant.baseUrl).handle(call);
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
@@ -114,8 +154,9 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
     if (assembly === undefined) {
       if (assemblies.size >= MAX_ORIGINS) throw new Error(`more than ${MAX_ORIGINS} base URLs through one holdfast()`);
       const { random = Math.random, onRecord = () => undefined, dispatcher } = options;
-      const deps = { clock, random, emit: onRecord };
-      assembly = assemble(configFor(baseUrl, options), dispatcher === undefined ? deps : { ...deps, dispatcher });
+      const deps = { clock, random, emit: onRecord, counters, tell: options.onQuotaEvent };
+      const config = { ...configFor(baseUrl, options), prices };
+      assembly = assemble(config, dispatcher === undefined ? deps : { ...deps, dispatcher });
       assemblies.set(baseUrl, assembly);
     }
     return assembly;
@@ -127,17 +168,17 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
     async close() {
       await Promise.all([...assemblies.values()].map((assembly) => assembly.close()));
       assemblies.clear();
+      await counters.close();
     },
   };
 }
 
-function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
+function callOf(meant: MeantRequest, id: string, clock: Clock, caller: Caller): Call {
   const { operation, method, path, headers, body } = meant;
-  const patienceMs = Number(headers['x-stainless-timeout']) * 1000;
   return {
     id,
     door: 'in-process',
-    caller: ANYONE,
+    caller,
     queueMs: 0,
     operation,
     method,
@@ -150,7 +191,7 @@ function callOf(meant: MeantRequest, id: string, clock: Clock): Call {
     pins: [],
     startedAt: clock.now(),
     arrivedAt: clock.wall(),
-    patienceMs: patienceMs > 0 ? patienceMs : null,
+    patienceMs: null,
     callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
     expectedTokens: 0,
     admission: null,

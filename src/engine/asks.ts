@@ -1,6 +1,6 @@
-import type { Headers } from '../engine/call.ts';
-import type { Fault } from '../engine/fault/fault.ts';
-import { wrongHeader } from '../tenants/refusals.ts';
+import type { Headers } from './call.ts';
+import type { Fault } from './fault/fault.ts';
+import { faultOf } from './fault/index.ts';
 
 /** What a caller asks of the line itself, in headers of the call. */
 export interface Asks {
@@ -38,11 +38,13 @@ export function readAsks(headers: Headers): Asks {
 }
 
 function unreadable(name: string): Asks {
-  const fault = wrongHeader(
-    name,
-    'no length of time, or one longer than a day',
-    'Write 30s, 1500ms, or a bare number of seconds; or leave it out.',
-  );
+  const fault = faultOf('invalid-request', {
+    message: `${name}: no length of time, or one longer than a day`,
+    remedy: 'Write 30s, 1500ms, or a bare number of seconds; or leave it out.',
+    evidence: [`header ${name}`],
+    code: 'invalid_header',
+    param: name,
+  });
   return { patienceMs: null, queueMs: 0, fault };
 }
 

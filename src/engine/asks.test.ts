@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Headers } from '../engine/call.ts';
+import type { Headers } from './call.ts';
 import { readAsks } from './asks.ts';
 
 test.each<[Headers, number | null, number]>([
