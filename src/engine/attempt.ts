@@ -23,6 +23,8 @@ export interface AttemptFacts {
   readonly reason: AttemptRecord['reason'];
   /** Its target's breaker is open, but so is every other. */
   readonly forced: boolean;
+  /** What to send in place of the call's own body, so that the prompt fits the model. @default null: the call's own */
+  readonly body?: Uint8Array | null;
 }
 
 /** One try of a call at one target, from the decision to make it until its last byte. */
@@ -36,12 +38,15 @@ export class Attempt implements AttemptFacts {
   readonly waitedMs: number;
   readonly reason: AttemptRecord['reason'];
   readonly forced: boolean;
+  readonly body: Uint8Array | null;
   /** The way it takes out to its target's account. */
   readonly outlet: Outlet;
   /** How the account's limits stood when it was let go; null where there was nothing to keep to. */
   leave: Leave | null = null;
   /** What its answer's head tells of the limits. */
   report: RateReport | null = null;
+  /** False once it was turned away before it was sent: then its fault tells nothing of the target. */
+  made = true;
   /** What its answer has used, as far as the provider said; null before it is over. */
   usage: Usage | null = null;
   readonly #content: (() => void)[] = [];
@@ -57,6 +62,7 @@ export class Attempt implements AttemptFacts {
     this.waitedMs = facts.waitedMs;
     this.reason = facts.reason;
     this.forced = facts.forced;
+    this.body = facts.body ?? null;
     this.outlet = facts.target.account.outletFor(facts.model ?? facts.call.model);
   }
 
@@ -86,6 +92,7 @@ export class Attempt implements AttemptFacts {
 
   /** It is not to be made. */
   refuse(fault: Fault): Promise<Outcome> {
+    this.made = false;
     this.settle(fault, []);
     return Promise.resolve({ kind: 'fault', fault, refusal: null });
   }
@@ -100,6 +107,8 @@ export type Outcome =
   | {
       readonly kind: 'fault';
       readonly fault: Fault;
+      /** The prompt does not fit, and nothing was sent. */
+      readonly untried?: true;
       /** The provider's refusal as it came, for callers who are to see it unchanged. */
       readonly refusal: { readonly status: number; readonly headers: Headers; readonly body: Uint8Array } | null;
     };

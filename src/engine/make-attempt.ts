@@ -57,10 +57,10 @@ class Run implements Receiver {
   }
 
   begin(): void {
-    const { call, model, target } = this.#attempt;
+    const { call, model, target, body } = this.#attempt;
     this.#forget = call.cancellation.listen(() => this.#cancelled());
     if (this.#isOver()) return;
-    const exchange = target.endpoint.open(call, model, this);
+    const exchange = target.endpoint.open(body === null ? call : { ...call, body }, model, this);
     // A wire may push an error before it returns; then there is nothing left to hold on to.
     if (this.#isOver()) exchange.abort();
     else this.#exchange = exchange;

@@ -1,4 +1,5 @@
 import type { FaultKind } from './fault/fault.ts';
+import type { FitPolicy } from './fitting.ts';
 
 /**
  * The five timers of an attempt, in milliseconds. All but `totalMs` belong to one attempt; `totalMs` bounds the whole
@@ -141,6 +142,8 @@ export interface RoutePolicy {
   readonly fallbackOn: ReadonlySet<FaultKind>;
   /** What becomes of requests that the API would refuse. */
   readonly validate: ValidationMode;
+  /** What becomes of prompts that are too long for their model. @default null: they are sent, and the provider says so */
+  readonly fit?: FitPolicy | null;
 }
 
 /**

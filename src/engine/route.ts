@@ -3,8 +3,9 @@ import type { Call } from './call.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
+import { type FittedCall, type Fitting, tellFit } from './fitting.ts';
 import type { Pins } from './pins.ts';
-import { Plan, type PlanRules, type Step } from './plan.ts';
+import { type Candidate, Plan, type PlanRules, type Step } from './plan.ts';
 import type { Timeouts } from './policy.ts';
 import { type Dialect, NO_USAGE } from './ports.ts';
 import type { Reply } from './reply.ts';
@@ -17,6 +18,8 @@ export interface Route extends PlanRules {
   readonly id: string;
   readonly timeouts: Timeouts;
   readonly wholeTimeouts: Timeouts;
+  /** Makes prompts fit their models. @default null: they go as they come */
+  readonly fit?: Fitting | null;
 }
 
 export interface RouteDeps {
@@ -66,7 +69,13 @@ class Walk {
   readonly #deps: RouteDeps;
   readonly #timeouts: Timeouts;
   readonly #deadlineAt: number;
-  readonly #plan: Plan;
+  readonly #route: Route;
+  readonly #ladder: Route['ladder'];
+  #plan: Plan;
+  /** Where the prompt may not fit. */
+  #fitted: FittedCall | null = null;
+  /** A provider has said that the prompt does not fit after all, and it was fitted anew: once is enough. */
+  #refitted = false;
 
   constructor(call: Call, route: Route, deps: RouteDeps) {
     this.#call = call;
@@ -74,18 +83,24 @@ class Walk {
     this.#timeouts = call.stream ? route.timeouts : route.wholeTimeouts;
     const patienceMs = Math.min(this.#timeouts.totalMs, patience(call));
     this.#deadlineAt = call.startedAt + patienceMs;
-    this.#plan = new Plan(call, { ...route, ladder: ladderFor(call, route, deps.pins) }, this.#deadlineAt, deps.random);
+    this.#route = route;
+    this.#ladder = ladderFor(call, route, deps.pins);
+    this.#plan = this.#planFor(this.#ladder);
   }
 
   async go(): Promise<Reply> {
     const { clock } = this.#deps;
+    const { fit = null } = this.#route;
+    const unfit = fit === null ? null : await this.#arrange(fit.begin(this.#call, this.#ladder));
+    if (unfit !== null) return failed(unfit, null);
+    let told: Fault | null = null;
     let step = this.#plan.first(clock.now());
     let refusal: (Outcome & { kind: 'fault' })['refusal'] = null;
     let renewed = false;
     while (step.kind === 'try') {
       if (step.waitMs > 0) await this.#wait(step.waitMs);
       const sentAt = clock.now();
-      const outcome = await this.#attempt(step);
+      const outcome = await (this.#fitted === null ? this.#attempt(step) : this.#fittedAttempt(this.#fitted, step));
       if (outcome.kind === 'reply') return outcome.reply;
       refusal = outcome.refusal ?? refusal;
       const { fault } = outcome;
@@ -95,7 +110,16 @@ class Walk {
         step = { ...step, waitMs: 0, reason: 'retry' };
         continue;
       }
-      step = this.#plan.next(outcome.fault, clock.now());
+      const isRefit =
+        fault.kind === 'context-length' && fit !== null && (await this.#refit(fit, step.candidate, outcome));
+      if (isRefit) {
+        const first = this.#plan.first(clock.now());
+        step = first.kind === 'try' ? { ...first, reason: 'retry' } : first;
+        continue;
+      }
+      // What does not fit one rung is no reason to give the next one up: the ladder is left for what went wrong before.
+      if (!isUntried(outcome)) told = fault;
+      step = this.#plan.next(isUntried(outcome) ? (told ?? fault) : fault, clock.now());
     }
     // Whoever speaks a format that is carried unread gets the provider's own refusal, byte for byte.
     if (this.#call.operation === 'passthrough' && refusal !== null) {
@@ -112,7 +136,36 @@ class Walk {
     return (await this.#deps.renewKey?.(target, sentAt, fault)) ?? false;
   }
 
-  #attempt(step: Step & { kind: 'try' }): Promise<Outcome> {
+  /** Takes the ladder in the order in which the prompt fits its rungs; gives the reason when it fits none. */
+  async #arrange(fitted: FittedCall | null): Promise<Fault | null> {
+    this.#fitted = fitted;
+    if (fitted === null) return null;
+    const arrangement = await fitted.ladder();
+    if (arrangement.kind === 'refused') return arrangement.fault;
+    this.#plan = this.#planFor(arrangement.ladder);
+    return null;
+  }
+
+  /** After a provider's refusal: fits the prompt to what has been learnt from it, once. */
+  async #refit(fit: Fitting, candidate: Candidate, outcome: Outcome & { kind: 'fault' }): Promise<boolean> {
+    if (this.#refitted || isUntried(outcome)) return false;
+    this.#refitted = true;
+    const fitted = await fit.refused(this.#call, this.#ladder, candidate, outcome.fault);
+    return fitted !== null && (await this.#arrange(fitted)) === null;
+  }
+
+  #planFor(ladder: Route['ladder']): Plan {
+    return new Plan(this.#call, { ...this.#route, ladder }, this.#deadlineAt, this.#deps.random);
+  }
+
+  async #fittedAttempt(fitted: FittedCall, step: Step & { kind: 'try' }): Promise<Outcome> {
+    const fit = await fitted.bodyFor(step.candidate);
+    if (fit.kind === 'refused') return { kind: 'fault', fault: fit.fault, refusal: null, untried: true };
+    tellFit(this.#call, fit.report);
+    return this.#attempt(step, fit.body);
+  }
+
+  #attempt(step: Step & { kind: 'try' }, body: Uint8Array | null = null): Promise<Outcome> {
     const { target, model } = step.candidate;
     const call = this.#call;
     const attempt = new Attempt({
@@ -125,6 +178,7 @@ class Walk {
       waitedMs: step.waitMs,
       reason: step.reason,
       forced: step.forced,
+      body,
     });
     if (call.cancellation.cancelled) {
       return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }));
@@ -179,6 +233,11 @@ function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
   const candidates = route.ladder.flat();
   const pinned = candidates.find(({ target }) => target.id === owner) ?? candidates[0];
   return [pinned === undefined ? [] : [pinned]];
+}
+
+/** Whether the attempt was given up before it was made, because the prompt does not fit. */
+function isUntried(outcome: Outcome & { kind: 'fault' }): boolean {
+  return outcome.untried === true;
 }
 
 function failed(fault: Fault, retryAfterMs: number | null): Reply {
