@@ -14,5 +14,7 @@ test.each([
   ['nothing known', {}, null, rules, Number.POSITIVE_INFINITY],
   ['nothing known but the ceiling', {}, 100, { ...rules, ceiling: 20_000 }, 20_000],
 ])('%s', (_, limits, output, asked, room) => {
-  expect(roomFor({ window: null, maxInput: null, maxOutput: null, factor: 1, ...limits }, output, asked)).toBe(room);
+  expect(
+    roomFor({ window: null, maxInput: null, maxOutput: null, factor: 1, until: Infinity, ...limits }, output, asked),
+  ).toBe(room);
 });

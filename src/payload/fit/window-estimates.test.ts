@@ -58,11 +58,11 @@ describe('what is known, put right', () => {
       'a window guessed',
       guessed(50_000),
       3_600_999,
-      { window: 50_000, maxInput: 50_000, maxOutput: 16_384, factor: 1 },
+      { window: 50_000, maxInput: 50_000, maxOutput: 16_384, factor: 1, until: 3_601_000 },
     ],
     ['a guess that is over', guessed(50_000), 3_601_000, { ...known, factor: 1 }],
   ])('%s', (_, lesson, now, expected) => {
-    expect(estimated(known, lesson, now)).toEqual(expected);
+    expect(estimated(known, lesson, now)).toEqual({ until: Number.POSITIVE_INFINITY, ...expected });
   });
 });
 

@@ -65,17 +65,22 @@ export function learn(lesson: Lesson, known: number | null, refused: Refused, sa
 export interface Estimate extends ModelLimits {
   /** Tokens that the provider counts for each that is counted here; at least 1. */
   readonly factor: number;
+  /** Clock time until which it holds, as long as nothing new is learnt. */
+  readonly until: number;
 }
+
+const FOR_GOOD = Number.POSITIVE_INFINITY;
 
 /** What a lesson makes of what is known beforehand. */
 export function estimated(known: ModelLimits, lesson: Lesson, now: number): Estimate {
   switch (lesson.kind) {
     case 'nothing':
-      return { ...known, factor: 1 };
+      return { ...known, factor: 1, until: FOR_GOOD };
     case 'told':
-      return { ...capped(known, lesson.window), factor: lesson.factor };
+      return { ...capped(known, lesson.window), factor: lesson.factor, until: FOR_GOOD };
     case 'guessed':
-      return { ...(now < lesson.until ? capped(known, lesson.window) : known), factor: 1 };
+      if (now >= lesson.until) return { ...known, factor: 1, until: FOR_GOOD };
+      return { ...capped(known, lesson.window), factor: 1, until: lesson.until };
   }
 }
 

@@ -65,7 +65,7 @@ test('a thread that is gone is replaced', async () => {
 });
 
 describe('fitting', () => {
-  const known = { window: 8_192, maxInput: null, maxOutput: 4_096, factor: 1 };
+  const known = { window: 8_192, maxInput: null, maxOutput: 4_096, factor: 1, until: Infinity };
   const question = (body: unknown, more: object = {}): Parameters<PayloadThread['fit']>[0] => ({
     body: typeof body === 'string' ? Buffer.from(body) : bytesOf(body),
     operation: 'chat',
