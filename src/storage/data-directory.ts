@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-/** Everything Holdfast keeps on disk stands in this one file inside the data directory (plus SQLite's own `-wal` and `-shm`). */
+/** Records and everything that has to be found again stand in this one file (plus SQLite's own `-wal` and `-shm`). */
 const DATABASE_FILE = 'holdfast.db';
 
 /** The data directory as an absolute path: what was asked for, else `HOLDFAST_DATA`, else `./data`. */

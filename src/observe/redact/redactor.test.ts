@@ -173,7 +173,7 @@ it('hardly touches what only looks alike', () => {
   ];
   const texts = Array.from({ length: 4_000 }, (_, index) => makers[index % makers.length]?.() ?? '');
   const altered = texts.filter((text) => redactor.text(`id ${text} seen`) !== `id ${text} seen`);
-  expect(altered.length / texts.length, altered.slice(0, 5).join('\n')).toBeLessThanOrEqual(0.01);
+  expect(altered.length).toBeLessThanOrEqual(texts.length / 100);
 });
 
 it('gives one value one placeholder, and another salt another', () => {
