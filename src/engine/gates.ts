@@ -51,8 +51,12 @@ export const throttled =
   (next) =>
   (attempt) => {
     const { throttle, id } = attempt.target;
-    attempt.onSettled((fault) => throttle.settle(fault, clock.now()));
-    if (!throttle.rejects(clock.now(), random)) return next(attempt);
+    if (!throttle.rejects(clock.now(), random)) {
+      attempt.onSettled((fault) => {
+        if (attempt.made) throttle.settle(fault, clock.now());
+      });
+      return next(attempt);
+    }
     return attempt.refuse(
       faultOf('shed', {
         message: `${id} refuses more calls than it serves`,

@@ -36,17 +36,19 @@ export class Throttle {
     this.#enabled = enabled;
   }
 
-  /** Should this call be turned away? */
+  /** Should this call be turned away? One that is counts as asked for and not accepted. */
   rejects(now: number, random: Random): boolean {
     this.#window.roll(now);
     const { volume, failures } = this.#window;
     if (!this.#enabled || failures === 0 || volume < LEAST_VOLUME) return false;
     const accepted = volume - failures;
     const share = (volume - GENEROSITY * accepted) / (volume + 1);
-    return share > 0 && random() < Math.min(MOST_REJECTED, share);
+    if (share <= 0 || random() >= Math.min(MOST_REJECTED, share)) return false;
+    this.#window.add(true, now);
+    return true;
   }
 
-  /** One call's end; a call that was turned away here counts as asked for and not accepted. */
+  /** The end of one call that was sent. */
   settle(fault: Fault | null, now: number): void {
     if (fault?.kind === 'cancelled') return;
     this.#window.add(fault !== null && REFUSING.has(fault.kind), now);
