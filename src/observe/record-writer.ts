@@ -6,6 +6,7 @@ import { toDatabaseError } from '../storage/database-error.ts';
 import { openForWriting } from '../storage/sqlite/connection.ts';
 import { type CallBatch, COLUMNS, TEXT_COLUMNS } from './call-batch.ts';
 import { Dictionary } from './dictionary.ts';
+import type { HouseEvent } from './events.ts';
 import { Redactor } from './redact/redactor.ts';
 import { redactionSalt } from './redact/salt.ts';
 import { decideRetention, type RetentionLimits } from './retention.ts';
@@ -81,16 +82,17 @@ export class RecordWriter {
   }
 
   /**
-   * Writes all of `batches` or, when it throws, none.
+   * Writes all of `batches` and `events` or, when it throws, none.
    * @returns the rows left out because no database would take them: a field missing or of the wrong type, or stored already.
    * @throws {DatabaseError} the database is closed then, and opened afresh by the next call.
    */
-  write(batches: readonly CallBatch[]): number {
+  write(batches: readonly CallBatch[], events: readonly HouseEvent[] = []): number {
     return this.#using((open) => {
       const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
       open.connection.exec('begin immediate');
       open.dictionary.begin(rows);
       const stored = batches.reduce((sum, batch) => sum + insert(open, batch, this.#redactor), 0);
+      if (events.length > 0) insertEvents(open.connection, events);
       open.connection.exec('commit');
       return rows - stored;
     });
@@ -106,7 +108,10 @@ export class RecordWriter {
       const kept = { oldestAt: oldest(connection), usedBytes: usedBytes(connection), shrinking: this.#shrinking };
       const step = decideRetention(this.#limits, kept, now);
       this.#shrinking = step.kind === 'delete-oldest';
-      if (step.kind === 'rest') return deleteUnusedKinds(connection) || giveBackPages(connection);
+      if (step.kind === 'rest') {
+        const eventsBefore = now - this.#limits.maxAgeMs;
+        return deleteOldEvents(connection, eventsBefore) || deleteUnusedKinds(connection) || giveBackPages(connection);
+      }
       connection
         .prepare(
           `delete from call_rows where seq in (select seq from call_rows where at < ? and ${NOT_LAST} order by at limit ?)`,
@@ -174,6 +179,17 @@ function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
   return stored;
 }
 
+/** Events are few: their statement is prepared when there are some. */
+function insertEvents(connection: DatabaseSync, events: readonly HouseEvent[]): void {
+  const insertEvent = connection.prepare(
+    'insert into events (at, kind, level, holder, organisation, tenant, message, detail) values (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  for (const { at, kind, level, holder, organisation, tenant, message, detail } of events) {
+    const text = detail === null ? null : JSON.stringify(detail);
+    insertEvent.run(at, kind, level, holder, organisation, tenant, message, text);
+  }
+}
+
 function inodeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
@@ -187,6 +203,14 @@ function oldest(connection: DatabaseSync): number | null {
 function deleteUnusedKinds(connection: DatabaseSync): boolean {
   const some = 'select id from call_kinds where last_seq < (select min(seq) from call_rows) limit ?';
   return Number(connection.prepare(`delete from call_kinds where id in (${some})`).run(ROWS_PER_DELETE).changes) > 0;
+}
+
+/** True when there were some. They are kept as long as the calls at most. */
+function deleteOldEvents(connection: DatabaseSync, before: number): boolean {
+  const some = 'select seq from events where at < ? limit ?';
+  return (
+    Number(connection.prepare(`delete from events where seq in (${some})`).run(before, ROWS_PER_DELETE).changes) > 0
+  );
 }
 
 function usedBytes(connection: DatabaseSync): number {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { CallRecord } from '../engine/record.ts';
 import { type CallBatch, CallPacker } from './call-batch.ts';
+import type { HouseEvent } from './events.ts';
 import { DEFAULT_RETENTION, type RetentionLimits } from './retention.ts';
 import {
   dropped,
@@ -43,6 +44,9 @@ const LONGEST_REST_MS = 10_000;
 /** How long `close` waits for the database before it gives the rest up, ms. */
 const CLOSE_WITHIN_MS = 10_000;
 
+/** Events that may wait in memory; there are few, and beyond this they repeat one another. */
+const EVENTS_PENDING = 1000;
+
 interface Batch {
   readonly calls: CallBatch;
   /** Called when the batch was written, refused or dropped. */
@@ -76,6 +80,9 @@ export class RecordStore {
   /** Full batches that wait for the worker, oldest first. */
   #waiting: Batch[] = [];
   #waitingRows = 0;
+  /** Events that wait for the worker, and how many of them, the oldest, are on their way. */
+  #events: HouseEvent[] = [];
+  #eventsSent = 0;
   #closed = false;
   /** Those who wait for the worker; only for them it keeps the process alive. */
   #waiters = 0;
@@ -118,6 +125,13 @@ export class RecordStore {
     }
   }
 
+  /** Takes an event, to be stored in the same way. After `close` it is ignored. */
+  appendEvent(event: HouseEvent): void {
+    if (this.#closed || this.#events.length >= EVENTS_PENDING) return;
+    this.#events.push(event);
+    this.#sealAlarm ??= this.#armSeal();
+  }
+
   /**
    * Resolves once everything appended before is in the database, or the database has refused it: then `onTrouble` was told
    * and the records go on waiting.
@@ -132,6 +146,7 @@ export class RecordStore {
     } else {
       this.#pump();
     }
+    // Events alone come in an empty batch.
     const last = this.#waiting.at(-1) ?? (this.#traffic.kind === 'writing' ? this.#traffic.batches.at(-1) : undefined);
     if (last === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -169,7 +184,7 @@ export class RecordStore {
   #seal(): void {
     if (this.#sealAlarm !== null) clearTimeout(this.#sealAlarm);
     this.#sealAlarm = null;
-    const calls = this.#filling.take();
+    const calls = this.#filling.take() ?? (this.#events.length > this.#eventsSent ? NO_CALLS : null);
     if (calls === null) return;
     this.#waiting.push({ calls, settled: [] });
     this.#waitingRows += calls.rows;
@@ -193,7 +208,9 @@ export class RecordStore {
     this.#traffic = { kind: 'writing', batches, refusals };
     try {
       const worker = this.#worker ?? this.#startWorker();
-      worker.postMessage({ kind: 'write', batches: batches.map(({ calls }) => calls) } satisfies ToStoreWorker);
+      const message = { kind: 'write', batches: batches.map(({ calls }) => calls), events: this.#events } as const;
+      worker.postMessage(message satisfies ToStoreWorker);
+      this.#eventsSent = this.#events.length;
     } catch (error) {
       // A machine out of threads or memory must not fail the call whose record happened to fill the batch.
       this.#refused(`${String(error)}.`);
@@ -244,6 +261,8 @@ export class RecordStore {
     if (this.#traffic.kind !== 'writing') return;
     const { batches } = this.#traffic;
     this.#traffic = { kind: 'idle' };
+    this.#events.splice(0, this.#eventsSent);
+    this.#eventsSent = 0;
     settle(batches);
     // Half empty, not merely a little less than full: else a database that is too slow would recover with every batch.
     if (this.pending <= this.#maxPending / 2) this.#say(recovered(this.#trouble, Date.now()));
@@ -253,6 +272,7 @@ export class RecordStore {
   #refused(reason: string): void {
     if (this.#traffic.kind !== 'writing') return;
     const { batches, refusals } = this.#traffic;
+    this.#eventsSent = 0;
     this.#waiting.unshift(...batches);
     this.#waitingRows += rowsOf(batches);
     const rest = Math.min(FIRST_REST_MS * 2 ** refusals, LONGEST_REST_MS);
@@ -287,6 +307,14 @@ export class RecordStore {
     if (say !== null) this.#onTrouble(say);
   }
 }
+
+const NO_CALLS: CallBatch = {
+  rows: 0,
+  numbers: new Float64Array(0),
+  texts: new Uint8Array(0),
+  kinds: [],
+  idPrefixes: [],
+};
 
 function rowsOf(batches: readonly Batch[]): number {
   return batches.reduce((sum, { calls }) => sum + calls.rows, 0);

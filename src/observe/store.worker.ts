@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import type { CallBatch } from './call-batch.ts';
+import type { HouseEvent } from './events.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { RetentionLimits } from './retention.ts';
 
@@ -13,7 +14,7 @@ export interface StoreWorkerData {
 }
 
 export type ToStoreWorker =
-  | { readonly kind: 'write'; readonly batches: readonly CallBatch[] }
+  | { readonly kind: 'write'; readonly batches: readonly CallBatch[]; readonly events: readonly HouseEvent[] }
   | { readonly kind: 'close' };
 
 /** Each `write` is answered by one `written` or one `refused`. */
@@ -37,9 +38,9 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function write(batches: readonly CallBatch[]): void {
+function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): void {
   try {
-    const leftOut = writer.write(batches);
+    const leftOut = writer.write(batches, events);
     if (leftOut > 0) {
       const why = 'a field is missing or of the wrong type, or they are stored already';
       tell({ kind: 'notice', message: `${leftOut} call records were left out: ${why}.` });
@@ -73,7 +74,7 @@ sweep();
 
 port.on('message', (message: ToStoreWorker) => {
   if (message.kind === 'write') {
-    write(message.batches);
+    write(message.batches, message.events);
     return;
   }
   clearTimeout(nextSweep);
