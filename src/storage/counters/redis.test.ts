@@ -213,8 +213,8 @@ describe('several processes', () => {
 
   test('count apart under different prefixes', async () => {
     const quota = aQuota('requests', 'minute', 1);
-    await granted(await join({ prefix: 'one' }), [quota]);
-    await granted(await join({ prefix: 'two' }), [quota]);
+    const apart = [await join({ prefix: 'one' }), await join({ prefix: 'two' })];
+    expect((await Promise.all(apart.map((each) => reserve(each, [quota])))).every(isGranted)).toBe(true);
   });
 });
 
@@ -390,6 +390,7 @@ describe('hints', () => {
     const heard = new Set<string>();
     hearer.hints.listen('breaker', (id) => heard.add(id));
     await until(() => heard.size === 2, 'both are heard');
+    expect([...heard].sort()).toEqual(['primary', 'second']);
     await own.close();
   });
 });
