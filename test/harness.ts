@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { OpenAI } from 'openai';
 import { expect } from 'vitest';
 import type { FaultKind } from '../src/engine/fault/fault.ts';
-import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, Timeouts } from '../src/engine/policy.ts';
+import type {
+  AdaptivePolicy,
+  BreakerPolicy,
+  BudgetPolicy,
+  RetryPolicy,
+  Timeouts,
+  ValidationMode,
+} from '../src/engine/policy.ts';
 import type { CallRecord } from '../src/engine/record.ts';
 import { loadConfig, startGateway } from '../src/gateway/index.ts';
 import { holdfast } from '../src/inprocess/holdfast.ts';
@@ -34,6 +41,7 @@ export interface DoorOptions {
   /** @default everything off, so that one case does not teach the next about their common target */
   readonly adaptive?: AdaptivePolicy;
   readonly fallbackOn?: readonly FaultKind[];
+  readonly validate?: ValidationMode;
 }
 
 /** An open door, and a close watch on what goes through it. */
@@ -195,7 +203,8 @@ function watched(
 
 const UNLEARNT: AdaptivePolicy = { suspicion: false, throttle: false, concurrency: false };
 
-function configFor({ ladder, timeouts, retry, budget, breaker, adaptive = UNLEARNT, fallbackOn }: DoorOptions): object {
+function configFor(options: DoorOptions): object {
+  const { ladder, timeouts, retry, budget, breaker, adaptive = UNLEARNT, fallbackOn, validate } = options;
   const rungs = ladder.map(({ at, model }, index) => ({ id: IDS[index] ?? 'another', at, model }));
   return {
     targets: Object.fromEntries(
@@ -218,6 +227,7 @@ function configFor({ ladder, timeouts, retry, budget, breaker, adaptive = UNLEAR
         ...(timeouts === undefined ? {} : { timeouts: inFileWords(timeouts), wholeTimeouts: inFileWords(timeouts) }),
         ...(retry === undefined ? {} : { retry: inFileWords(retry) }),
         ...(fallbackOn === undefined ? {} : { fallbackOn }),
+        ...(validate === undefined ? {} : { validate }),
       },
     ],
   };

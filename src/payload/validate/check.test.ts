@@ -77,6 +77,13 @@ describe('what each mode does', () => {
     expect(call.notes).toEqual(['noticed unknown-field: warp']);
   });
 
+  test('strict leaves what is still in beta to those who try it out', () => {
+    const call = callWith(news, '/responses?beta=true');
+    expect(check('strict')(call)).toMatchObject({ param: 'messages' });
+    expect(check('strict')(callWith('{"model":"gpt-4o","input":"hi","crew":{}}', '/responses?beta=true'))).toBeNull();
+    expect(check('strict')(callWith('{"model":"gpt-4o","input":"hi","crew":{}}', '/responses'))).not.toBeNull();
+  });
+
   test('repair refuses slips, lets news pass, and puts right what it can', () => {
     const look = check('repair');
     expect(look(callWith(slip))).toMatchObject({ param: 'temprature', remedy: "Did you mean 'temperature'?" });

@@ -18,7 +18,7 @@ import { problem, tooLong } from './problem.ts';
 // November 2026.
 
 /** What a function, a tool or a schema may be called. */
-export const NAME: RegExp = /^[a-zA-Z0-9_-]+$/;
+const NAME: RegExp = /^[a-zA-Z0-9_-]+$/;
 export const toolName: FieldCheck = text({ least: 1, most: 64, pattern: NAME });
 
 export const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
@@ -29,7 +29,7 @@ export const schemaName: FieldCheck = text({ least: 1, most: 64, pattern: NAME }
 export const jsonSchema: FieldCheck = mapping('an object', anything);
 
 /** Labels of the caller's own: at most 16, names to 64 and values to 512 characters. */
-export const metadata: FieldCheck = (() => {
+const metadata: FieldCheck = (() => {
   const labels = mapping('an object', text({ most: 512 }));
   return (value: unknown, on: Inspection): void => {
     labels(value, on);

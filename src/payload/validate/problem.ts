@@ -3,7 +3,7 @@ import { tellable } from '../../engine/fault/index.ts';
 import type { Repair } from './repair.ts';
 
 /** What a caller did wrong, by name: it stands in records and, for repairs, in `x-holdfast-repaired`. */
-export type Rule =
+type Rule =
   | 'json'
   | 'byte-order-mark'
   | 'utf-8'
@@ -34,7 +34,7 @@ export type Rule =
   | 'model';
 
 /** The kinds of fault that a request can be refused for before it is sent. */
-export type RequestFault = Extract<FaultKind, 'invalid-request' | 'unsupported-parameter' | 'output-cap'>;
+type RequestFault = Extract<FaultKind, 'invalid-request' | 'unsupported-parameter' | 'output-cap'>;
 
 /** One thing that is wrong with a request, in the API's own words, with the way to put it right. */
 export interface Problem {
@@ -73,7 +73,7 @@ export function quoted(value: unknown): string {
 }
 
 /** What a value is, as the API says it. */
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal';
@@ -93,7 +93,7 @@ export function missing(param: string): Problem {
     param,
     code: 'missing_required_parameter',
     message: `Missing required parameter: '${param}'.`,
-    fix: `Add ${param}.`,
+    fix: `Add ${param}: a request is nothing without it.`,
   });
 }
 
@@ -171,7 +171,7 @@ export function outOfRange(
     message:
       `Invalid '${param}': ${sort} ${below ? 'below minimum' : 'above maximum'} value. ` +
       `Expected a value ${expected}, but got ${value} instead.`,
-    fix: `Send ${param} ${expected}.`,
+    fix: `Send a value ${expected} as ${param}.`,
   });
 }
 
@@ -194,7 +194,7 @@ export function unsupportedParameter(param: string, instead: string | null, repa
     param,
     code: 'unsupported_parameter',
     message: `Unsupported parameter: '${param}' is not supported with this model.${instead === null ? '' : ` Use '${instead}' instead.`}`,
-    fix: instead === null ? `Leave ${param} out for this model.` : `Send ${instead} instead of ${param}.`,
+    fix: instead === null ? `Leave ${param} out: this model does not take it.` : `Send ${instead} instead of ${param}.`,
     repair,
   });
 }
