@@ -1,12 +1,11 @@
 import { Admission, type AdmissionTools, type Bounds, smallestTokenQuota } from './admission.ts';
-import type { Attempt, AttemptHandler, Outcome } from './attempt.ts';
+import type { Gate } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Demand, Demands } from './demand.ts';
 import type { Fault } from './fault/fault.ts';
 import { faultOf } from './fault/index.ts';
 import { Forecasts } from './forecast.ts';
-import type { Gate } from './gates.ts';
 import type { Prices } from './prices.ts';
 import type { Cost, Counters, Quota, Tell, Verdict } from './quota.ts';
 import { rateLimitHeaders } from './quota-headers.ts';
@@ -56,24 +55,12 @@ export function admitted(deps: AdmitDeps): (next: Handler) => Handler {
 }
 
 /** No attempt is made that what is reserved does not cover; and what failed attempts cost is counted. */
-export const afforded: Gate = (next) => (attempt) => {
-  const { admission } = attempt.call;
-  if (admission === null) return next(attempt);
-  const fault = admission.afford(attempt);
-  if (fault === null) return attempted(attempt, admission, next);
-  if (!(fault instanceof Promise)) return attempt.refuse(fault);
-  return fault.then((answer) => (answer === null ? attempted(attempt, admission, next) : attempt.refuse(answer)));
+export const afforded: Gate = {
+  enter: (attempt) => attempt.call.admission?.afford(attempt) ?? null,
+  settled({ call: { admission }, record, contentCame }, fault) {
+    if (fault !== null && record !== null && !contentCame) admission?.failed(record, fault);
+  },
 };
-
-function attempted(attempt: Attempt, admission: Admission, next: AttemptHandler): Promise<Outcome> {
-  const { attempts } = attempt.call;
-  const before = attempts.length;
-  return next(attempt).then((outcome) => {
-    const record = attempts[before];
-    if (outcome.kind === 'fault' && record !== undefined) admission.failed(record, outcome.fault);
-    return outcome;
-  });
-}
 
 type Refused = Verdict & { readonly kind: 'refused' };
 

@@ -1,6 +1,9 @@
+import type { Permit } from './breaker.ts';
 import type { Call, Headers } from './call.ts';
+import type { Clock } from './clock.ts';
+import type { Ticket } from './fair-queue.ts';
 import type { Fault } from './fault/fault.ts';
-import type { Outlet } from './outlet.ts';
+import type { Outlet, Waiter } from './outlet.ts';
 import type { Leave } from './pacer.ts';
 import type { Timeouts } from './policy.ts';
 import type { Dialect } from './ports.ts';
@@ -27,6 +30,20 @@ export interface AttemptFacts {
   readonly body?: Uint8Array | null;
 }
 
+/**
+ * A gate that an attempt passes before it is made, or is turned away at: each asks one state machine of the target. One gate
+ * serves every attempt, because closures would be made anew for each; what it needs to know later it leaves in the attempt.
+ * The clock is read once for all who are asked or told.
+ */
+export interface Gate {
+  /** Null lets the attempt through, a fault turns it away. A promise of either: it has to wait. */
+  enter(attempt: Attempt, now: number): Fault | null | Promise<Fault | null>;
+  /** The first content is here. Only gates that let the attempt through are told, of this and of its end. */
+  content?(attempt: Attempt, now: number): void;
+  /** It is over, or a later gate turned it away: null when it answered well to its last byte, else why not. */
+  settled?(attempt: Attempt, fault: Fault | null, now: number): void;
+}
+
 /** One try of a call at one target, from the decision to make it until its last byte. */
 export class Attempt implements AttemptFacts {
   readonly call: Call;
@@ -49,8 +66,25 @@ export class Attempt implements AttemptFacts {
   made = true;
   /** What its answer has used, as far as the provider said; null before it is over. */
   usage: Usage | null = null;
-  readonly #content: (() => void)[] = [];
-  readonly #settled: ((fault: Fault | null, pins: readonly string[]) => void)[] = [];
+  /** Provider state that its answer made, which later calls may carry back; told when it is over. */
+  pins: readonly string[] = [];
+  /** When it set out through the gates; when it had to wait at one, from there. */
+  beganAt = 0;
+  /** The breaker's leave to make it. */
+  permit: Permit | null = null;
+  /** It has one of the places among the calls that await their first content. */
+  hasPlace = false;
+  /** It has stood in the queue. */
+  ticket: Ticket<Waiter> | null = null;
+  /** Its number among the calls that the target owes their first content. */
+  awaitedAs = -1;
+  /** What is recorded of it; null until it is made. */
+  record: AttemptRecord | null = null;
+  /** Its first content came. */
+  contentCame = false;
+  #gates: readonly Gate[] = [];
+  /** How many of the gates have let it through. */
+  #passed = 0;
 
   constructor(facts: AttemptFacts) {
     this.call = facts.call;
@@ -66,14 +100,31 @@ export class Attempt implements AttemptFacts {
     this.outlet = facts.target.account.outletFor(facts.model ?? facts.call.model);
   }
 
-  /** Told when the first content is here; before {@link onSettled}, and not at all when none comes. */
-  onContent(listener: () => void): void {
-    this.#content.push(listener);
+  /** Goes through the gates, and is made unless one of them turns it away. */
+  pass(gates: readonly Gate[], make: AttemptHandler, clock: Clock, now: number): Promise<Outcome> {
+    this.#gates = gates;
+    this.beganAt = now;
+    for (let gate = gates[this.#passed]; gate !== undefined; gate = gates[this.#passed]) {
+      const verdict = gate.enter(this, now);
+      if (verdict instanceof Promise) return verdict.then((fault) => this.#waited(fault, make, clock));
+      if (verdict !== null) return this.refuse(verdict, now);
+      this.#passed += 1;
+    }
+    return make(this, now);
   }
 
-  /** Told once: null when it answered well to its last byte, else why not. */
-  onSettled(listener: (fault: Fault | null, pins: readonly string[]) => void): void {
-    this.#settled.push(listener);
+  #waited(fault: Fault | null, make: AttemptHandler, clock: Clock): Promise<Outcome> {
+    const now = clock.now();
+    if (fault !== null) return this.refuse(fault, now);
+    this.#passed += 1;
+    return this.pass(this.#gates, make, clock, now);
+  }
+
+  /** It is not to be made. */
+  refuse(fault: Fault, now: number): Promise<Outcome> {
+    this.made = false;
+    this.settle(fault, now);
+    return Promise.resolve({ kind: 'fault', fault, refusal: null });
   }
 
   /** The head of the answer is here. */
@@ -82,24 +133,20 @@ export class Attempt implements AttemptFacts {
     if (status < 400) this.outlet.accepted(this, now);
   }
 
-  hasContent(): void {
-    for (const listener of this.#content) listener();
+  /** The first content is here; told before {@link settle}, and not at all when none comes. */
+  hasContent(now: number): void {
+    this.contentCame = true;
+    for (let at = 0; at < this.#passed; at += 1) this.#gates[at]?.content?.(this, now);
   }
 
-  settle(fault: Fault | null, pins: readonly string[]): void {
-    for (const listener of this.#settled) listener(fault, pins);
-  }
-
-  /** It is not to be made. */
-  refuse(fault: Fault): Promise<Outcome> {
-    this.made = false;
-    this.settle(fault, []);
-    return Promise.resolve({ kind: 'fault', fault, refusal: null });
+  /** It is over; told once. */
+  settle(fault: Fault | null, now: number): void {
+    for (let at = 0; at < this.#passed; at += 1) this.#gates[at]?.settled?.(this, fault, now);
   }
 }
 
-/** Makes attempts; the gates before one are of the same kind. Never rejects: what goes wrong is an outcome. */
-export type AttemptHandler = (attempt: Attempt) => Promise<Outcome>;
+/** Makes attempts. Never rejects: what goes wrong is an outcome. */
+export type AttemptHandler = (attempt: Attempt, now: number) => Promise<Outcome>;
 
 /** What came of an attempt before anything was given to the caller. */
 export type Outcome =

@@ -4,7 +4,9 @@
  */
 export class Cancellation {
   #reason: string | null = null;
-  #listeners: (() => void)[] = [];
+  /** Nearly always one at a time: only a second needs a list. */
+  #listener: (() => void) | null = null;
+  #others: (() => void)[] | null = null;
 
   get reason(): string | null {
     return this.#reason;
@@ -17,23 +19,24 @@ export class Cancellation {
   cancel(reason: string): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
+    const first = this.#listener;
+    const others = this.#others;
+    this.#listener = this.#others = null;
+    first?.();
+    if (others !== null) for (const listener of others) listener();
   }
 
-  /** Calls `listener` once on cancellation, at once if it has already happened. Returns how to stop listening. */
-  listen(listener: () => void): () => void {
-    if (this.cancelled) {
-      listener();
-      return ignore;
-    }
-    this.#listeners.push(listener);
-    return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
-    };
+  /** Calls `listener` once on cancellation, at once if it has already happened, unless it is forgotten before. */
+  listen(listener: () => void): void {
+    if (this.cancelled) listener();
+    else if (this.#listener === null) this.#listener = listener;
+    else (this.#others ??= []).push(listener);
+  }
+
+  /** Does not call `listener` any more. */
+  forget(listener: () => void): void {
+    if (this.#listener === listener) this.#listener = null;
+    const at = this.#others?.indexOf(listener) ?? -1;
+    if (at >= 0) this.#others?.splice(at, 1);
   }
 }
-
-function ignore(): void {}

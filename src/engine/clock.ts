@@ -11,6 +11,8 @@ export interface Clock {
   wall(): number;
   /** Calls `ring` once, no earlier than `ms` from now; coarse (a wheel's tick late at most). */
   after(ms: number, ring: () => void): Alarm;
+  /** As {@link after}, by the clock time at which it is due: for who knows that already, and need not read the clock. */
+  at(dueAt: number, ring: () => void): Alarm;
 }
 
 /** Chance, as the engine knows it: the next number in [0, 1). */

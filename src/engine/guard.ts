@@ -11,7 +11,7 @@ const MAX_EVENT_BYTES = 64 * 1024 * 1024;
 /** What the guard asks of the attempt around it. */
 export interface GuardHooks {
   /** First content is here: the attempt is the answer now, and can no longer be replaced. */
-  committed(): void;
+  committed(guard: Guard): void;
   /** It failed while nothing had been given away: another attempt may take its place. */
   failedBeforeContent(fault: Fault): void;
   /** The last byte was given, or it failed in the open. */
@@ -154,7 +154,7 @@ export class Guard implements ReplyStream, EventVisitor {
     if (this.#fault !== null) this.#conclude(this.#fault);
     else if (state.name === 'holding' && this.#sawContent) {
       this.#state = { name: 'committed', ended: null };
-      this.#hooks.committed();
+      this.#hooks.committed(this);
     }
   }
 

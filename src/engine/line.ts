@@ -1,5 +1,6 @@
 import { admitted, type AdmitPorts, afforded } from './admit.ts';
-import { budgeted, limited, observed, throttled, timely, unbroken } from './gates.ts';
+import type { AttemptHandler, Gate } from './attempt.ts';
+import { budgeted, limited, observed, remembering, throttled, timely, unbroken } from './gates.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { recorded } from './recorder.ts';
 import type { Check, Emit } from './ports.ts';
@@ -47,20 +48,20 @@ const released: Step = (next) => (call) => {
 
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
-  const { clock, random, emit, check = null, admit = null } = deps;
-  const attempt = compose(
-    // The breaker comes last but one: while a call waited for a place, its target may have gone down.
-    [
-      afforded,
-      budgeted,
-      timely(clock),
-      throttled(clock, random),
-      limited(clock),
-      unbroken(clock, random),
-      observed(clock),
-    ],
-    makeAttempt(clock),
-  );
+  const { clock, random, emit, pins, check = null, admit = null } = deps;
+  const gates: readonly Gate[] = [
+    remembering(pins),
+    afforded,
+    budgeted,
+    timely,
+    throttled(random),
+    limited(clock),
+    // The breaker comes behind: while a call waited for its turn, its target may have gone down.
+    unbroken(random),
+    observed,
+  ];
+  const make = makeAttempt(clock);
+  const attempt: AttemptHandler = (each, now) => each.pass(gates, make, clock, now);
   const admitting = admit === null ? unlimited : admitted({ ...deps, ...admit });
   // What is wrong with a request that could not even be read, the check explains best: so it goes first.
   return compose(

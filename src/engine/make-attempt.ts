@@ -3,20 +3,22 @@ import type { Headers } from './call.ts';
 import type { Clock } from './clock.ts';
 import { classifyException, classifyResponse, faultOf } from './fault/index.ts';
 import type { Fault } from './fault/fault.ts';
-import { Guard } from './guard.ts';
-import { Piped } from './piped.ts';
+import { Guard, type GuardHooks } from './guard.ts';
+import { Piped, type PipeHooks } from './piped.ts';
 import type { Exchange, Receiver } from './ports.ts';
 import type { AttemptRecord } from './record.ts';
-import { Watch } from './watch.ts';
+import type { ReplyStream } from './reply.ts';
+import { Watch, type Waited } from './watch.ts';
 
 /** A whole answer larger than this is refused rather than kept in memory. */
 const MAX_WHOLE_BYTES = 256 * 1024 * 1024;
 
 /** As much of a refusal as is read; the longest real ones are HTML pages of some kilobytes. */
 const MAX_REFUSAL_BYTES = 1024 * 1024;
+
 /** The end of an attempt's way: sends it over the wire, and records it. */
 export function makeAttempt(clock: Clock): AttemptHandler {
-  return (attempt) => new Promise((resolve) => new Run(attempt, clock, resolve).begin());
+  return (attempt, now) => new Promise((resolve) => new Run(attempt, clock, now, resolve).begin());
 }
 
 /**
@@ -33,32 +35,38 @@ type Body =
   | { readonly name: 'piping'; readonly piped: Piped }
   | { readonly name: 'over' };
 
-class Run implements Receiver {
+const WAITING: Body = { name: 'waiting' };
+const OVER: Body = { name: 'over' };
+const NO_HEADERS: Headers = {};
+
+/** What the wire tells comes in by its methods, as does what a stream asks of its attempt: every call has one, and no closures. */
+class Run implements Receiver, GuardHooks, PipeHooks {
   readonly #attempt: Attempt;
   readonly #clock: Clock;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #watch: Watch;
   readonly #startedAt: number;
   readonly #record: AttemptRecord;
-  #forget: () => void = () => undefined;
+  readonly #leave: () => void = () => this.#cancelled();
   #exchange: Exchange | null = null;
-  #body: Body = { name: 'waiting' };
+  #body: Body = WAITING;
   #status = 0;
-  #headers: Headers = {};
+  #headers: Headers = NO_HEADERS;
 
-  constructor(attempt: Attempt, clock: Clock, resolve: (outcome: Outcome) => void) {
+  constructor(attempt: Attempt, clock: Clock, now: number, resolve: (outcome: Outcome) => void) {
     this.#attempt = attempt;
     this.#clock = clock;
     this.#resolve = resolve;
-    this.#startedAt = clock.now();
-    this.#record = recordOf(attempt, this.#startedAt);
+    this.#startedAt = now;
+    this.#record = recordOf(attempt, now);
+    attempt.record = this.#record;
     attempt.call.attempts.push(this.#record);
-    this.#watch = new Watch(clock, attempt.timeouts, attempt.deadlineAt, (which) => this.#expired(which));
+    this.#watch = new Watch(clock, attempt.timeouts, attempt.deadlineAt, now, this);
   }
 
   begin(): void {
     const { call, model, target, body } = this.#attempt;
-    this.#forget = call.cancellation.listen(() => this.#cancelled());
+    call.cancellation.listen(this.#leave);
     if (this.#isOver()) return;
     const exchange = target.endpoint.open(body === null ? call : { ...call, body }, model, this);
     // A wire may push an error before it returns; then there is nothing left to hold on to.
@@ -69,36 +77,37 @@ class Run implements Receiver {
   // Receiver -----------------------------------------------------------------------------------------------------
 
   onSent(): void {
-    this.#watch.sent();
+    this.#watch.sent(this.#clock.now());
   }
 
   onHead(status: number, headers: Headers): void {
+    const now = this.#clock.now();
     this.#status = status;
     this.#headers = headers;
     this.#record.status = status;
-    this.#attempt.hasHead(status, headers, this.#clock.now());
+    this.#attempt.hasHead(status, headers, now);
     this.#record.upstreamId = header(headers, 'x-request-id') ?? header(headers, 'apim-request-id') ?? null;
-    if (this.#attempt.dialect === null && status < 400) return this.#pipe();
-    if (status < 200 || status >= 300) return this.#collect('refusal');
+    if (this.#attempt.dialect === null && status < 400) return this.#pipe(now);
+    if (status < 200 || status >= 300) return this.#collect('refusal', now);
     if (this.#attempt.call.stream && !(header(headers, 'content-type') ?? '').includes('json')) return this.#guard();
-    this.#collect('answer');
+    this.#collect('answer', now);
   }
 
   onData(chunk: Buffer): void {
     const body = this.#body;
     switch (body.name) {
       case 'guarding':
-        if (this.#record.firstContentMs !== null) this.#watch.touch();
+        if (this.#record.firstContentMs !== null) this.#watch.touch(this.#clock.now());
         return body.guard.data(chunk);
       case 'piping':
-        this.#watch.touch();
+        this.#watch.touch(this.#clock.now());
         return body.piped.data(chunk);
       case 'collecting':
         if (body.what === 'answer' && body.bytes === 0 && this.#isEventful(chunk)) {
           this.#guard();
           return this.onData(chunk);
         }
-        this.#watch.touch();
+        this.#watch.touch(this.#clock.now());
         body.chunks.push(chunk);
         body.bytes += chunk.length;
         if (body.what === 'refusal' && body.bytes > MAX_REFUSAL_BYTES) this.#refused(body.chunks);
@@ -133,10 +142,9 @@ class Run implements Receiver {
 
   // What may happen from outside ---------------------------------------------------------------------------------
 
-  #expired(which: 'connect' | 'headers' | 'first-content' | 'idle' | 'total'): void {
-    this.#broke(
-      faultOf('timeout', { detail: which, evidence: [`${which} timer ran out after ${this.#elapsed()} ms`] }),
-    );
+  expired(which: Waited): void {
+    const ms = this.#clock.now() - this.#startedAt;
+    this.#broke(faultOf('timeout', { detail: which, evidence: [`${which} timer ran out after ${ms} ms`] }));
   }
 
   #cancelled(): void {
@@ -156,9 +164,9 @@ class Run implements Receiver {
 
   // Bodies -------------------------------------------------------------------------------------------------------
 
-  #collect(what: 'answer' | 'refusal'): void {
+  #collect(what: 'answer' | 'refusal', now: number): void {
     this.#body = { name: 'collecting', what, chunks: [], bytes: 0 };
-    this.#watch.touch();
+    this.#watch.touch(now);
   }
 
   /** Some servers call an event stream JSON: the caller asked for events, and what came begins like one. */
@@ -173,50 +181,48 @@ class Run implements Receiver {
   #guard(): void {
     const { call, dialect } = this.#attempt;
     if (dialect === null) return;
-    const guard: Guard = new Guard(call, dialect, {
-      committed: () => this.#committed(guard),
-      failedBeforeContent: (fault) => this.#fail(fault),
-      over: (fault) => this.#settle(fault, guard.reader.pins),
-      pause: () => this.#pause(),
-      resume: () => this.#resume(),
-    });
-    this.#body = { name: 'guarding', guard };
+    this.#body = { name: 'guarding', guard: new Guard(call, dialect, this) };
     this.#watch.awaitContent();
   }
 
-  #committed(guard: Guard): void {
-    this.#contentCame();
-    this.#watch.touch();
-    this.#resolve({
-      kind: 'reply',
-      reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: guard },
-    });
-  }
-
-  #pipe(): void {
-    const piped = new Piped({
-      over: (fault) => this.#settle(fault, []),
-      pause: () => this.#pause(),
-      resume: () => this.#resume(),
-    });
+  #pipe(now: number): void {
+    const piped = new Piped(this);
     this.#body = { name: 'piping', piped };
-    this.#watch.touch();
-    this.#contentCame();
-    this.#resolve({
-      kind: 'reply',
-      reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream: piped },
-    });
+    this.#streams(piped, now);
   }
 
-  #pause(): void {
+  #streams(stream: ReplyStream, now: number): void {
+    this.#contentCame(now);
+    this.#watch.touch(now);
+    this.#resolve({ kind: 'reply', reply: { kind: 'stream', status: this.#status, headers: this.#headers, stream } });
+  }
+
+  // What a stream asks -------------------------------------------------------------------------------------------
+
+  committed(guard: Guard): void {
+    this.#streams(guard, this.#clock.now());
+  }
+
+  failedBeforeContent(fault: Fault): void {
+    this.#fail(fault);
+  }
+
+  over(fault: Fault | null): void {
+    const body = this.#body;
+    this.#settle(fault, body.name === 'guarding' ? body.guard.reader.pins : NO_PINS, this.#clock.now());
+  }
+
+  pause(): void {
     this.#watch.hold();
     this.#exchange?.pause();
   }
 
-  #resume(): void {
-    this.#watch.touch();
+  resume(): void {
+    this.#watch.touch(this.#clock.now());
     this.#exchange?.resume();
   }
+
+  // Whole bodies -------------------------------------------------------------------------------------------------
 
   /** A whole answer is in: is it one? */
   #answered(chunks: Buffer[], bytes: number): void {
@@ -226,8 +232,9 @@ class Run implements Receiver {
     if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
     const reading = dialect.readWhole(parsed);
     if (reading.fault !== null) return this.#fail(reading.fault);
-    this.#contentCame();
-    this.#settle(null, reading.pins);
+    const now = this.#clock.now();
+    this.#contentCame(now);
+    this.#settle(null, reading.pins, now);
     this.#resolve({
       kind: 'reply',
       reply: { kind: 'whole', status: this.#status, headers: this.#headers, body, usage: reading.usage, fault: null },
@@ -248,38 +255,38 @@ class Run implements Receiver {
 
   #fail(fault: Fault, refusal: (Outcome & { kind: 'fault' })['refusal'] = null): void {
     if (this.#isOver()) return;
-    this.#attempt.call.upstreamMs += this.#elapsed();
-    this.#settle(fault, []);
+    const now = this.#clock.now();
+    this.#attempt.call.upstreamMs += now - this.#startedAt;
+    this.#settle(fault, NO_PINS, now);
     this.#resolve({ kind: 'fault', fault, refusal });
   }
 
-  #settle(fault: Fault | null, pins: readonly string[]): void {
+  #settle(fault: Fault | null, pins: readonly string[], now: number): void {
     if (this.#isOver()) return;
-    this.#body = { name: 'over' };
+    this.#body = OVER;
     this.#watch.stop();
-    this.#forget();
-    this.#record.durationMs = this.#elapsed();
+    this.#attempt.call.cancellation.forget(this.#leave);
+    this.#record.durationMs = now - this.#startedAt;
     this.#record.fault = fault;
     this.#exchange?.abort();
     this.#exchange = null;
-    this.#attempt.settle(fault, pins);
+    this.#attempt.pins = pins;
+    this.#attempt.settle(fault, now);
   }
 
-  #contentCame(): void {
+  #contentCame(now: number): void {
     const { call } = this.#attempt;
-    this.#record.firstContentMs = this.#clock.now() - call.startedAt;
-    call.upstreamMs += this.#elapsed();
-    this.#attempt.hasContent();
+    this.#record.firstContentMs = now - call.startedAt;
+    call.upstreamMs += now - this.#startedAt;
+    this.#attempt.hasContent(now);
   }
 
   #isOver(): boolean {
     return this.#body.name === 'over';
   }
-
-  #elapsed(): number {
-    return this.#clock.now() - this.#startedAt;
-  }
 }
+
+const NO_PINS: readonly string[] = [];
 
 function header(headers: Headers, name: string): string | undefined {
   const value = headers[name];

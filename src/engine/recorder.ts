@@ -13,15 +13,16 @@ import type { Handler } from './route.ts';
 export function recorded(clock: Clock, emit: Emit, prices: Prices = NO_PRICES): (next: Handler) => Handler {
   return (next) => (call) =>
     next(call).then((reply) => {
-      const overheadMs = overhead(call, clock);
+      const now = clock.now();
+      const overheadMs = overheadAt(call, now);
       if (reply.kind === 'stream') {
         reply.stream.onEnding(({ fault, usage }) => {
-          emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: streamOutcome(fault), prices }));
+          emit(recordOf(call, clock.now(), { reply, overheadMs, usage, fault, outcome: streamOutcome(fault), prices }));
         });
       } else {
         const { fault } = reply;
         const usage = reply.kind === 'whole' ? reply.usage : NO_USAGE;
-        emit(recordOf(call, clock, { reply, overheadMs, usage, fault, outcome: wholeOutcome(fault), prices }));
+        emit(recordOf(call, now, { reply, overheadMs, usage, fault, outcome: wholeOutcome(fault), prices }));
       }
       return reply;
     });
@@ -29,7 +30,11 @@ export function recorded(clock: Clock, emit: Emit, prices: Prices = NO_PRICES): 
 
 /** The line's own time so far, in ms: all of it, less what providers took and what was waited on purpose. */
 export function overhead(call: Call, clock: Clock): number {
-  return Math.max(0, clock.now() - call.startedAt - call.upstreamMs - call.waitedMs);
+  return overheadAt(call, clock.now());
+}
+
+function overheadAt(call: Call, now: number): number {
+  return Math.max(0, now - call.startedAt - call.upstreamMs - call.waitedMs);
 }
 
 interface Ending {
@@ -43,7 +48,7 @@ interface Ending {
 
 function recordOf(
   call: Call,
-  clock: Clock,
+  now: number,
   { reply, overheadMs, usage, fault, outcome, prices }: Ending,
 ): Parameters<Emit>[0] {
   const { caller } = call;
@@ -69,7 +74,7 @@ function recordOf(
     outcome,
     status: reply.kind === 'failed' ? callerStatus(reply.fault) : reply.status,
     fault,
-    durationMs: clock.now() - call.startedAt,
+    durationMs: now - call.startedAt,
     firstContentMs: last?.firstContentMs ?? null,
     overheadMs,
     usage: call.admission?.usage ?? usage,

@@ -53,7 +53,7 @@ export class Room {
     if (late || this.#waiters.size >= MOST_WAITING) return Promise.resolve(refused);
     const since = this.#clock.now();
     return new Promise((resolve) => {
-      let forget = (): void => undefined;
+      const left = (): void => this.#end(waiter, waiter.refused);
       const waiter: Waiter = {
         call,
         ask,
@@ -62,14 +62,14 @@ export class Room {
         alarm: null,
         asking: false,
         over: false,
-        forget: () => forget(),
+        forget: () => call.cancellation.forget(left),
         resolve: (verdict) => {
           call.waitedMs += this.#clock.now() - since;
           resolve(verdict);
         },
       };
       this.#waiters.add(waiter);
-      forget = call.cancellation.listen(() => this.#end(waiter, waiter.refused));
+      call.cancellation.listen(left);
       if (!waiter.over) this.#setAlarm(waiter);
     });
   }

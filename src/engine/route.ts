@@ -180,11 +180,11 @@ class Walk {
       forced: step.forced,
       body,
     });
+    const now = this.#deps.clock.now();
     if (call.cancellation.cancelled) {
-      return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }));
+      return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }), now);
     }
-    attempt.onSettled((_, pins) => this.#deps.pins.remember(pins, target.id));
-    return this.#deps.attempt(attempt);
+    return this.#deps.attempt(attempt, now);
   }
 
   /** Waits, unless the caller leaves first. */
@@ -194,12 +194,10 @@ class Walk {
     const since = clock.now();
     return new Promise((resolve) => {
       const alarm = clock.after(ms, done);
-      // A call that was cancelled already ends the wait before there is anything to forget.
-      let forget = (): void => undefined;
-      forget = call.cancellation.listen(done);
+      call.cancellation.listen(done);
       function done(): void {
         alarm.cancel();
-        forget();
+        call.cancellation.forget(done);
         call.waitedMs += clock.now() - since;
         resolve();
       }

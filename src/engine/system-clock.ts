@@ -51,9 +51,12 @@ export class SystemClock implements Clock {
   }
 
   after(ms: number, ring: () => void): Alarm {
-    const now = performance.now();
-    if (this.#timer === null) this.#start(now);
-    const node = new Node(this, now + ms, ring);
+    return this.at(performance.now() + ms, ring);
+  }
+
+  at(dueAt: number, ring: () => void): Alarm {
+    if (this.#timer === null) this.#start(performance.now());
+    const node = new Node(this, dueAt, ring);
     // One tick on top: the slot of the due time may already have been visited within its tick.
     const slot = this.#slots[(Math.floor(node.dueAt / TICK_MS) + 1) & (SLOTS - 1)] as Node;
     node.next = slot;

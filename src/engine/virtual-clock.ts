@@ -27,7 +27,11 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, ring: () => void): Alarm {
-    return this.#queue.add(new Pending(this.#now + Math.max(0, ms), (this.#order += 1), ring, this.#queue));
+    return this.at(this.#now + Math.max(0, ms), ring);
+  }
+
+  at(dueAt: number, ring: () => void): Alarm {
+    return this.#queue.add(new Pending(dueAt, (this.#order += 1), ring, this.#queue));
   }
 
   /** Alarms set and not yet rung or cancelled: a finished run leaves none. */

@@ -1,8 +1,16 @@
 import type { Alarm, Clock } from './clock.ts';
 import type { Timeouts } from './policy.ts';
 
-/** The five timers, by what they wait for. */
-export type Phase = 'connect' | 'headers' | 'first-content' | 'idle';
+/** What four of the five timers wait for. */
+type Phase = 'connect' | 'headers' | 'first-content' | 'idle';
+
+/** What was waited for in vain; `total`: the end of the whole call. */
+export type Waited = Phase | 'total';
+
+/** Told when a timer runs out. */
+export interface Waiting {
+  expired(which: Waited): void;
+}
 
 /**
  * The five timers of one attempt on one alarm. Each chunk only moves the due time; the alarm looks at it when it rings
@@ -12,7 +20,8 @@ export class Watch {
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   readonly #deadlineAt: number;
-  readonly #expired: (which: Phase | 'total') => void;
+  readonly #waiting: Waiting;
+  readonly #ring: () => void = () => this.#look();
   #phase: Phase = 'connect';
   #dueAt: number;
   #sentAt: number;
@@ -20,19 +29,19 @@ export class Watch {
   #ringsAt = Number.POSITIVE_INFINITY;
 
   /** @param deadlineAt clock time at which the whole call must have ended. */
-  constructor(clock: Clock, timeouts: Timeouts, deadlineAt: number, expired: (which: Phase | 'total') => void) {
+  constructor(clock: Clock, timeouts: Timeouts, deadlineAt: number, now: number, waiting: Waiting) {
     this.#clock = clock;
     this.#timeouts = timeouts;
     this.#deadlineAt = deadlineAt;
-    this.#expired = expired;
-    this.#sentAt = clock.now();
-    this.#dueAt = this.#sentAt + timeouts.connectMs;
-    this.#arm(this.#sentAt);
+    this.#waiting = waiting;
+    this.#sentAt = now;
+    this.#dueAt = now + timeouts.connectMs;
+    this.#arm();
   }
 
   /** The request is on its way: the timers for headers and first content run from here. */
-  sent(): void {
-    this.#sentAt = this.#clock.now();
+  sent(now: number): void {
+    this.#sentAt = now;
     this.#enter('headers', this.#sentAt + (this.#timeouts.headersMs ?? Number.POSITIVE_INFINITY));
   }
 
@@ -42,8 +51,8 @@ export class Watch {
   }
 
   /** Bytes came, or the reader is ready for more: silence counts from now. */
-  touch(): void {
-    this.#enter('idle', this.#clock.now() + this.#timeouts.idleMs);
+  touch(now: number): void {
+    this.#enter('idle', now + this.#timeouts.idleMs);
   }
 
   /** The reader asked for a pause; its slowness is not the provider's silence. */
@@ -61,19 +70,19 @@ export class Watch {
     this.#phase = phase;
     this.#dueAt = dueAt;
     // Later is found out when the alarm rings; only an earlier due time needs a new one.
-    if (dueAt < this.#ringsAt) this.#arm(this.#clock.now());
+    if (dueAt < this.#ringsAt) this.#arm();
   }
 
-  #arm(now: number): void {
+  #arm(): void {
     this.#alarm?.cancel();
     this.#ringsAt = Math.min(this.#dueAt, this.#deadlineAt);
-    this.#alarm = this.#clock.after(Math.max(0, this.#ringsAt - now), () => this.#ring());
+    this.#alarm = this.#clock.at(this.#ringsAt, this.#ring);
   }
 
-  #ring(): void {
+  #look(): void {
     this.#alarm = null;
     const now = this.#clock.now();
-    if (now < this.#deadlineAt && now < this.#dueAt) return this.#arm(now);
-    this.#expired(now >= this.#deadlineAt ? 'total' : this.#phase);
+    if (now < this.#deadlineAt && now < this.#dueAt) return this.#arm();
+    this.#waiting.expired(now >= this.#deadlineAt ? 'total' : this.#phase);
   }
 }

@@ -17,4 +17,8 @@ export class ExactClock implements Clock {
     const timer = setTimeout(ring, ms);
     return { cancel: () => clearTimeout(timer) };
   }
+
+  at(dueAt: number, ring: () => void): Alarm {
+    return this.after(dueAt - this.now(), ring);
+  }
 }

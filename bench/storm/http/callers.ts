@@ -28,6 +28,7 @@ async function callAll(facts: CallersFacts, seed: number, beganAt: number): Prom
     now: () => clock.now() - beganAt,
     wall: () => clock.wall(),
     after: (ms, ring) => clock.after(ms, ring),
+    at: (dueAt, ring) => clock.at(dueAt + beganAt, ring),
   };
   const client = clientFor(facts, timed, seededRandom(seed * 8 + 3));
   // The dice of the virtual world's arrivals: the same seed has the same people call.
