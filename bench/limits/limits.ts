@@ -3,8 +3,9 @@ import { summaryOf } from '../storm/yardsticks/yardstick.ts';
 import { atTheLimit } from './at-the-limit.ts';
 import { changedLimit } from './changed-limit.ts';
 import type { Line } from './line.ts';
+import { replicas } from './replicas.ts';
 
-const LINES: readonly Line[] = [atTheLimit, changedLimit];
+const LINES: readonly Line[] = [atTheLimit, changedLimit, replicas];
 
 /** What is shared: a provider's limits, a scarce target among tenants and lanes, a quota among replicas. */
 export const limits: Benchmark = {
