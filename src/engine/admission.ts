@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
-import { mayCost, unseenOutput } from './charge.ts';
+import { mayBeBilled, mayCost, unseenOutput } from './charge.ts';
 import type { Clock } from './clock.ts';
 import type { Demand } from './demand.ts';
 import type { Fault } from './fault/fault.ts';
@@ -111,7 +111,12 @@ export class Admission {
   failed(record: AttemptRecord, fault: Fault): void {
     if (!this.#generates || !mayCost(record, fault)) return;
     const usage = this.#estimated(unseenOutput(record.durationMs, this.#bounds.outputTokens));
-    this.#lose(record, usage);
+    const { target, model } = record;
+    this.#lostTokens += (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+    if (mayBeBilled(record, fault)) {
+      this.#lostMoney += this.#tools.prices.cost(target, model, usage, this.#call.arrivedAt) ?? 0;
+    }
+    this.#note(null);
   }
 
   /** The whole answer is here. */
@@ -149,13 +154,6 @@ export class Admission {
 
   #estimated(outputTokens: number): Usage {
     return { inputTokens: this.#bounds.promptTokens, outputTokens, cachedTokens: null, reasoningTokens: null };
-  }
-
-  #lose(record: AttemptRecord, usage: Usage): void {
-    const { target, model } = record;
-    this.#lostTokens += (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
-    this.#lostMoney += this.#tools.prices.cost(target, model, usage, this.#call.arrivedAt) ?? 0;
-    this.#note(null);
   }
 
   #note(usage: Usage | null): void {
