@@ -19,7 +19,7 @@ import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
 import { ownPrices } from './prices.ts';
 import type { Secret } from './secrets.ts';
-import { requestCheck } from './validation.ts';
+import { parsedUpTo, requestCheck } from './validation.ts';
 
 export interface AssemblyDeps {
   readonly clock: Clock;
@@ -44,6 +44,8 @@ export interface Assembly {
 }
 
 /** Builds the line that a configuration describes. */
+  /** Bodies up to this size are best parsed where they arrive (parsedUpTo of readRequest), in bytes. */
+  readonly parsedUpTo: number;
 export function assemble(
   config: Pick<Config, 'targets' | 'routes'> & Partial<Pick<Config, 'prices'>>,
   deps: AssemblyDeps,
@@ -82,6 +84,7 @@ export function assemble(
   }
 }
 
+    parsedUpTo: parsedUpTo(config.routes),
 function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
   const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
   return new PriceList(priced, ownPrices(prices));

@@ -1,9 +1,11 @@
 import type { Check } from '../engine/ports.ts';
 import type { RoutePolicy } from '../engine/policy.ts';
 import { type RouteValidation, validation } from '../payload/validate/check.ts';
+import { MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
 import type { ModelFacts } from '../payload/validate/model-rules.ts';
 import { modelFacts } from '../providers/catalogue/catalogue.ts';
 import { parametersOf } from '../providers/openai/parameters.ts';
+import { SKIMMED_BYTES } from '../providers/openai/request.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
 
@@ -12,6 +14,16 @@ export function requestCheck({ routes, targets }: Pick<Config, 'routes' | 'targe
   if (routes.every(({ validate }) => validate === 'off')) return null;
   const views = routes.map((route) => routeValidation(route, targets));
   return validation((call) => views[matchRoute(routes, call.model)] ?? null);
+}
+
+/**
+ * Up to which size the doors had better parse bodies, in bytes. What will be parsed for the check of it need not be skimmed
+ * first; where requests are only observed, most large ones are not.
+ */
+export function parsedUpTo(routes: readonly RoutePolicy[]): number {
+  return routes.some(({ validate }) => validate === 'strict' || validate === 'repair')
+    ? MOST_PARSED_BYTES
+    : SKIMMED_BYTES;
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Readiness {
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly handle: Handler;
+  /** Larger bodies are skimmed, in bytes. */
+  readonly parsedUpTo: number;
   readonly door: Door;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
@@ -169,6 +171,7 @@ export class Gateway {
       seen.operation,
       seen.path,
       seen.body instanceof Uint8Array ? seen.body : null,
+      this.#deps.parsedUpTo,
     );
     const caller = 'fault' in guest ? guest.plain : guest.callerOf(headers, seen, reading);
     const unwelcome = 'kind' in caller ? caller : null;

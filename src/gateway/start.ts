@@ -83,7 +83,14 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       console.error(`holdfast: too many wrong keys from ${address}, the last begins with ${prefix || '(none)'}`);
     },
   });
-  const gateway = new Gateway(config.server, { clock, handle: line.handle, door, readiness, payload });
+  const gateway = new Gateway(config.server, {
+    clock,
+    handle: line.handle,
+    parsedUpTo: line.parsedUpTo,
+    door,
+    readiness,
+    payload,
+  });
   const closeRest = async (): Promise<void> => {
     keys.stop();
     await line.close();

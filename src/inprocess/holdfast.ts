@@ -29,8 +29,9 @@ import type { CallRecord } from '../engine/record.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { type PriceSection, pricesField, resolvePrices } from '../config/prices.ts';
 import { HeldSecret, NO_SECRET } from '../config/secrets.ts';
+import { MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
 import type { ProviderName } from '../providers/openai/provider.ts';
-import { readRequest } from '../providers/openai/request.ts';
+import { readRequest, SKIMMED_BYTES } from '../providers/openai/request.ts';
 import { countersFor, type SharedCounters } from './counting.ts';
 import { type CallerOption, callersOf } from './limits.ts';
 import { type MeantRequest, readFetch } from './request.ts';
@@ -124,10 +125,11 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
   const counters = countersFor(options.counters, clock);
   const prices = resolvePrices(options.prices === undefined ? [] : pricesField.parse(options.prices));
   const explains = options.validate === 'strict' || options.validate === 'repair';
+  const upTo = explains ? MOST_PARSED_BYTES : SKIMMED_BYTES;
 
   async function meantFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const meant = await readFetch(input, init);
-    const seen = meant === null ? null : readRequest(meant.operation, meant.path, meant.body);
+    const seen = meant === null ? null : readRequest(meant.operation, meant.path, meant.body, upTo);
     // What is no request, the provider itself explains best, unless the line is to.
     if (meant === null || seen === null || (seen.problem !== null && !explains)) return plain(input, init);
     meant.signal?.throwIfAborted();

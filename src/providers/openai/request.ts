@@ -33,8 +33,17 @@ export function operationOf(method: string, path: string): Operation {
   return 'passthrough';
 }
 
-/** Reads a request's body; the path names provider state for those that carry none. */
-export function readRequest(operation: Operation, path: string, body: Uint8Array | null): ReadRequest {
+/**
+ * Reads a request's body; the path names provider state for those that carry none.
+ *
+ * @param parsedUpTo bodies up to this size are parsed, in bytes; larger ones are skimmed for what is needed.
+ */
+export function readRequest(
+  operation: Operation,
+  path: string,
+  body: Uint8Array | null,
+  parsedUpTo: number = SKIMMED_BYTES,
+): ReadRequest {
   if (operation === 'models') return READ_NOTHING;
   if (operation === 'passthrough') {
     const pins = pinsOfPath(path);
@@ -42,11 +51,11 @@ export function readRequest(operation: Operation, path: string, body: Uint8Array
   }
   if (body === null || body.length === 0) return unreadable('the request has no body; a JSON object is needed');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return (bytes.length > SKIMMED_BYTES ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
+  return (bytes.length > parsedUpTo ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
 }
 
-/** Larger bodies are skimmed for what is needed; below, a parse costs no more. */
-const SKIMMED_BYTES = 4096;
+/** Below this a parse costs no more than skimming. */
+export const SKIMMED_BYTES = 4096;
 
 /** What the members of a request say that the line reads. */
 type Members = Readonly<
