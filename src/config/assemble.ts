@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
+import type { Fitting } from '../engine/fitting.ts';
 import { line } from '../engine/line.ts';
 import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
@@ -10,6 +11,7 @@ import type { Emit } from '../engine/ports.ts';
 import type { Counters, Tell } from '../engine/quota.ts';
 import type { Handler, Route } from '../engine/route.ts';
 import { Target } from '../engine/target.ts';
+import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { makerAt } from '../providers/catalogue/catalogue.ts';
 import { PriceList } from '../providers/catalogue/price-list.ts';
 import { demands } from '../providers/openai/demand.ts';
@@ -18,6 +20,7 @@ import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
 import { ownPrices } from './prices.ts';
+import { fittings, type SummaryCalls, summaryRoute } from './fitting.ts';
 import type { Secret } from './secrets.ts';
 import { parsedUpTo, requestCheck } from './validation.ts';
 
@@ -27,6 +30,8 @@ export interface AssemblyDeps {
   readonly emit: Emit;
   /** A target refused its key: is another in use by now? @default never */
   readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
+  /** Where prompts are made to fit. @default a thread of its own, if a route asks for it */
+  readonly payload?: PayloadThread | undefined;
   /** Sends every target's calls instead of connection pools of our own. */
   readonly dispatcher?: Dispatcher;
   /** Where the use of limits is counted. @default in memory, for this line alone */
@@ -39,13 +44,13 @@ export interface AssemblyDeps {
 export interface Assembly {
   readonly handle: Handler;
   readonly targets: readonly Target[];
+  /** Bodies up to this size are best parsed where they arrive (parsedUpTo of readRequest), in bytes. */
+  readonly parsedUpTo: number;
   /** Breaks every connection; for after the last call. */
   close(): Promise<void>;
 }
 
 /** Builds the line that a configuration describes. */
-  /** Bodies up to this size are best parsed where they arrive (parsedUpTo of readRequest), in bytes. */
-  readonly parsedUpTo: number;
 export function assemble(
   config: Pick<Config, 'targets' | 'routes'> & Partial<Pick<Config, 'prices'>>,
   deps: AssemblyDeps,
@@ -54,37 +59,48 @@ export function assemble(
   const targets = new Map(
     config.targets.map((target, index) => [target.id, new Target(endpoints[index] as OpenAIEndpoint, target)]),
   );
-  const routes = config.routes.map((policy) => routeFor(policy, targets));
   const { clock, random, emit } = deps;
+  const thread = deps.payload ?? new PayloadThread();
+  const summaries: SummaryCalls = new WeakMap();
+  // Summaries pass the line that they are made for.
+  const fits = fittings(config.routes, { clock, thread, handle: (call) => handle(call) }, summaries);
+  const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null));
+  const handle = line({
+    clock,
+    random,
+    emit,
+    check: requestCheck(config),
+    pins: new Pins(),
+    dialectOf,
+    routeOf: fits.size === 0 ? routeOf : routeOrSummaryRoute,
+    renewKey: deps.renewKey,
+    admit: {
+      counters: deps.counters ?? new MemoryCounters(),
+      demands,
+      prices: priceList(config),
+      tell: deps.tell ?? (() => undefined),
+    },
+  });
   return {
-    handle: line({
-      clock,
-      random,
-      emit,
-      check: requestCheck(config),
-      pins: new Pins(),
-      dialectOf,
-      routeOf,
-      renewKey: deps.renewKey,
-      admit: {
-        counters: deps.counters ?? new MemoryCounters(),
-        demands,
-        prices: priceList(config),
-        tell: deps.tell ?? (() => undefined),
-      },
-    }),
+    handle,
     targets: [...targets.values()],
+    parsedUpTo: parsedUpTo(config.routes),
     async close() {
+      if (deps.payload === undefined) await thread.close();
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));
     },
   };
+
+  function routeOrSummaryRoute(call: Call): Route | null {
+    const summary = summaries.get(call);
+    return summary === undefined ? routeOf(call) : summaryRoute(summary, call, routeOf, targets);
+  }
 
   function routeOf(call: Call): Route | null {
     return routes[matchRoute(config.routes, call.model)] ?? null;
   }
 }
 
-    parsedUpTo: parsedUpTo(config.routes),
 function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
   const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
   return new PriceList(priced, ownPrices(prices));
@@ -104,8 +120,11 @@ function keyOf(secret: Secret): 'caller' | (() => string | null) {
   return secret.kind === 'none' ? () => null : () => secret.reveal();
 }
 
-function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>): Route {
-  const { id, timeouts, wholeTimeouts, retry, fallbackOn } = policy;
+function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>, fit: Fitting | null): Route {
+  const { id, timeouts, wholeTimeouts, retry } = policy;
+  // Who asks for a larger window wants a prompt that is too long here to be taken elsewhere.
+  const moves = policy.fit?.strategies.includes('larger-window') === true;
+  const fallbackOn = moves ? new Set([...policy.fallbackOn, 'context-length' as const]) : policy.fallbackOn;
   const ladder = policy.ladder.map((rung) =>
     rung.targets.map(({ target: name, model, weight }): Candidate => {
       const target = targets.get(name);
@@ -113,5 +132,5 @@ function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>): Ro
       return { target, model, weight };
     }),
   );
-  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder };
+  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit };
 }

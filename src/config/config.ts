@@ -1,4 +1,5 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
+import type { FitPolicy } from '../engine/fitting.ts';
 import type {
   AdaptivePolicy,
   BreakerPolicy,
@@ -89,6 +90,7 @@ export interface DefaultPolicies {
   readonly adaptive: AdaptivePolicy;
   readonly fallbackOn: ReadonlySet<FaultKind>;
   readonly validate: ValidationMode;
+  readonly fit: FitPolicy | null;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -152,5 +154,6 @@ export function catchAllRoute(targets: readonly TargetConfig[], defaults: Defaul
     retry: defaults.retry,
     fallbackOn: defaults.fallbackOn,
     validate: defaults.validate,
+    fit: defaults.fit,
   };
 }

@@ -2,6 +2,7 @@ import type { Budget, Limits } from '../engine/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { CountersConfig } from './counters.ts';
+import { describeFit } from './fit.ts';
 import type { Secret } from './secrets.ts';
 import type { TenancyConfig } from './tenancy.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -90,6 +91,7 @@ function describeRoute(route: RoutePolicy): string[] {
     `    whole answers: ${describeTimeouts(route.wholeTimeouts)}`,
     `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
     `    validation: ${route.validate}`,
+    ...(route.fit ? [`    fit: ${describeFit(route.fit)}`] : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
+import type { FitSection } from './fit.ts';
 
 import type { PriceSection } from './prices.ts';
 import type { TenancySections } from './tenancy.ts';
@@ -90,6 +91,7 @@ type RouteDefaults = Optional<{
   retry: RetrySection;
   fallbackOn: FallbackSection;
   validate: ValidationMode;
+  fit: FitSection;
 }>;
 
 export type ConfigFile = Optional<{

@@ -55,6 +55,7 @@ describe('the environment alone', () => {
         retry: DEFAULT_RETRY,
         fallbackOn: DEFAULT_FALLBACK_ON,
         validate: 'observe',
+        fit: null,
       },
     ]);
   });
@@ -151,6 +152,7 @@ routes:
     retry: { attempts: 2, base: 100ms, factor: 3, cap: 1s, jitter: equal, maxWait: 2s, maxAttempts: 4 }
     fallbackOn: [overloaded, timeout]
     validate: strict
+    fit: { strategies: [larger-window, summarise, trim], ceiling: 100000, summariser: { model: llama, target: local } }
   - models: ["*"]
     ladder: [openai]
     wholeTimeouts: { headers: 30s, total: 1m }
@@ -161,6 +163,7 @@ defaults:
   timeouts: { idle: 7s }
   fallbackOn: [network, timeout]
   validate: repair
+  fit: { reserve: 2000, summariser: gpt-4.1-mini }
 `,
       { K: KEY, A: 'azure-key' },
     );
@@ -209,8 +212,20 @@ defaults:
       },
       fallbackOn: new Set(['overloaded', 'timeout']),
       validate: 'strict',
+      fit: {
+        strategies: ['larger-window', 'summarise', 'trim'],
+        ceilingTokens: 100_000,
+        reserveTokens: 2_000,
+        summariser: { model: 'llama', target: 'local' },
+      },
     });
     expect(config.routes[1]).toMatchObject({
+      fit: {
+        strategies: ['larger-window', 'trim'],
+        ceilingTokens: null,
+        reserveTokens: 2_000,
+        summariser: { model: 'gpt-4.1-mini', target: null },
+      },
       id: 'default',
       timeouts: { idleMs: 7_000, totalMs: 600_000 },
       wholeTimeouts: { headersMs: 30_000, firstContentMs: 60_000, idleMs: 7_000, totalMs: 60_000 },

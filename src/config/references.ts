@@ -1,5 +1,6 @@
 import { DEFAULT_BREAKER, DEFAULT_RETRY } from '../engine/policy.ts';
 import { addressFault, isLoopback, parseUrl } from './addresses.ts';
+import { checkFit } from './fit.ts';
 import { checkPrices } from './prices.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
@@ -28,6 +29,10 @@ export function checkReferences(value: unknown, surroundings: Surroundings): Fin
   return [
     ...targets.flatMap(([id, target]) => checkTarget(['targets', id], fields(target), surroundings.port)),
     ...routes.flatMap((route, index) => checkLadder(['routes', index, 'ladder'], route['ladder'], known)),
+    ...routes.flatMap((route, index) =>
+      checkFit(['routes', index, 'fit'], route['fit'], fields(fields(value)['defaults'])['fit'], known),
+    ),
+    ...checkFit(['defaults', 'fit'], fields(fields(value)['defaults'])['fit'], null, known),
     ...checkIds(routes),
     ...checkReach(routes),
     ...checkPrices(fields(value)['prices'], known),

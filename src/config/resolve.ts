@@ -26,6 +26,7 @@ import type {
   TargetSection,
   TimeoutsSection,
 } from './file.ts';
+import { resolveFit } from './fit.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
@@ -114,6 +115,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     adaptive: adaptivePolicy(defaults?.adaptive, DEFAULT_ADAPTIVE),
     fallbackOn: fallbackKinds(defaults?.fallbackOn, DEFAULT_FALLBACK_ON),
     validate: defaults?.validate ?? DEFAULT_VALIDATION,
+    fit: resolveFit(defaults?.fit, null),
   };
 }
 
@@ -160,6 +162,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     retry: retryPolicy(section.retry, defaults.retry),
     fallbackOn: fallbackKinds(section.fallbackOn, defaults.fallbackOn),
     validate: section.validate ?? defaults.validate,
+    fit: resolveFit(section.fit, defaults.fit),
   };
 }
 

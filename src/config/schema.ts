@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
+import { fitField } from './fit.ts';
 import {
   address,
   age,
@@ -230,6 +231,7 @@ const route = section({
   retry: retry.optional(),
   fallbackOn: fallbackOn.optional(),
   validate: validate.optional(),
+  fit: fitField.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -295,6 +297,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     adaptive: adaptive.optional(),
     fallbackOn: fallbackOn.optional(),
     validate: validate.optional(),
+    fit: fitField.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

@@ -64,6 +64,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const line = assemble(config, {
     clock,
     random: Math.random,
+    payload,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     counters: counting.counters,
     tell: options.onQuotaEvent,
