@@ -7,6 +7,7 @@ import {
   type Reservation,
   type Verdict,
 } from '../../engine/quota.ts';
+import { Counts, type Kept } from './counts.ts';
 import { type Window, windowFor } from './windows.ts';
 
 export interface MemoryCountersOptions {
@@ -20,10 +21,10 @@ export interface MemoryCountersOptions {
 
 /** Counts within this process. Answers at once; nothing is written anywhere, so a restart begins with nothing used. */
 export class MemoryCounters implements Counters {
-  readonly #counts: Counts;
+  readonly #counts: Counts<Count>;
 
   constructor(options: MemoryCountersOptions = {}) {
-    this.#counts = new Counts(options.users ?? 200_000);
+    this.#counts = new Counts(options.users ?? 200_000, (quota) => new Count(quota));
   }
 
   /** Counts that are kept, idle ones included. */
@@ -106,7 +107,7 @@ class MemoryReservation implements Reservation {
 }
 
 /** The use of one quota: what is held for calls under way, and what is settled. */
-class Count {
+class Count implements Kept {
   readonly #measure: Measure;
   readonly #window: Window | null;
   #held = 0;
@@ -156,70 +157,5 @@ class Count {
   /** Calls under way count here. */
   get busy(): boolean {
     return this.#holders > 0;
-  }
-}
-
-/** Counts of configured holders are looked through for idle ones when there are at least this many more than last time. */
-const LOOK_THROUGH_EVERY = 1024;
-
-/** Finds the count of a quota, and forgets those that nobody needs. */
-class Counts {
-  readonly #usersPerGeneration: number;
-  /** Of organisations, tenants, workloads and keys: no more than somebody has configured. */
-  readonly #configured = new Map<string, Count>();
-  #lookThroughAt = LOOK_THROUGH_EVERY;
-  /** Of end users, whom callers make up: those asked for lately, and those asked for before that. */
-  #young = new Map<string, Count>();
-  #old = new Map<string, Count>();
-  #ageAt: number;
-
-  constructor(users: number) {
-    this.#usersPerGeneration = Math.floor(users / 2);
-    this.#ageAt = this.#usersPerGeneration;
-  }
-
-  get size(): number {
-    return this.#configured.size + this.#young.size + this.#old.size;
-  }
-
-  find({ id, level }: Quota): Count | undefined {
-    return level === 'user' ? (this.#young.get(id) ?? this.#old.get(id)) : this.#configured.get(id);
-  }
-
-  for(quota: Quota): Count {
-    if (quota.level === 'user') return this.#forUser(quota);
-    let count = this.#configured.get(quota.id);
-    if (count === undefined) this.#configured.set(quota.id, (count = new Count(quota)));
-    return count;
-  }
-
-  /** Makes room, if it is time to. Not while counts are being gathered: one that is found and not yet used looks idle. */
-  tidy(at: number): void {
-    if (this.#young.size >= this.#ageAt) this.#age();
-    if (this.#configured.size >= this.#lookThroughAt) this.#lookThrough(at);
-  }
-
-  #forUser(quota: Quota): Count {
-    const { id } = quota;
-    const young = this.#young.get(id);
-    if (young !== undefined) return young;
-    const count = this.#old.get(id) ?? new Count(quota);
-    this.#old.delete(id);
-    this.#young.set(id, count);
-    return count;
-  }
-
-  /** The old go, but for those with calls under way, which would come back with too much room. */
-  #age(): void {
-    const old = this.#old;
-    this.#old = this.#young;
-    this.#young = new Map();
-    for (const [id, count] of old) if (count.busy) this.#young.set(id, count);
-    this.#ageAt = this.#young.size + this.#usersPerGeneration;
-  }
-
-  #lookThrough(at: number): void {
-    for (const [id, count] of this.#configured) if (count.idle(at)) this.#configured.delete(id);
-    this.#lookThroughAt = this.#configured.size + Math.max(LOOK_THROUGH_EVERY, this.#configured.size);
   }
 }

@@ -1,6 +1,7 @@
 import type { Alarm, Clock } from '../../engine/clock.ts';
 import type { Hints } from '../../engine/hints.ts';
 import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
+import { Counts } from './counts.ts';
 import type { RedisAddress } from './redis/client.ts';
 import { RedisHints } from './redis/hints.ts';
 import { Link, type LinkState } from './redis/link.ts';
@@ -16,6 +17,11 @@ export interface RedisCountersOptions {
   readonly deadlineMs?: number;
   /** How many processes share the limits at least, for one that starts while Redis is away. @default 1 */
   readonly replicas?: number;
+  /**
+   * How many end users' shares are kept at most, at some 700 bytes each. Who is forgotten here is still counted in Redis.
+   * @default 200,000
+   */
+  readonly users?: number;
   /** Told when counts begin to be shared and when they no longer are, and why. Must not throw. */
   readonly changed?: (state: LinkState) => void;
   /** `caller`: the time that is handed in is right for Redis too; for tests in virtual time. @default redis */
@@ -32,9 +38,6 @@ const SOON_MS = 5;
 const QUOTAS_A_MESSAGE = 32;
 const MESSAGES_A_ROUND = 16;
 
-/** Shares are looked through for forgettable ones when there are this many more than last time. */
-const LOOK_THROUGH_EVERY = 4096;
-
 /**
  * Counts shared by several processes through Redis. Each process holds a share of what it uses often and spends it
  * without asking; where no share suffices, one round trip takes for the whole call or refuses it. While Redis is away,
@@ -47,13 +50,12 @@ export class RedisCounters implements Counters {
   readonly #changed: (state: LinkState) => void;
   readonly #link: Link;
   readonly #hints: RedisHints;
-  readonly #shares = new Map<string, QuotaShare>();
+  readonly #shares: Counts<QuotaShare>;
   /** Shares in which something may change without a call. */
   readonly #stirring = new Set<QuotaShare>();
   readonly #underWay = new Set<Promise<unknown>>();
   /** Time as the latest caller told it, for `caller`. */
   #toldTime = 0;
-  #lookThroughAt = LOOK_THROUGH_EVERY;
   #round: Alarm | null = null;
   #roundAt = 0;
   #soon: Alarm | null = null;
@@ -64,6 +66,7 @@ export class RedisCounters implements Counters {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
     this.#time = options.time ?? 'redis';
+    this.#shares = new Counts(options.users ?? 200_000, (quota) => new QuotaShare(quota));
     this.#changed = options.changed ?? (() => undefined);
     this.#link = new Link(
       { address, prefix, clock, deadlineMs, replicas },
@@ -105,11 +108,12 @@ export class RedisCounters implements Counters {
 
   reserve(quotas: readonly Quota[], cost: Cost, at: number): Verdict | Promise<Verdict> {
     const now = this.#now(at);
+    this.#shares.tidy(now);
     const shares: QuotaShare[] = [];
     let covered = this.#link.trusted;
     for (let index = 0; index < quotas.length; index += 1) {
       const quota = quotas[index] as Quota;
-      const share = this.#shareOf(quota, now);
+      const share = this.#shareOf(quota);
       shares.push(share);
       const wanted = wantedOf(share, cost);
       covered &&= share.covers(wanted);
@@ -121,11 +125,11 @@ export class RedisCounters implements Counters {
   }
 
   used(quota: Quota, at: number): number {
-    return this.#shares.get(quota.id)?.used(this.#now(at)) ?? 0;
+    return this.#shares.find(quota)?.used(this.#now(at)) ?? 0;
   }
 
   settled(quota: Quota, at: number): number {
-    return this.#shares.get(quota.id)?.settled(this.#now(at)) ?? 0;
+    return this.#shares.find(quota)?.settled(this.#now(at)) ?? 0;
   }
 
   /** Resolves when Redis knows all that was used up to now, or cannot be told. */
@@ -264,21 +268,10 @@ export class RedisCounters implements Counters {
     return { kind: 'granted', reservation: new RedisReservation(this, shares, cost, true) };
   }
 
-  #shareOf(quota: Quota, now: number): QuotaShare {
-    const known = this.#shares.get(quota.id);
-    if (known !== undefined) {
-      known.resize(quota);
-      return known;
-    }
-    if (this.#shares.size >= this.#lookThroughAt) this.#lookThrough(now);
-    const share = new QuotaShare(quota);
-    this.#shares.set(quota.id, share);
+  #shareOf(quota: Quota): QuotaShare {
+    const share = this.#shares.for(quota);
+    share.resize(quota);
     return share;
-  }
-
-  #lookThrough(now: number): void {
-    for (const [id, share] of this.#shares) if (share.isForgettable(now)) this.#shares.delete(id);
-    this.#lookThroughAt = this.#shares.size + LOOK_THROUGH_EVERY;
   }
 
   /** Time of day as Redis has it: what one process counts must age alike for all, whatever their own clocks say. */
@@ -364,7 +357,7 @@ export class RedisCounters implements Counters {
     const at = this.#now(this.#toldTime);
     const shares: QuotaShare[] = [];
     const reports: Report[] = [];
-    for (const share of this.#shares.values()) {
+    for (const share of this.#shares.all()) {
       const report = share.declaration(at);
       if (report === null) continue;
       shares.push(share);

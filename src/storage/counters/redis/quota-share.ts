@@ -1,4 +1,5 @@
 import { HELD_HOPE_MS, type Measure, type Period, type Quota } from '../../../engine/quota.ts';
+import type { Kept } from '../counts.ts';
 import { type Window, windowFor } from '../windows.ts';
 
 /** What Redis said of a quota, in its unit. */
@@ -64,7 +65,7 @@ const RENEW_MS = SPARE_MS / 5;
  * Redis counts the lease as held by this process. It covers what calls under way hold, what was used and is not reported
  * yet, and the idle share, which no call has been given and the next one can have at once.
  */
-export class QuotaShare {
+export class QuotaShare implements Kept {
   readonly id: string;
   readonly lifetimeMs: number;
   readonly measure: Measure;
@@ -122,25 +123,22 @@ export class QuotaShare {
   }
 
   /** What can be spent without asking; below nothing when more was used than was leased. */
-  get idle(): number {
+  get spare(): number {
     return this.#lease + this.#outstanding - this.#held - this.#unreported;
   }
 
-  /** Calls under way count here. */
+  /** Calls under way count here, or Redis has still to be told of something. */
   get busy(): boolean {
-    return this.#holders > 0;
+    return this.#holders > 0 || this.#exchanging || this.#lease !== 0 || this.#unreported !== 0;
   }
 
-  /** Nothing would be lost with it. */
-  isForgettable(at: number): boolean {
-    return (
-      !this.busy && !this.#exchanging && this.#lease === 0 && this.#unreported === 0 && this.#settledHere(at) === 0
-    );
+  idle(at: number): boolean {
+    return !this.busy && this.#settledHere(at) === 0;
   }
 
-  /** Does anything here change without a call, so that it has to be looked at every round? */
+  /** May something here change without a call, so that it has to be looked at every round? */
   get stirs(): boolean {
-    return this.busy || this.#exchanging || this.#lease !== 0 || this.#unreported !== 0 || this.#rate > 0;
+    return this.busy || this.#rate > 0;
   }
 
   /** Is the room so small that what is given back should be known at once? */
@@ -176,7 +174,7 @@ export class QuotaShare {
 
   /** Can the call be let in without asking? */
   covers(wanted: number): boolean {
-    return !this.#refuses || wanted === 0 || (wanted <= this.#amount && this.idle >= wanted);
+    return !this.#refuses || wanted === 0 || (wanted <= this.#amount && this.spare >= wanted);
   }
 
   /** Could no amount of waiting make room? */
@@ -239,12 +237,12 @@ export class QuotaShare {
 
   /** What Redis has to be asked for, for a call that wants so much; to be said before {@link hold}. */
   needFor(wanted: number): number {
-    return this.#refuses ? wanted - Math.max(0, Math.min(wanted, this.idle)) : 0;
+    return this.#refuses ? wanted - Math.max(0, Math.min(wanted, this.spare)) : 0;
   }
 
   /** More was used than was leased: the others are to know with the next word. @returns by how much. */
   owe(): number {
-    const owed = Math.max(0, -this.idle);
+    const owed = Math.max(0, -this.spare);
     this.#lease += owed;
     return owed;
   }
@@ -281,22 +279,22 @@ export class QuotaShare {
   /** Is there something to tell Redis, or to ask of it? */
   isDue(at: number): boolean {
     if (this.#exchanging) return false;
-    const { idle } = this;
-    if (this.#unreported !== 0 || idle < 0 || (this.#lease !== 0 && at - this.#toldAt > RENEW_MS)) return true;
+    const { spare } = this;
+    if (this.#unreported !== 0 || spare < 0 || (this.#lease !== 0 && at - this.#toldAt > RENEW_MS)) return true;
     const ahead = this.#ahead();
-    return idle > ahead || idle < ahead / 2;
+    return spare > ahead || spare < ahead / 2;
   }
 
   /** What is to be told now. It is taken as told: should it never arrive, the session is over and all is told anew. */
   report(at: number): Report {
     this.#exchanging = true;
     const ahead = this.#ahead();
-    const { idle } = this;
-    const change = idle < 0 ? -idle : Math.min(0, ahead - idle);
+    const { spare } = this;
+    const change = spare < 0 ? -spare : Math.min(0, ahead - spare);
     const hold = change - this.#unreported;
     this.#lease += hold;
     this.#unreported = 0;
-    return { kind: 'add', hold, wanted: Math.max(0, ahead - this.idle), idle: this.idle, pieces: this.#pieces(at) };
+    return { kind: 'add', hold, wanted: Math.max(0, ahead - this.spare), idle: this.spare, pieces: this.#pieces(at) };
   }
 
   /** Everything, for a Redis that knows nothing of this process; null: there is nothing. */
@@ -355,7 +353,7 @@ export class QuotaShare {
   /** The share worth holding: what will be used soon, as far as it leaves enough for the others. */
   #ahead(): number {
     if (!this.#refuses) return 0;
-    const most = (this.#room + Math.max(0, this.idle)) / (SPREAD * this.#replicas);
+    const most = (this.#room + Math.max(0, this.spare)) / (SPREAD * this.#replicas);
     return Math.max(0, Math.floor(Math.min(this.#rate * AHEAD_MS, most)));
   }
 
