@@ -52,6 +52,7 @@ function facts(call: CallRecord): [name: string, text: string][] {
     ['answer', call.target === null ? `${call.status}, no target was tried` : `${call.status}, ${call.target}`],
     ['took', tookText(call)],
     ['tokens', usage.inputTokens === null && usage.outputTokens === null ? null : tokensText(call)],
+    ['notes', call.notes.length === 0 ? null : call.notes.join('; ')],
     ['caller', call.callerRetries === 0 ? null : `has retried ${call.callerRetries} times before`],
   ];
   return lines.filter((line): line is [string, string] => line[1] !== null);

@@ -53,6 +53,7 @@ function mixedCalls(count: number): CallRecord[] {
       workload: index % 8 === 1 ? 'nightly' : null,
       lane: index % 8 === 1 ? 'background' : 'interactive',
       endUser: index % 6 === 2 ? `u_${index}` : null,
+      notes: index % 7 === 3 ? ['noticed unknown-field: kelp', 'repaired sampling: top_p'] : [],
       ...(index % 7 === 0 ? { outcome: 'failed', fault: aFault({ message, evidence: [message] }) } : {}),
     });
   });

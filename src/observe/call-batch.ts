@@ -31,6 +31,7 @@ export const COLUMNS = [
   'fault',
   'attempts',
   'end_user',
+  'notes',
 ] as const;
 
 /** The columns whose texts follow one another in `texts`, in this order. */
@@ -40,6 +41,7 @@ export const TEXT_COLUMNS: ReadonlySet<(typeof COLUMNS)[number]> = new Set([
   'fault',
   'attempts',
   'end_user',
+  'notes',
 ]);
 
 /**
@@ -91,6 +93,7 @@ export class CallPacker {
     // The JSON first: should it fail, nothing of the call has been packed.
     const faultText = fault === null ? null : JSON.stringify(shortFault(fault));
     const attemptsText = sole === null ? JSON.stringify(attempts.map(shortAttempt)) : null;
+    const notesText = record.notes.length === 0 ? null : JSON.stringify(record.notes.map(short));
     const start = this.#rows * WIDTH;
     if (start === this.#numbers.length) this.#widen();
     const numbers = this.#numbers;
@@ -114,6 +117,7 @@ export class CallPacker {
     numbers[start + 16] = this.#write(faultText);
     numbers[start + 17] = this.#write(attemptsText);
     numbers[start + 18] = this.#write(short(record.endUser));
+    numbers[start + 19] = this.#write(notesText);
     this.#rows += 1;
   }
 

@@ -37,7 +37,7 @@ export function callFromRow(row: CallsView): StoredCall {
     cost: row.cost,
     callerRetries: row.caller_retries,
     attempts: attemptsFromRow(row),
-    notes: [],
+    notes: row.notes === null ? [] : (JSON.parse(row.notes) as string[]),
   };
 }
 

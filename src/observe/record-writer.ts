@@ -17,8 +17,12 @@ const GROUP_ROWS = 20;
 const WIDTH = COLUMNS.length;
 const ID_PREFIX = COLUMNS.indexOf('id_prefix');
 const KIND = COLUMNS.indexOf('kind');
-/** What providers said, in their words: it may quote the caller's. */
-const SAID: ReadonlySet<number> = new Set([COLUMNS.indexOf('fault'), COLUMNS.indexOf('attempts')]);
+/** What providers said, in their words, and what was noted of a request: either may quote the caller's. */
+const SAID: ReadonlySet<number> = new Set([
+  COLUMNS.indexOf('fault'),
+  COLUMNS.indexOf('attempts'),
+  COLUMNS.indexOf('notes'),
+]);
 const TEXTS: readonly number[] = COLUMNS.flatMap((column, index) => (TEXT_COLUMNS.has(column) ? [index] : []));
 
 /** Rows deleted in one transaction: some milliseconds, so that batches to write hardly wait for a sweep. */

@@ -74,6 +74,8 @@ interface CallRowsTable {
   attempts: string | null;
   /** The tenant's own user, by its pseudonym. */
   end_user: string | null;
+  /** What was noticed or changed about the request, as a list in JSON. */
+  notes: string | null;
 }
 
 /** The calls put together again: what everybody reads, here and with SQLite's own shell. */

@@ -2,7 +2,8 @@ import { calls } from './0001-calls.ts';
 import { tenants } from './0002-tenants.ts';
 import { cost } from './0003-cost.ts';
 import { callers } from './0004-callers.ts';
+import { notes } from './0005-notes.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. */
-export const MIGRATIONS: readonly Migration[] = [calls, tenants, cost, callers];
+export const MIGRATIONS: readonly Migration[] = [calls, tenants, cost, callers, notes];
