@@ -184,31 +184,35 @@ async function makeKeys(directory: string, tenants: readonly string[]): Promise<
   return keys;
 }
 
-/** Offers calls at a steady rate, to each gateway in turn. */
+/** Offers calls of tenants at a steady rate. */
 export class Load {
   readonly answers: Answer[] = [];
   readonly #house: House;
   readonly #underWay = new Set<Promise<void>>();
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #timers = new Map<string, ReturnType<typeof setInterval>>();
   #turn = 0;
 
   constructor(house: House) {
     this.#house = house;
   }
 
-  begin(tenant: string, perSecond: number): void {
-    this.#timers.push(setInterval(() => this.#call(tenant), 1000 / perSecond));
+  /** @param gateways to which of them, in turn. @default all */
+  begin(tenant: string, perSecond: number, gateways: readonly Gateway[] = this.#house.gateways): void {
+    clearInterval(this.#timers.get(tenant));
+    this.#timers.set(
+      tenant,
+      setInterval(() => this.#call(tenant, gateways), 1000 / perSecond),
+    );
   }
 
   /** @returns every answer, once the last one has come. */
   async end(): Promise<readonly Answer[]> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#timers.values()) clearInterval(timer);
     await Promise.all(this.#underWay);
     return this.answers;
   }
 
-  #call(tenant: string): void {
-    const { gateways } = this.#house;
+  #call(tenant: string, gateways: readonly Gateway[]): void {
     const gateway = gateways[(this.#turn += 1) % gateways.length] as Gateway;
     const call = gateway.call(tenant).then((answer) => {
       this.answers.push(answer);

@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Either will do: they speak the same protocol and run the same scripts. */
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
+/** Installs one where there is none. */
+const INSTALLER = 'apt-get';
+
 /** Package lists and the package itself, over a slow line. */
 const INSTALL_WITHIN_MS = 180_000;
 
@@ -143,7 +146,7 @@ function installed(): string {
   const run = (...args: string[]): void => {
     // Several test files may come to this at once: they wait for each other.
     const patience = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
-    execFileSync('apt-get', [...patience, ...args], { env, stdio: 'pipe', timeout: INSTALL_WITHIN_MS });
+    execFileSync(INSTALLER, [...patience, ...args], { env, stdio: 'pipe', timeout: INSTALL_WITHIN_MS });
   };
   try {
     run('update', '-q');

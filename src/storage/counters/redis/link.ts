@@ -35,7 +35,7 @@ export interface LinkUser {
 const BEAT_MS = 500;
 
 /** After this much silence a process is dead to the others, and what it held is free: twenty beats. */
-export const DEAD_MS = 10_000;
+const DEAD_MS = 10_000;
 
 /** How long one answer may be outstanding before the connection is given up: five times what a call waits. */
 const SILENCE_DEADLINES = 5;
