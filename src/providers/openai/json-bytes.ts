@@ -26,6 +26,7 @@ export function findMembers<Name extends string>(
   wanted: ReadonlySet<Name>,
 ): ReadonlyMap<Name, Span> | null {
   const found = new Map<Name, Span>();
+  const lengths = lengthsOf(wanted);
   let at = skipSpace(bytes, startOfText(bytes));
   if (bytes[at] !== OPEN_BRACE) return null;
   at = skipSpace(bytes, at + 1);
@@ -33,7 +34,10 @@ export function findMembers<Name extends string>(
   for (;;) {
     if (bytes[at] !== QUOTE) return null;
     const keyEnd = endOfString(bytes, at);
-    const key = keyEnd - at <= 32 ? bytes.toString('latin1', at + 1, keyEnd - 1) : '';
+    // Most members are not wanted, as their length already tells: no text is made of their names.
+    const length = keyEnd - at - 2;
+    const isOfLength = length < LENGTHS && ((lengths >> length) & 1) === 1;
+    const key = isOfLength ? bytes.toString('latin1', at + 1, keyEnd - 1) : '';
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== COLON) return null;
     const start = skipSpace(bytes, at + 1);
@@ -75,8 +79,27 @@ function endOfNested(bytes: Buffer, at: number): number {
   return at;
 }
 
+/** Bit sets of lengths have this many; no member that anybody looks for has a longer name. */
+const LENGTHS = 31;
+
+/** The lengths of some names, each a bit. */
+function lengthsOf(names: ReadonlySet<string>): number {
+  let lengths = 0;
+  for (const { length } of names) lengths |= 1 << length;
+  return lengths;
+}
+
+/** Names and short values end within so many bytes; up to there a look at each costs less than to call for a search. */
+const NEAR_BYTES = 24;
+
 /** One past the closing quote of the string that begins at `at`; the end of the bytes when it never closes. */
 export function endOfString(bytes: Buffer, at: number): number {
+  const near = Math.min(bytes.length, at + NEAR_BYTES);
+  for (let next = at + 1; next < near; next += 1) {
+    const byte = bytes[next];
+    if (byte === QUOTE) return next + 1;
+    if (byte === BACKSLASH) next += 1;
+  }
   for (let quote = bytes.indexOf(QUOTE, at + 1); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
     let slashes = 0;
     while (bytes[quote - 1 - slashes] === BACKSLASH) slashes += 1;
