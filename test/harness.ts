@@ -15,7 +15,7 @@ import type {
   ValidationMode,
 } from '../src/engine/policy.ts';
 import type { CallRecord } from '../src/engine/record.ts';
-import { loadConfig, startGateway } from '../src/gateway/index.ts';
+import { loadConfig, startGateway, type StartOptions } from '../src/gateway/index.ts';
 import { holdfast } from '../src/inprocess/holdfast.ts';
 import type { Simulator } from '../src/simulator/index.ts';
 import { databasePath } from '../src/storage/data-directory.ts';
@@ -78,7 +78,10 @@ export function openDoor(name: DoorName, options: DoorOptions): Promise<Door> {
 }
 
 /** A gateway with a configuration file of its own, listening on a free port, keeping its records in a fresh directory. */
-export async function openGateway(config: object): Promise<Door & { readonly port: number; readonly data: string }> {
+export async function openGateway(
+  config: object,
+  options: StartOptions = {},
+): Promise<Door & { readonly port: number; readonly data: string }> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
   const file = join(home, 'holdfast.yaml');
   // JSON is YAML too, and needs no writer of its own. What tests count at a provider are their own requests, so nobody asks
@@ -88,6 +91,7 @@ export async function openGateway(config: object): Promise<Door & { readonly por
   const env = { TARGET_KEY: 'sk-target-0123456789', HOLDFAST_PORT: '0', HOLDFAST_DATA: data };
   const records: CallRecord[] = [];
   const gateway = await startGateway(await loadConfig({ file, env, cwd: home }), {
+    ...options,
     onRecord: (record) => records.push(record),
   });
   const door = watched(gateway.baseUrl, globalThis.fetch, records, () => true);

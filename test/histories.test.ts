@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Call } from '../src/engine/call.ts';
 import { ANYONE, type Caller } from '../src/engine/caller.ts';
