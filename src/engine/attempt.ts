@@ -74,6 +74,8 @@ export class Attempt implements AttemptFacts {
   permit: Permit | null = null;
   /** It has one of the places among the calls that await their first content. */
   hasPlace = false;
+  /** How many calls had one when it was sent, itself included. */
+  among = 0;
   /** It has stood in the queue. */
   ticket: Ticket<Waiter> | null = null;
   /** Its number among the calls that the target owes their first content. */

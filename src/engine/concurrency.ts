@@ -1,4 +1,5 @@
-import type { Lane } from './caller.ts';
+import type { Caller, Lane } from './caller.ts';
+import { Knee } from './knee.ts';
 import type { Latency } from './latency.ts';
 
 /** How many calls may await content before anything is known of a target; grows at once where it serves them well. */
@@ -9,6 +10,9 @@ const LEAST = 2;
 /** Share of the places that background work may hold: a person finds one free at once. */
 const BACKGROUND_SHARE = 0.8;
 
+/** Tenants or lanes that followed one another within this time are in each other's way. */
+const CONTENDED_MS = 10_000;
+
 /** At this inflation of the latency, and with deadlines in danger, fewer calls may be under way. */
 const CONGESTED = 2;
 
@@ -16,6 +20,8 @@ const CONGESTED = 2;
 export interface Departure {
   /** From being sent until its first content; null when none came. */
   readonly contentMs: number | null;
+  /** How many calls were under way when it was sent, itself included. */
+  readonly among: number;
   /** The target said, or showed by silence, that it has too much to do. */
   readonly overloaded: boolean;
   /** How long the call was allowed to take. */
@@ -38,6 +44,10 @@ export class Concurrency {
   #probing = true;
   #inFlight = 0;
   #shrunkAt = Number.NEGATIVE_INFINITY;
+  readonly #knee = new Knee();
+  /** Whose call was the latest, and when it was somebody else's before. */
+  #latest: Caller | null = null;
+  #mixedAt = Number.NEGATIVE_INFINITY;
 
   constructor(enabled: boolean, latency: Latency) {
     this.#enabled = enabled;
@@ -45,7 +55,7 @@ export class Concurrency {
   }
 
   get limit(): number {
-    return this.#limit;
+    return Math.min(this.#limit, this.#knee.most);
   }
 
   get inFlight(): number {
@@ -57,20 +67,35 @@ export class Concurrency {
     return !this.#enabled || this.#inFlight < this.#places(lane);
   }
 
-  /** Takes a place. */
-  enter(): void {
+  /** Takes a place. @returns how many are under way with it */
+  enter(caller: Caller, now: number): number {
+    const latest = this.#latest;
+    if (caller !== latest) {
+      if (latest !== null && (latest.tenant !== caller.tenant || latest.lane !== caller.lane)) this.#mixedAt = now;
+      this.#latest = caller;
+    }
     this.#inFlight += 1;
+    return this.#inFlight;
   }
 
   /** Gives a place back, with what its call showed. */
   leave(lane: Lane, departure: Departure | null, now: number): void {
     const full = this.#inFlight >= this.#places(lane);
-    if (departure !== null) this.#adapt(departure, full, now);
+    if (departure !== null) {
+      this.#adapt(departure, full, now);
+      this.#watch(departure, full, now);
+    }
     this.#inFlight -= 1;
   }
 
   #places(lane: Lane): number {
-    return lane === 'interactive' ? this.#limit : Math.max(1, this.#limit * BACKGROUND_SHARE);
+    return lane === 'interactive' ? this.limit : Math.max(1, this.limit * BACKGROUND_SHARE);
+  }
+
+  /** Where several are after one target, none of them may fill the provider's own queue, in which nobody is told apart. */
+  #watch({ contentMs, among }: Departure, full: boolean, now: number): void {
+    if (now - this.#mixedAt > CONTENDED_MS) this.#knee.release(now);
+    else if (contentMs !== null) this.#knee.content(now - contentMs, among, full, now);
   }
 
   #adapt({ contentMs, overloaded, patienceMs }: Departure, full: boolean, now: number): void {

@@ -73,8 +73,9 @@ export const limited = (clock: Clock): Gate => ({
     return refusal === null ? waitForTurn(attempt, clock) : turnedAway(attempt, refusal, now);
   },
   content(attempt, now) {
-    const { beganAt, deadlineAt } = attempt;
-    leavePlace(attempt, { contentMs: now - beganAt, overloaded: false, patienceMs: deadlineAt - beganAt }, clock, now);
+    const { beganAt, deadlineAt, among } = attempt;
+    const patienceMs = deadlineAt - beganAt;
+    leavePlace(attempt, { contentMs: now - beganAt, among, overloaded: false, patienceMs }, clock, now);
   },
   settled(attempt, fault, now) {
     const { outlet, ticket, usage } = attempt;
@@ -90,7 +91,7 @@ const OVERLOADED: ReadonlySet<FaultKind> = new Set(['overloaded', 'slow-down', '
 
 /** What a call without content has shown of its target; null: nothing. */
 function departureWithoutContent(
-  { beganAt, deadlineAt, target: { latency } }: Attempt,
+  { beganAt, deadlineAt, among, target: { latency } }: Attempt,
   fault: Fault | null,
   now: number,
 ): Departure | null {
@@ -100,7 +101,7 @@ function departureWithoutContent(
   const inVain = left && latency.known && now - beganAt > latency.reserveMs;
   if (left && !inVain) return null;
   const overloaded = inVain || (fault !== null && OVERLOADED.has(fault.kind));
-  return { contentMs: null, overloaded, patienceMs: deadlineAt - beganAt };
+  return { contentMs: null, among, overloaded, patienceMs: deadlineAt - beganAt };
 }
 
 function leavePlace(attempt: Attempt, departure: Departure | null, clock: Clock, now: number): void {

@@ -75,7 +75,7 @@ export class Outlet {
     const { pacer } = this;
     if (pacer.known && pacer.readyIn(tokens, spareFor(lane), now) > 0) return false;
     if (queue.length > 0) queue.served(lane, tokens);
-    concurrency.enter();
+    attempt.among = concurrency.enter(attempt.call.caller, now);
     attempt.leave = pacer.take(tokens, now);
     return true;
   }
@@ -130,7 +130,7 @@ export class Outlet {
         continue;
       }
       this.#queue.take(ticket);
-      attempt.target.concurrency.enter();
+      attempt.among = attempt.target.concurrency.enter(attempt.call.caller, now);
       attempt.leave = this.pacer.take(ticket.cost, now);
       admit();
     }
