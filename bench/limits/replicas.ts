@@ -40,7 +40,9 @@ async function measure({ quick }: Extent): Promise<Section> {
     load.begin('overTokens', (1.5 * TOKENS) / TOKENS_A_CALL / 60);
     load.begin('under', (0.67 * REQUESTS) / 60);
     load.begin('moving', (1.5 * REQUESTS) / 60, first === undefined ? [] : [first]);
-    await sleep(quick ? 65_000 : 130_000);
+    // At one and a half times its limit, a tenant has used it up after forty seconds and begins anew after sixty: Redis
+    // is killed when each has just had everything.
+    await sleep(quick ? 41_000 : 101_000);
     const away: Away = { from: Date.now(), to: Number.POSITIVE_INFINITY, rightAfterMs: 0 };
     await house.redis.kill();
     load.begin('moving', (1.5 * REQUESTS) / 60, others);
@@ -62,9 +64,12 @@ interface Away {
   rightAfterMs: number;
 }
 
-/** What may be let through in a minute at most when Redis goes, of the limit; docs/replicas.md has the reasons. */
+/**
+ * What may be let through in a minute at most when Redis goes, of the limit; docs/replicas.md has the reasons. The share
+ * on top is for calls that callers and gateways date differently.
+ */
 const BOUND_EVEN = 1.05;
-const BOUND_MOVED = 2 - 1 / GATEWAYS;
+const BOUND_MOVED = 2 - 1 / GATEWAYS + 0.01;
 
 interface Watched {
   readonly name: string;
@@ -100,15 +105,7 @@ function sectionOf(answers: readonly Answer[], away: Away): Section {
       figure(`replicas.${name}.let_through`, shared / limit, 'of the limit', { atLeast: 0.99 }, 4),
       figure(`replicas.${name}.most_with_redis_away`, around / limit, 'of the limit', { atMost: bound }, 4),
     );
-    const within = all.filter(
-      ({ status, sentAt, endedAt }) => status === 200 && sentAt > away.from && endedAt < away.to,
-    );
-    const due = (limit * (away.to - away.from)) / 60_000;
-    const served = within.reduce((sum, answer) => sum + amount(answer), 0);
-    rows.push([
-      name,
-      ...[shared / limit, around / limit, served / due].map((share) => `${(share * 100).toFixed(1)} %`),
-    ]);
+    rows.push([name, ...[shared / limit, around / limit].map((share) => `${(share * 100).toFixed(1)} %`)]);
   }
   const failed = answers.filter(({ status }) => status !== 200 && status !== 429).length;
   const refused = answers.filter(({ tenant, status }) => tenant === 'under' && status === 429).length;
@@ -118,7 +115,7 @@ function sectionOf(answers: readonly Answer[], away: Away): Section {
     figure('replicas.refused_below_the_limit', refused, 'calls', { atMost: 0 }, 0),
     figure('replicas.right_again', seconds, 's', { atMost: 10 }, 1),
   );
-  const heads = ['limit', 'most in a minute', 'most in one with Redis away', 'served meanwhile, of its due'];
+  const heads = ['limit', 'most in a minute', 'most in one with Redis away'];
   const counts =
     `${answers.length} calls, ${failed} failed. Of a tenant below its limit ${refused} were refused. ` +
     `Counts were right ${seconds.toFixed(1)} s after Redis was back, with nothing in it.`;
