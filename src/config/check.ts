@@ -9,9 +9,20 @@ type Issue = z.core.$ZodIssue;
 
 /** Checks each field on its own: what it says with units read, or everything that is wrong. */
 export function checkFields(value: unknown): { file: ConfigFile | null; findings: Finding[] } {
-  const result = fileSchema.safeParse(value, { reportInput: true });
-  if (result.success) return { file: result.data, findings: [] };
-  return { file: null, findings: result.error.issues.flatMap((issue) => findingsOf(issue, [])) };
+  const checked = checkAgainst(fileSchema, value);
+  return checked.good ? { file: checked.value, findings: [] } : { file: null, findings: checked.findings };
+}
+
+/** The value as a schema reads it, or everything that is wrong with it. */
+export type Checked<Value> =
+  | { readonly good: true; readonly value: Value }
+  | { readonly good: false; readonly findings: Finding[] };
+
+/** Checks a value against a schema made of this room's fields, in the words that a configuration file is judged with. */
+export function checkAgainst<Value>(schema: z.ZodType<Value>, value: unknown): Checked<Value> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { good: true, value: result.data };
+  return { good: false, findings: result.error.issues.flatMap((issue) => findingsOf(issue, [])) };
 }
 
 function findingsOf(issue: Issue, above: readonly PropertyKey[]): Finding[] {

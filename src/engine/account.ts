@@ -27,6 +27,11 @@ export class Account {
     return this.#outlets.reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
+  /** The ways out, by model; the one without a name is for calls that name none. */
+  get outlets(): ReadonlyMap<string, Outlet> {
+    return this.#byModel;
+  }
+
   /** The way out for a model; null is for calls that name none. */
   outletFor(model: string | null): Outlet {
     return this.#byModel.get(model ?? '') ?? this.#open(model ?? '');

@@ -13,9 +13,11 @@ import { isLoopback } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
+import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
 import { answer, refuse } from './answer.ts';
 import { readBody } from './body.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
+import { openApiDocument } from './description/openapi.ts';
 import { callIds } from '../engine/call-id.ts';
 import type { Door, Stranger } from './door.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
@@ -39,6 +41,7 @@ export interface GatewayDeps {
   /** Larger bodies are skimmed, in bytes. */
   readonly parsedUpTo: number;
   readonly door: Door;
+  readonly admin: AdminApi;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
@@ -119,10 +122,12 @@ export class Gateway {
     const url = request.url ?? '/';
     if (url === '/healthz') return sendJson(response, 200, { status: 'ok' });
     if (url === '/readyz') return this.#ready(response);
+    if (url === '/openapi.json') return sendJson(response, 200, openApiDocument('/'));
     if (this.#draining) {
       response.setHeader('connection', 'close');
       return this.#turnAway(request, response, draining());
     }
+    if (url.startsWith(`${ADMIN_ROOT}/`)) return this.#deps.admin.handle(request, response);
     const foreign = this.#foreign(request);
     if (foreign !== null) return this.#turnAway(request, response, foreign);
     const path = pathBelowRoot(url);

@@ -1,17 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { isLoopback } from '../config/addresses.ts';
 import { assemble } from '../config/assemble.ts';
 import { type Config, type NewTarget, withTarget } from '../config/config.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { shareBreakers } from '../engine/breaker-word.ts';
+import { callIds } from '../engine/call-id.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
+import type { HouseEvent } from '../observe/events.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { openCounting } from './counting.ts';
+import { AdminApi } from './admin/api.ts';
 import { Door } from './door.ts';
+import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
 import { peerAddress } from './peer.ts';
 import { Gateway, type Readiness } from './server.ts';
@@ -67,28 +73,43 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     payload,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     counters: counting.counters,
-    tell: options.onQuotaEvent,
+    tell(event) {
+      store.appendEvent(eventOfQuota(event, directory));
+      options.onQuotaEvent?.(event);
+    },
     emit(record) {
       store.append(record);
       onRecord?.(record);
     },
   });
   shareBreakers(line.targets, counting.hints, clock);
+  const addressOf = peerAddress(config.server.trustedProxies);
   const door = new Door({
     directory,
     clock,
     open: mayBeOpen(config),
     forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
-    addressOf: peerAddress(config.server.trustedProxies),
-    onGuessing: (address, prefix) => {
-      console.error(`holdfast: too many wrong keys from ${address}, the last begins with ${prefix || '(none)'}`);
-    },
+    addressOf,
+    onGuessing: (address, prefix) => tell(eventOfGuessing(address, prefix, clock.wall())),
+  });
+  const admin = new AdminApi({
+    ...tenancy,
+    clock,
+    addressOf,
+    tell,
+    counters: counting.counters,
+    targets: line.targets,
+    routes: config.routes.map(({ id }) => id),
+    loopbackOnly: isLoopback(config.server.host),
+    nextId: callIds(clock.wall()),
+    version: packageVersion(),
   });
   const gateway = new Gateway(config.server, {
     clock,
     handle: line.handle,
     parsedUpTo: line.parsedUpTo,
     door,
+    admin,
     readiness,
     payload,
   });
@@ -125,10 +146,23 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     },
   };
 
+  /** What a person should see soon is said at once, besides being stored. */
+  function tell(event: HouseEvent): void {
+    console.error(`holdfast: ${event.message}`);
+    store.appendEvent(event);
+  }
+
   function readiness(): Readiness {
     const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
     return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys), counters: counting.standing() } };
   }
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return version;
 }
 
 /** Short answers at a lively pace: enough to see streaming, over before anybody wonders. */

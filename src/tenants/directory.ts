@@ -122,6 +122,10 @@ export class Directory {
     return [...this.#keys.values()].map(({ key }) => key).filter((key) => key.tenant === tenant);
   }
 
+  tenantOfKey(id: string): string | null {
+    return this.#keys.get(id)?.key.tenant ?? null;
+  }
+
   /** The key that came with a request; null when there is none that is known. */
   find(headers: Headers): Found | null {
     const { authorization } = headers;

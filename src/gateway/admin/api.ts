@@ -1,0 +1,242 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkAgainst } from '../../config/check.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { HouseEvent } from '../../observe/events.ts';
+import { admitAdmin, mayDo, noteAdminUse } from '../../tenants/admin-tokens.ts';
+import type { AdminToken } from '../../tenants/entities.ts';
+import { shownPrefix } from '../../tenants/secret.ts';
+import { WrongSecrets } from '../../tenants/wrong-secrets.ts';
+import { readBody } from '../body.ts';
+import { refuseForeignPages } from './guard.ts';
+import { historyRoutes } from './history.ts';
+import { keyRoutes } from './keys.ts';
+import { openApiOf } from './openapi.ts';
+import { organisationRoutes } from './organisations.ts';
+import { AdminProblem, invalidFields, problemOf } from './problem.ts';
+import { type AdminDeps, type AdminRoute, Router } from './route.ts';
+import { targetRoutes } from './targets.ts';
+import { tenantRoutes } from './tenants.ts';
+import { tokenRoutes } from './tokens.ts';
+import { useRoutes } from './use.ts';
+import { workloadRoutes } from './workloads.ts';
+
+export const ADMIN_ROOT = '/admin/api';
+
+export interface AdminOptions extends AdminDeps {
+  readonly clock: Clock;
+  /** The gateway listens to its own machine only. */
+  readonly loopbackOnly: boolean;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly nextId: () => string;
+  /** Told of guessing. */
+  readonly tell: (event: HouseEvent) => void;
+  readonly version: string;
+}
+
+/** No request of this API is larger, by far. */
+const LIMITS = { bodyBytes: 64 * 1024, slowRequestMs: 10_000 };
+
+/** When a token was last used is written down this often at most, ms. */
+const NOTE_USE_EVERY_MS = 60_000;
+
+/** Every route, in the order in which they are described. */
+const ROUTES: readonly AdminRoute[] = [
+  ...organisationRoutes,
+  ...tenantRoutes,
+  ...workloadRoutes,
+  ...keyRoutes,
+  ...useRoutes,
+  ...tokenRoutes,
+  ...historyRoutes,
+  ...targetRoutes,
+];
+
+/** Sent with every answer: nothing of it is to be kept, framed, sniffed, or run. */
+const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The HTTP API of those who run the gateway: everything in it needs an admin token, and every change is written down. */
+export class AdminApi {
+  readonly #options: AdminOptions;
+  readonly #router = new Router(ROUTES);
+  readonly #description: unknown;
+  readonly #wrong = new WrongSecrets();
+  readonly #notedAt = new Map<string, number>();
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#description = openApiOf(ROUTES, options.version);
+  }
+
+  /** Answers a request whose path begins with {@link ADMIN_ROOT}. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const requestId = this.#options.nextId();
+    this.#answer(request).then(
+      ({ status, body }) => send(request, response, requestId, status, body, {}),
+      (error: unknown) => {
+        const known = problemOf(error);
+        if (known === null) console.error(`holdfast: admin request ${requestId} hit a defect:`, error);
+        const problem = known ?? new AdminProblem(500, 'internal', 'Holdfast failed to answer; report the request id');
+        send(request, response, requestId, problem.status, problem.body(requestId), problem.headers);
+      },
+    );
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const { deps, url } = { deps: this.#options, url: new URL(request.url ?? '/', 'http://localhost') };
+    refuseForeignPages(request.headers, this.#options.loopbackOnly);
+    const token = await this.#admit(request);
+    const path = url.pathname.slice(ADMIN_ROOT.length);
+    if (path === '/openapi.json' && request.method === 'GET') return { status: 200, body: this.#description };
+    const { route, params } = this.#find(request.method ?? 'GET', path);
+    if (!mayDo(token.role, route.role)) {
+      const needed = `this needs the role ${route.role}, and the token ${token.prefix}... has the role ${token.role}`;
+      throw new AdminProblem(403, 'role', needed);
+    }
+    const query = read('query', route.query, Object.fromEntries(url.searchParams));
+    const body = read('body', route.body, route.body === undefined ? undefined : await this.#body(request));
+    const actor = {
+      via: 'api' as const,
+      name: `${token.id} (${token.name})`,
+      address: this.#options.addressOf(request),
+    };
+    const reply = await route.answer({ deps, params, query, body, actor, token });
+    // Before anybody hears that it was changed, it is in force here; elsewhere it is a moment later.
+    if (route.method !== 'GET') await this.#options.directory.refresh();
+    return { status: route.status, body: reply };
+  }
+
+  async #admit(request: IncomingMessage): Promise<AdminToken> {
+    const { database, clock } = this.#options;
+    const presented = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
+    const now = clock.wall();
+    const token = presented === null ? null : await admitAdmin(database, presented, now);
+    if (token === null) throw this.#refuse(request, presented);
+    if (now - (this.#notedAt.get(token.id) ?? 0) >= NOTE_USE_EVERY_MS) {
+      this.#notedAt.set(token.id, now);
+      // Not worth waiting for, nor failing for: it is for people to see which tokens are in use.
+      void noteAdminUse(database, token.id, now).catch(() => undefined);
+    }
+    return token;
+  }
+
+  #refuse(request: IncomingMessage, presented: string | null): AdminProblem {
+    const { clock, addressOf, tell } = this.#options;
+    const address = addressOf(request);
+    const prefix = presented === null ? null : shownPrefix(presented);
+    const { waitMs, news } = this.#wrong.judge(address, clock.now());
+    if (waitMs === 0) {
+      const what = prefix === null ? 'no admin token came' : `the admin token ${prefix}... does not hold`;
+      console.error(`holdfast: admin API: ${what}, from ${address || 'an unknown address'}`);
+      return new AdminProblem(401, 'unauthorized', `${what}; send one as Authorization: Bearer hf_admin_...`, {
+        headers: { 'www-authenticate': 'Bearer realm="holdfast admin"' },
+      });
+    }
+    if (news) tell(guessing(address, prefix, clock.wall()));
+    return new AdminProblem(429, 'too_many_wrong_tokens', 'too many wrong admin tokens came from this address', {
+      headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+    });
+  }
+
+  #find(method: string, path: string): { route: AdminRoute; params: Readonly<Record<string, string>> } {
+    const found = this.#router.find(method, path);
+    if (found.kind === 'route') return found;
+    if (found.kind === 'nothing') {
+      throw new AdminProblem(
+        404,
+        'unknown',
+        `there is nothing at ${path.slice(0, 200)}; see ${ADMIN_ROOT}/openapi.json`,
+      );
+    }
+    const allow = found.allowed.join(', ');
+    throw new AdminProblem(405, 'method', `${path} takes ${allow}`, { headers: { allow } });
+  }
+
+  async #body(request: IncomingMessage): Promise<unknown> {
+    const type = request.headers['content-type'] ?? '';
+    if (!/^application\/json\s*(?:;|$)/i.test(type)) {
+      throw new AdminProblem(415, 'media_type', 'the body must be sent as content-type: application/json');
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
+    readBody(request, LIMITS, this.#options.clock, (read_) => {
+      if (read_.kind === 'body') resolve(read_.body);
+      else if (read_.kind === 'gone') reject(new AdminProblem(408, 'gone', 'the caller left'));
+      else {
+        const slow = read_.fault.kind === 'slow-caller';
+        reject(new AdminProblem(slow ? 408 : 413, slow ? 'slow' : 'too_large', read_.fault.message));
+      }
+    });
+    const bytes = await promise;
+    try {
+      return JSON.parse(bytes?.toString('utf8') ?? '');
+    } catch {
+      throw new AdminProblem(400, 'no_json', 'the body is not JSON');
+    }
+  }
+}
+
+function read(where: 'query' | 'body', schema: AdminRoute['query'], value: unknown): unknown {
+  if (schema === undefined) {
+    if (where === 'query' && Object.keys(value as object).length > 0) {
+      const problems = Object.keys(value as object).map((field) => {
+        return {
+          field: field.slice(0, 64),
+          wrong: 'is not a known field',
+          fix: 'Leave it out: nothing can be chosen here.',
+        };
+      });
+      throw new AdminProblem(400, 'invalid_fields', 'the request has a problem in its query', { problems });
+    }
+    return undefined;
+  }
+  const checked = checkAgainst(schema, value);
+  if (!checked.good) throw invalidFields(where, checked.findings);
+  return checked.value;
+}
+
+function guessing(address: string, prefix: string | null, at: number): HouseEvent {
+  return {
+    at,
+    kind: 'wrong-admin-tokens',
+    level: null,
+    holder: null,
+    organisation: null,
+    tenant: null,
+    message: `too many wrong admin tokens came from ${address || 'an unknown address'}; it is throttled`,
+    detail: { address, prefix },
+  };
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): void {
+  if (response.destroyed) return;
+  // What is left of a refused body would be read as the next request.
+  if (!request.complete) response.setHeader('connection', 'close');
+  const text = status === 204 ? '' : JSON.stringify(body);
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  response.writeHead(status, {
+    ...SAFE_HEADERS,
+    ...headers,
+    'x-request-id': requestId,
+    ...(status === 204 ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(text) }),
+  });
+  response.end(text);
+  request.resume();
+}

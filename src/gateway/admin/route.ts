@@ -1,0 +1,94 @@
+import type * as z from 'zod';
+import type { Target } from '../../engine/target.ts';
+import type { Counters } from '../../engine/quota.ts';
+import type { Database } from '../../storage/database.ts';
+import type { Directory } from '../../tenants/directory.ts';
+import type { Actor, AdminToken, Role } from '../../tenants/entities.ts';
+
+/** What the admin API is asked about, and works on. */
+export interface AdminDeps {
+  readonly database: Database;
+  readonly directory: Directory;
+  readonly counters: Counters;
+  readonly targets: readonly Target[];
+  /** Ids of the configuration's routes, for keys that are held to some. */
+  readonly routes: readonly string[];
+}
+
+/** One request, read and found good. */
+export interface Asked<Query, Body> {
+  readonly deps: AdminDeps;
+  /** What stands in the places of the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  readonly actor: Actor;
+  readonly token: AdminToken;
+}
+
+/** What can be asked of the admin API: enough to answer it, and to describe it in OpenAPI. */
+export interface RouteSpec<Query, Body, Reply> {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/admin/api`, with its places in braces: `/tenants/{tenant}`. */
+  readonly path: string;
+  /** `operationId` of OpenAPI. */
+  readonly id: string;
+  readonly summary: string;
+  /** Least role that may ask it. */
+  readonly role: Role;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  readonly status: 200 | 201 | 204;
+  /** Left out where nothing is answered but the status. */
+  readonly reply?: z.ZodType<Reply>;
+  answer(asked: Asked<Query, Body>): Promise<Reply>;
+}
+
+/** A route of whatever types. */
+export type AdminRoute = RouteSpec<unknown, unknown, unknown>;
+
+/** Says what a route is, with its types held together by the compiler. */
+export function route<Query = undefined, Body = undefined, Reply = void>(
+  spec: RouteSpec<Query, Body, Reply>,
+): AdminRoute {
+  // Only what `query` and `body` have read is ever given to `answer`.
+  return spec as unknown as AdminRoute;
+}
+
+interface Place {
+  readonly route: AdminRoute;
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+}
+
+/** What a path leads to. */
+export type Found =
+  | { readonly kind: 'route'; readonly route: AdminRoute; readonly params: Readonly<Record<string, string>> }
+  /** The path is known, but not with this method. */
+  | { readonly kind: 'method'; readonly allowed: readonly string[] }
+  | { readonly kind: 'nothing' };
+
+/** Finds routes by method and path. There are a few dozen, and few requests: a list will do. */
+export class Router {
+  readonly #places: readonly Place[];
+
+  constructor(routes: readonly AdminRoute[]) {
+    this.#places = routes.map((one) => ({
+      route: one,
+      names: [...one.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
+      pattern: new RegExp(`^${one.path.replaceAll(/\{\w+\}/g, '([A-Za-z0-9][A-Za-z0-9._-]{0,63})')}$`),
+    }));
+  }
+
+  find(method: string, path: string): Found {
+    const here = this.#places.filter(({ pattern }) => pattern.test(path));
+    const place = here.find(({ route: { method: own } }) => own === method);
+    if (place === undefined) {
+      if (here.length === 0) return { kind: 'nothing' };
+      return { kind: 'method', allowed: here.map(({ route: { method: own } }) => own) };
+    }
+    const values = place.pattern.exec(path)?.slice(1) ?? [];
+    const params = Object.fromEntries(place.names.map((name, index) => [name, values[index] ?? '']));
+    return { kind: 'route', route: place.route, params };
+  }
+}
