@@ -16,6 +16,19 @@ const CONTENDED_MS = 10_000;
 /** At this inflation of the latency, and with deadlines in danger, fewer calls may be under way. */
 const CONGESTED = 2;
 
+/** Weight of one departure in the share of those that met with overload: the last few dozen count. */
+const SWIFT = 1 / 32;
+
+/** Of a target that is well a refusal or a silence comes now and then. As often as this it is no accident. */
+const NO_ACCIDENT = 0.25;
+
+/** A silence of up to so many times what nearly every call takes is that of a queue; a longer one is a fault of its own. */
+const OF_A_QUEUE = 3;
+
+/** A cut tells of the time when it was made. After this long, and many round trips, a limit that nobody meets grows, too. */
+const FORGOTTEN_MS = 30_000;
+const FORGOTTEN_TRIPS = 20;
+
 /** What happened to a call that held a place. */
 export interface Departure {
   /** From being sent until its first content; null when none came. */
@@ -32,8 +45,9 @@ export interface Departure {
  * How many calls may await their first content from one target at a time.
  *
  * AIMD on time to first content: the limit doubles while nothing is known against it, shrinks by what the latency has
- * grown when calls are in danger of missing their deadlines or the target says that it is overloaded, and grows by a
- * tenth a round trip otherwise. Streams that have begun do not count: a long answer is no congestion. Pure: who waits for a
+ * grown when calls are in danger of missing their deadlines or when the target says, or shows by its silence, that it is
+ * overloaded, and grows by a tenth a round trip otherwise. That one call in a hundred hangs is no overload. Streams that
+ * have begun do not count: a long answer is no congestion. Pure: who waits for a
  * place, and who has the next, is the outlet's business.
  */
 export class Concurrency {
@@ -43,6 +57,8 @@ export class Concurrency {
   /** Doubling, until the first sign of congestion. */
   #probing = true;
   #inFlight = 0;
+  /** Of the latest departures, the share that met with overload. */
+  #overloaded = 0;
   #shrunkAt = Number.NEGATIVE_INFINITY;
   readonly #knee = new Knee();
   /** Whose call was the latest, and when it was somebody else's before. */
@@ -78,11 +94,11 @@ export class Concurrency {
     return this.#inFlight;
   }
 
-  /** Gives a place back, with what its call showed. */
-  leave(lane: Lane, departure: Departure | null, now: number): void {
+  /** Gives a place back, after so many ms, with what its call showed. */
+  leave(lane: Lane, departure: Departure | null, heldMs: number, now: number): void {
     const full = this.#inFlight >= this.#places(lane);
     if (departure !== null) {
-      this.#adapt(departure, full, now);
+      this.#adapt(departure, heldMs, full, now);
       this.#watch(departure, full, now);
     }
     this.#inFlight -= 1;
@@ -98,8 +114,10 @@ export class Concurrency {
     else if (contentMs !== null) this.#knee.content(now - contentMs, among, full, now);
   }
 
-  #adapt({ contentMs, overloaded, patienceMs }: Departure, full: boolean, now: number): void {
+  #adapt({ contentMs, overloaded, patienceMs }: Departure, heldMs: number, full: boolean, now: number): void {
     const { inflation, reserveMs, expectedMs } = this.#latency;
+    this.#overloaded += ((overloaded ? 1 : 0) - this.#overloaded) * SWIFT;
+    if (overloaded && this.#isAccident(heldMs)) return;
     if (overloaded || (inflation > CONGESTED && reserveMs > patienceMs / 2)) {
       // Once a round trip: what was sent before the last cut still tells of before.
       if (now - this.#shrunkAt < expectedMs) return;
@@ -110,8 +128,20 @@ export class Concurrency {
       );
       this.#probing = false;
       this.#shrunkAt = now;
-    } else if (full && contentMs !== null) {
+    } else if (contentMs !== null && (full || this.#isForgotten(now))) {
       this.#limit += this.#probing ? 1 : Math.max(1, this.#limit / 10) / this.#limit;
     }
+  }
+
+  #isForgotten(now: number): boolean {
+    const { expectedMs } = this.#latency;
+    return this.#limit < INITIAL && now - this.#shrunkAt > Math.max(FORGOTTEN_MS, FORGOTTEN_TRIPS * expectedMs);
+  }
+
+  /** Not when it waited as others do, only for too long; and not when it is one of many. */
+  #isAccident(heldMs: number): boolean {
+    const { reserveMs, expectedMs } = this.#latency;
+    const queued = heldMs > expectedMs && heldMs < OF_A_QUEUE * reserveMs;
+    return !queued && this.#overloaded < NO_ACCIDENT;
   }
 }

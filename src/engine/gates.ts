@@ -96,9 +96,9 @@ function departureWithoutContent(
   now: number,
 ): Departure | null {
   const left = fault?.kind === 'cancelled';
-  // Most callers do not say how long they wait. One that left when nearly every answer would have begun has told of
-  // silence, too; one that left before has told nothing.
-  const inVain = left && latency.known && now - beganAt > latency.reserveMs;
+  // Most callers do not say how long they wait. One that left when an answer was to be expected has told of silence, too;
+  // one that left before has told nothing.
+  const inVain = left && latency.known && now - beganAt > latency.expectedMs;
   if (left && !inVain) return null;
   const overloaded = inVain || (fault !== null && OVERLOADED.has(fault.kind));
   return { contentMs: null, among, overloaded, patienceMs: deadlineAt - beganAt };
@@ -107,7 +107,7 @@ function departureWithoutContent(
 function leavePlace(attempt: Attempt, departure: Departure | null, clock: Clock, now: number): void {
   const { call, target } = attempt;
   attempt.hasPlace = false;
-  target.concurrency.leave(call.caller.lane, departure, now);
+  target.concurrency.leave(call.caller.lane, departure, now - attempt.beganAt, now);
   target.account.vacated(clock);
 }
 
