@@ -53,6 +53,28 @@ describe('opening', () => {
     expect(breaker.state.name).toBe('open');
   });
 
+  test.each([
+    ['one call in five fails at once, the others answer after two seconds', 0.2, 2_000, 'closed'],
+    ['one in three does', 0.33, 2_000, 'closed'],
+    ['all of them do', 1, 2_000, 'open'],
+    ['nearly all of them do', 0.95, 2_000, 'open'],
+    ['one in five fails, the others answer as soon', 0.2, 5, 'closed'],
+  ])('failures are told first: %s', (_, rate, answerMs, state) => {
+    const breaker = made();
+    const random = seededRandom(3);
+    const endings: { readonly at: number; readonly startedAt: number; readonly failed: boolean }[] = [];
+    for (let startedAt = 0; startedAt < 20_000; startedAt += 14) {
+      const failed = startedAt > 4_000 && random() < rate;
+      endings.push({ at: startedAt + (failed ? 5 : answerMs), startedAt, failed });
+    }
+    let begun = 0;
+    for (const { at, startedAt, failed } of endings.sort((a, b) => a.at - b.at)) {
+      for (; begun <= at; begun += 14) breaker.enter(begun);
+      if (breaker.state.name === 'closed') breaker.settle(NORMAL, failed ? down : null, startedAt, at, middle);
+    }
+    expect(breaker.state.name === 'closed' ? 'closed' : 'open').toBe(state);
+  });
+
   test('failures that the window has passed over no longer count', () => {
     const breaker = made({ consecutiveFailures: 100 });
     settled(breaker, 'x'.repeat(18), 0);
@@ -169,15 +191,28 @@ describe('recovering', () => {
   });
 
   test('a probe of an earlier round holds no place in a later one', () => {
-    const breaker = made({ openMs: 1_000, jitter: 0, halfOpenProbes: 2 });
+    const breaker = made({ openMs: 1_000, jitter: 0 });
     settled(breaker, 'xxxxx');
-    const [late, early] = [breaker.enter(1_000) ?? NORMAL, breaker.enter(1_000) ?? NORMAL];
-    breaker.settle(early, down, 1_000, 1_100, middle);
-    expect(breaker.state.name).toBe('open');
+    for (let i = 0; i < 10; i += 1) answered(breaker, breaker.enter(1_000) ?? NORMAL, 1_000, 1_000);
+    const late = breaker.enter(1_000) ?? NORMAL;
+    for (let i = 0; i < 10; i += 1) answered(breaker, breaker.enter(1_000) ?? NORMAL, 1_000, 1_000);
+    expect([late.kind, breaker.state.name]).toEqual(['probe', 'closed']);
+    settled(breaker, 'xxxxx', 1_100);
     breaker.enter(2_100);
     breaker.content(late);
     breaker.settle(late, null, 1_000, 2_200, middle);
-    expect(breaker.state).toMatchObject({ name: 'half-open', slots: 2, busy: 1 });
+    expect(breaker.state).toMatchObject({ name: 'half-open', slots: 1, busy: 1 });
+  });
+
+  test('failures do not end a round while others of it go on', () => {
+    const breaker = made({ openMs: 1_000, halfOpenProbes: 3 });
+    settled(breaker, 'xxxxx');
+    const [slow, one, other] = [1, 2, 3].map(() => breaker.enter(1_000) ?? NORMAL) as [Permit, Permit, Permit];
+    breaker.settle(one, down, 1_000, 1_005, middle);
+    breaker.settle(other, down, 1_000, 1_005, middle);
+    expect(breaker.state).toMatchObject({ name: 'half-open', slots: 1, busy: 1 });
+    breaker.settle(slow, down, 1_000, 3_000, middle);
+    expect(breaker.state.name).toBe('open');
   });
 
   test('where failures come at once, a probe that goes on lets a few others follow', () => {

@@ -69,6 +69,9 @@ const USUAL_VOLUME = 200;
  * its calls). So a dead target is found in a handful of outcomes at any call rate, and noise does not open it in years;
  * partial faults are left to retries, which help against them. A failure rate over a window opens it too.
  *
+ * Failures come at once and long answers late, so outcomes in the order of their coming show many failures in a row where one
+ * call in five fails. Hence attempts that go on for longer than failures take count against a run while it lasts.
+ *
  * While it is open, probes come at intervals that grow with the age of the outage. The first success lets traffic back
  * in as a ramp; where answers are long, a probe's survival counts for a little before its end does.
  */
@@ -81,6 +84,10 @@ export class Breaker {
   #rounds = 0;
   #run = 0;
   #runSince = 0;
+  /** When the run's first failure was told, and the attempts that have begun and ended since. */
+  #runAt = 0;
+  #begun = 0;
+  #ended = 0;
   /** How long the latest failure took. */
   #failsAfterMs = 0;
   #lastFault: Fault | null = null;
@@ -188,7 +195,10 @@ export class Breaker {
 
   #grant(now: number): Permit {
     const state = this.#state;
-    if (state.name === 'closed') return NORMAL;
+    if (state.name === 'closed') {
+      if (this.#run > 0) this.#begun += 1;
+      return NORMAL;
+    }
     const { since } = state;
     const { round, slots, busy } = state.name === 'half-open' ? state : this.#newRound();
     this.#state = { name: 'half-open', since, probedAt: now, round, slots, busy: busy + 1 };
@@ -210,8 +220,10 @@ export class Breaker {
     const busy = state.busy - 1;
     // An answer's first content has counted already; a call that was refused for its own faults has none.
     const change = bearing === 'failure' ? -RAMP_SETBACK : bearing === 'success' && fault !== null ? RAMP_STEP : 0;
-    if (state.slots + change <= 0) this.#open(state.since, state.probedAt, now, random);
-    else this.#ramp({ ...state, busy }, change);
+    if (state.slots + change > 0) return this.#ramp({ ...state, busy }, change);
+    // While others of its round go on, they may yet do better: failures are told first.
+    if (busy > 0) this.#state = { ...state, busy, slots: 1 };
+    else this.#open(state.since, state.probedAt, now, random);
   }
 
   #ramp(state: HalfOpen, change: number): void {
@@ -221,6 +233,7 @@ export class Breaker {
   }
 
   #count(bearing: Bearing, startedAt: number, now: number, random: Random): void {
+    if (this.#run > 0 && startedAt >= this.#runAt) this.#ended += 1;
     if (bearing === 'neutral') return;
     const failed = bearing === 'failure';
     this.#window.add(failed, now);
@@ -232,9 +245,25 @@ export class Breaker {
       this.#errors.learn(false);
       return;
     }
-    if (this.#run === 0) this.#runSince = startedAt;
+    if (this.#run === 0) {
+      this.#runSince = startedAt;
+      this.#runAt = now;
+      this.#begun = this.#ended = 0;
+    }
     this.#run += 1;
-    if (this.#run >= this.runToOpen || this.#windowFails()) this.#open(now, now, now, random);
+    if ((this.#run >= this.runToOpen || this.#windowFails()) && !this.#othersSurvive(now)) {
+      this.#open(now, now, now, random);
+    }
+  }
+
+  /**
+   * Are there too many attempts that began since the run did, and have gone on for longer than failures take, for its failures
+   * to be all but the whole? Those that are too young to tell are taken to be as many as have begun in twice that time.
+   */
+  #othersSurvive(now: number): boolean {
+    const young = this.#begun * Math.min(1, (2 * this.#failsAfterMs) / Math.max(1, now - this.#runAt));
+    const survivors = this.#begun - this.#ended - young;
+    return this.#run < this.#policy.failureRate * (this.#run + survivors);
   }
 
   #windowFails(): boolean {
