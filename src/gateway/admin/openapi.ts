@@ -33,9 +33,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   '403': 'The token’s role may not do this, or the request comes from a foreign page.',
   '404': 'There is no such thing.',
   '409': 'It stands against what there is: an id that is taken, something in use, something declared in the file.',
+  '408': 'The body did not arrive.',
+  '413': 'The body is larger than any request of this API has to be.',
+  '415': 'The body is not `application/json`.',
   '429': 'Too many wrong tokens from this address.',
   '503': 'The database cannot be used just now.',
 };
+
+/** Those that only a request with a body can have. */
+const OF_BODIES: ReadonlySet<string> = new Set(['408', '413', '415']);
 
 /** Describes the routes as an OpenAPI 3.1 document. The same schemas check the requests. */
 export function openApiOf(routes: readonly AdminRoute[], version: string): Json {
@@ -76,7 +82,8 @@ function operationOf({ id, summary, role, path, query, body, status, reply }: Ad
     schema: { type: 'string' },
   }));
   const parameters = [...places, ...(query === undefined ? [] : parametersOf(query))];
-  const problems = Object.keys(PROBLEMS).map((one) => [one, { $ref: `#/components/responses/Problem${one}` }]);
+  const possible = Object.keys(PROBLEMS).filter((one) => body !== undefined || !OF_BODIES.has(one));
+  const problems = possible.map((one) => [one, { $ref: `#/components/responses/Problem${one}` }]);
   return {
     operationId: id,
     summary,

@@ -1,0 +1,486 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OpenAI } from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { loadConfig, type RunningGateway, startGateway } from '../src/gateway/index.ts';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+
+type Json = Record<string, unknown>;
+
+interface Reply {
+  readonly status: number;
+  readonly body: Json;
+  readonly headers: Headers;
+}
+
+/** An OpenAPI document, as far as it is looked at here. */
+interface Described {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, { responses: Record<string, { $ref?: string; content?: Json }> }>>;
+  readonly components: { readonly schemas: { readonly Problem: Json } };
+}
+
+let simulator: Simulator;
+let home: string;
+let gateway: RunningGateway;
+let root: string;
+let admin: string;
+let described: Described;
+/** Operations that were asked and whose answers fit their description. */
+const described_ = new Set<string>();
+
+async function start(config: object = {}): Promise<RunningGateway> {
+  const file = join(home, 'holdfast.yaml');
+  const targets = { one: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY' } };
+  await writeFile(file, JSON.stringify({ targets, ...config }));
+  const env = { TARGET_KEY: 'sk-target-0123456789', HOLDFAST_PORT: '0', HOLDFAST_DATA: join(home, 'data') };
+  return startGateway(await loadConfig({ file, env, cwd: home }));
+}
+
+beforeAll(async () => {
+  simulator = await startSimulator({ name: 'one' });
+  home = await mkdtemp(join(tmpdir(), 'holdfast-admin-'));
+  gateway = await start({
+    organisations: { declared: {} },
+    tenants: { fixed: { organisation: 'declared', workloads: { chat: {} } } },
+    server: { trustedProxies: ['127.0.0.0/8', '::1'] },
+  });
+  root = gateway.baseUrl.replace(/\/v1$/, '/admin/api');
+  admin = gateway.firstAdminToken ?? '';
+  described = (await call('GET', '/openapi.json')).body as unknown as Described;
+});
+afterAll(async () => {
+  await gateway.stop();
+  await simulator.close();
+  await rm(home, { recursive: true });
+});
+
+interface Asking {
+  readonly body?: unknown;
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+async function call(method: string, path: string, { body, token = admin, headers = {} }: Asking = {}): Promise<Reply> {
+  const response = await fetch(root + path, {
+    method,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const reply = {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? {} : (JSON.parse(text) as Json),
+  };
+  if (described !== undefined) checkDescribed(method, path, reply, text);
+  return reply;
+}
+
+/** Compares an answer with what the OpenAPI document says of it. */
+function checkDescribed(method: string, path: string, { status, body }: Reply, text: string): void {
+  const [bare = ''] = path.split('?', 1);
+  const template = Object.keys(described.paths).find((one) =>
+    new RegExp(`^${one.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(bare),
+  );
+  const operation = described.paths[template ?? '']?.[method.toLowerCase()];
+  if (operation === undefined) return;
+  const said = operation.responses[status];
+  expect(said, `${method} ${path} answers ${status}, which is not described`).toBeDefined();
+  if (said?.$ref !== undefined) {
+    expect(fits(described.components.schemas.Problem, body)).toEqual([]);
+    return;
+  }
+  const content = said?.content as { 'application/json': { schema: Json } } | undefined;
+  if (content === undefined) expect(text).toBe('');
+  else expect(fits(content['application/json'].schema, body), `${method} ${path}`).toEqual([]);
+  described_.add(`${method} ${template}`);
+}
+
+function fits(schema: Json, value: unknown): unknown[] {
+  return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).error?.issues ?? [];
+}
+
+async function tokenOf(role: 'viewer' | 'operator' | 'admin'): Promise<string> {
+  const { body } = await call('POST', '/admin-tokens', { body: { name: `a ${role}`, role } });
+  return String(body['secret']);
+}
+
+function data({ body }: Reply): Json[] {
+  return body['data'] as Json[];
+}
+
+function say(key: string): Promise<string> {
+  const client = new OpenAI({ baseURL: gateway.baseUrl, apiKey: key, maxRetries: 0 });
+  return client.chat.completions
+    .create({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Say: hi' }] })
+    .then(({ choices }) => choices[0]?.message.content ?? '');
+}
+
+test('organisations, tenants, workloads and keys are created, listed, changed and deleted', async () => {
+  expect((await call('POST', '/organisations', { body: { id: 'acme', limits: { budgetPerMonth: 50 } } })).status).toBe(
+    201,
+  );
+  const tenant = {
+    id: 'shop',
+    organisation: 'acme',
+    name: '<b>Shop</b>',
+    limits: { requestsPerMinute: 100 },
+    weight: 2,
+  };
+  expect((await call('POST', '/tenants', { body: tenant })).body).toMatchObject({ ...tenant, declared: false });
+  expect((await call('POST', '/tenants/shop/workloads', { body: { id: 'nightly', lane: 'background' } })).status).toBe(
+    201,
+  );
+  const made = await call('POST', '/keys', {
+    body: { tenant: 'shop', name: 'ci', models: ['gpt-*'], limits: { concurrentCalls: 3 } },
+  });
+  expect(made.status).toBe(201);
+  const { secret, key } = made.body as { secret: string; key: { id: string; secrets: { prefix: string }[] } };
+  expect(key.secrets[0]?.prefix).toBe(secret.slice(0, 9));
+  // In force before the answer was given.
+  expect(await say(secret)).toBe('hi');
+
+  expect(data(await call('GET', '/tenants')).map(({ id }) => id)).toEqual(['fixed', 'shop']);
+  expect(data(await call('GET', '/organisations')).map(({ id }) => id)).toEqual(['acme', 'declared']);
+  expect(data(await call('GET', '/tenants/shop/workloads')).map(({ id }) => id)).toEqual(['nightly']);
+  expect(data(await call('GET', '/keys?tenant=shop'))).toMatchObject([{ id: key.id, status: 'working' }]);
+  expect((await call('GET', '/tenants/shop')).body).toMatchObject(tenant);
+  expect((await call('GET', '/organisations/acme')).body).toMatchObject({ limits: { budgetPerMonth: 50 } });
+  expect((await call('GET', '/tenants/shop/workloads/nightly')).body).toMatchObject({ lane: 'background' });
+
+  const changed = await call('PATCH', '/tenants/shop', {
+    body: { limits: { requestsPerMinute: 1 }, lane: 'background' },
+  });
+  expect(changed.body).toMatchObject({
+    limits: { requestsPerMinute: 1 },
+    lane: 'background',
+    weight: 2,
+    name: '<b>Shop</b>',
+  });
+  await expect(say(secret)).rejects.toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+  await call('PATCH', '/tenants/shop', { body: { limits: {} } });
+  expect(await say(secret)).toBe('hi');
+  expect((await call('PATCH', '/organisations/acme', { body: { name: 'Acme Inc.' } })).body).toMatchObject({
+    name: 'Acme Inc.',
+  });
+  expect((await call('PATCH', '/tenants/shop/workloads/nightly', { body: { weight: 3 } })).body).toMatchObject({
+    weight: 3,
+  });
+
+  expect((await call('DELETE', '/tenants/shop')).body).toMatchObject({
+    code: 'in_use',
+    detail: expect.stringContaining(key.id),
+  });
+  expect((await call('POST', `/keys/${key.id}/revoke`)).body).toMatchObject({ status: 'revoked' });
+  await expect(say(secret)).rejects.toMatchObject({ status: 401, code: 'revoked_api_key' });
+  expect((await call('DELETE', '/tenants/shop/workloads/nightly')).status).toBe(204);
+  expect((await call('DELETE', '/organisations/acme')).body).toMatchObject({ code: 'in_use' });
+  expect((await call('DELETE', '/tenants/shop')).status).toBe(204);
+  expect((await call('DELETE', '/organisations/acme')).status).toBe(204);
+  expect((await call('GET', '/tenants/shop')).body).toMatchObject({ status: 404, code: 'unknown' });
+});
+
+test('a key is rotated, held back, expired and brought back', async () => {
+  const made = (await call('POST', '/keys', { body: { tenant: 'fixed' } })).body as {
+    secret: string;
+    key: { id: string };
+  };
+  const path = `/keys/${made.key.id}`;
+  const rotated = (await call('POST', `${path}/rotate`, { body: { graceSeconds: 2 } })).body as {
+    secret: string;
+    key: Json;
+  };
+  expect(rotated.key['secrets']).toHaveLength(2);
+  expect([await say(made.secret), await say(rotated.secret)]).toEqual(['hi', 'hi']);
+  await call('PATCH', path, { body: { addresses: ['192.0.2.0/24'] } });
+  await expect(say(rotated.secret)).rejects.toMatchObject({ status: 403, code: 'address_not_allowed' });
+  await call('PATCH', path, { body: { addresses: null } });
+  expect((await call('POST', `${path}/expire`)).body).toMatchObject({ status: 'expired' });
+  await expect(say(rotated.secret)).rejects.toMatchObject({ status: 401, code: 'expired_api_key' });
+  await call('PATCH', path, { body: { expiresAt: new Date(Date.now() + 60_000).toISOString() } });
+  expect(await say(rotated.secret)).toBe('hi');
+  const graceEnded = async (): Promise<boolean> =>
+    say(made.secret).then(
+      () => false,
+      () => true,
+    );
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(await graceEnded()).toBe(true);
+  expect(await say(rotated.secret)).toBe('hi');
+  expect((await call('GET', path)).body).toMatchObject({ status: 'working' });
+});
+
+test('every change is in the audit log, with before and after and without secrets; reading is not', async () => {
+  const operator = await tokenOf('operator');
+  const made = (await call('POST', '/keys', { token: operator, body: { tenant: 'fixed', name: 'audited' } })).body as {
+    secret: string;
+    key: { id: string };
+  };
+  await call('PATCH', `/keys/${made.key.id}`, { token: operator, body: { name: 'renamed' } });
+  await call('GET', `/keys/${made.key.id}`, { token: operator });
+  const [change, creation, ...more] = data(await call('GET', `/audit?subject=key&subjectId=${made.key.id}`));
+  expect(more).toEqual([]);
+  expect(creation).toMatchObject({ action: 'create', before: null, after: { name: 'audited', tenant: 'fixed' } });
+  expect(change).toMatchObject({ action: 'change', before: { name: 'audited' }, after: { name: 'renamed' } });
+  expect(change?.['actor']).toMatchObject({
+    via: 'api',
+    name: expect.stringMatching(/^token_\w+ \(a operator\)$/),
+    address: '127.0.0.1',
+  });
+  const all = JSON.stringify(data(await call('GET', '/audit?limit=500')));
+  for (const secret of [made.secret, operator, admin]) expect(all).not.toContain(secret.slice(15));
+  expect(all).toContain('"action":"declare"');
+});
+
+test.each([
+  ['GET', '/tenants', undefined, 'viewer'],
+  ['GET', '/audit', undefined, 'viewer'],
+  ['GET', '/whoami', undefined, 'viewer'],
+  ['GET', '/targets', undefined, 'viewer'],
+  ['POST', '/tenants', { id: 'by-role' }, 'operator'],
+  ['PATCH', '/tenants/by-role', { weight: 2 }, 'operator'],
+  ['DELETE', '/tenants/by-role', undefined, 'operator'],
+  ['GET', '/admin-tokens', undefined, 'admin'],
+  ['POST', '/admin-tokens', { name: 'another', role: 'viewer' }, 'admin'],
+])('%s %s takes a role', async (method, path, body, least) => {
+  const roles = ['viewer', 'operator', 'admin'] as const;
+  const outcomes: string[] = [];
+  for (const role of roles) {
+    const token = await tokenOf(role);
+    const { status, body: answer } = await call(method, path, { token, ...(body === undefined ? {} : { body }) });
+    outcomes.push(status < 300 ? 'answered' : `${status} ${String(answer['detail']).split(',')[0]}`);
+    // Once it is created or deleted, the next role would find it so.
+    if (status < 300) break;
+  }
+  const refusals = roles.slice(0, roles.indexOf(least as 'viewer')).map(() => `403 this needs the role ${least}`);
+  expect(outcomes).toEqual([...refusals, 'answered']);
+});
+
+describe('what is refused', () => {
+  test('every field that is wrong is named, with how to put it right', async () => {
+    const body = {
+      id: 'a b',
+      limits: { requestsPerMinute: -1, budgetPerDay: { warn: 5, refuse: 1 }, tokenPerDay: 3, outputTokens: 0 },
+      lane: 'fast',
+      key: 'hf_0123456789abcdef',
+    };
+    const reply = await call('POST', '/tenants', { body });
+    expect(reply.status).toBe(400);
+    expect(reply.headers.get('content-type')).toBe('application/problem+json');
+    expect(reply.body).toMatchObject({ code: 'invalid_fields', title: 'Bad Request' });
+    const fields = (reply.body['problems'] as { field: string; fix: string }[]).map(({ field }) => field);
+    expect(new Set(fields)).toEqual(
+      new Set([
+        'id',
+        'limits.requestsPerMinute',
+        'limits.budgetPerDay.warn',
+        'limits.tokenPerDay',
+        'limits.outputTokens',
+        'lane',
+        'key',
+      ]),
+    );
+    expect(JSON.stringify(reply.body)).not.toContain('0123456789abcdef');
+  });
+
+  test.each<[string, string, Asking, number, string]>([
+    ['POST', '/tenants', { body: { id: 'fixed' } }, 409, 'exists'],
+    ['PATCH', '/tenants/fixed', { body: { weight: 2 } }, 409, 'declared'],
+    ['DELETE', '/tenants/fixed', {}, 409, 'declared'],
+    ['PATCH', '/organisations/declared', { body: { name: 'x' } }, 409, 'declared'],
+    ['DELETE', '/tenants/fixed/workloads/chat', {}, 409, 'declared'],
+    ['POST', '/tenants', { body: { id: 'x', organisation: 'nowhere' } }, 404, 'unknown'],
+    ['POST', '/keys', { body: { tenant: 'nobody' } }, 404, 'unknown'],
+    ['POST', '/keys', { body: { tenant: 'fixed', workload: 'none' } }, 404, 'unknown'],
+    ['POST', '/keys', { body: { tenant: 'fixed', routes: ['none'] } }, 400, 'invalid_fields'],
+    ['POST', '/keys', { body: { tenant: 'fixed', addresses: ['office'] } }, 400, 'invalid_fields'],
+    ['POST', '/keys', { body: { tenant: 'fixed', models: [] } }, 400, 'invalid_fields'],
+    ['POST', '/keys', { body: { tenant: 'fixed', expiresAt: '2020-01-01T00:00:00Z' } }, 400, 'invalid'],
+    ['POST', '/keys', { body: { tenant: 'fixed', expiresAt: 'tomorrow' } }, 400, 'invalid_fields'],
+    ['POST', '/keys', { body: { tenant: 'fixed', lane: 'interactive', interactive: false } }, 400, 'invalid'],
+    ['GET', '/keys?limit=0', {}, 400, 'invalid_fields'],
+    ['GET', '/keys?after=x', {}, 400, 'invalid_fields'],
+    ['GET', '/audit?after=-1', {}, 400, 'invalid_fields'],
+    ['GET', '/tenants?organisation=x', {}, 400, 'invalid_fields'],
+    ['GET', '/whoami?x=1', {}, 400, 'invalid_fields'],
+    ['GET', '/keys/key_none', {}, 404, 'unknown'],
+    ['GET', '/nothing', {}, 404, 'unknown'],
+    ['GET', '/tenants/..%2Fkeys', {}, 404, 'unknown'],
+    ['PUT', '/tenants/fixed', { body: {} }, 405, 'method'],
+    ['OPTIONS', '/tenants', {}, 405, 'method'],
+    ['POST', '/tenants', { body: '{"id":' }, 400, 'no_json'],
+    ['POST', '/tenants', { body: '[]' }, 400, 'invalid_fields'],
+    ['POST', '/tenants', { body: { id: 'x', name: 'x'.repeat(70_000) } }, 413, 'too_large'],
+    [
+      'POST',
+      '/tenants',
+      { body: 'id=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      'media_type',
+    ],
+    ['GET', '/tenants', { headers: { origin: 'https://evil.example' } }, 403, 'foreign_origin'],
+    ['GET', '/tenants', { headers: { origin: 'null' } }, 403, 'foreign_origin'],
+    ['GET', '/tenants', { headers: { origin: 'http://127.0.0.1:1' } }, 403, 'foreign_origin'],
+  ])('%s %s %.60j', async (method, path, asking, status, code) => {
+    const reply = await call(method, path, asking);
+    expect(reply.body).toMatchObject({ status, code });
+    expect(reply.status).toBe(status);
+    for (const name of ['access-control-allow-origin', 'access-control-allow-headers'])
+      expect(reply.headers.get(name)).toBeNull();
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    expect(reply.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(reply.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+
+  test('a host by another name', async () => {
+    const status = await new Promise<number>((resolve, reject) => {
+      const headers = { host: 'rebound.example', authorization: `Bearer ${admin}` };
+      request(`${root}/tenants`, { headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .once('error', reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+
+  test.each<[string, string | null]>([
+    ['no token', null],
+    ['an empty one', ''],
+    ['a mistyped one', 'hf_admin_0123456789'],
+    ['a key of a caller', 'hf_0123456789'],
+  ])('%s', async (_, token) => {
+    for (const path of ['/tenants', '/openapi.json', '/nothing']) {
+      const headers = { 'x-forwarded-for': `198.51.100.${Math.floor(Math.random() * 250)}` };
+      const { body, headers: told } = await call('GET', path, { token, headers });
+      expect(body).toMatchObject({ status: 401, code: 'unauthorized' });
+      expect(told.get('www-authenticate')).toContain('Bearer');
+    }
+  });
+
+  test('guessing, which is throttled, told of, and locks nobody out', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.50' };
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 30; guess += 1)
+      statuses.push((await call('GET', '/tenants', { token: 'guess', headers })).status);
+    expect(statuses.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 401));
+    expect(statuses.slice(-8)).toEqual(Array.from({ length: 8 }, () => 429));
+    expect((await call('GET', '/tenants', { token: 'guess', headers })).headers.get('retry-after')).toBe('3');
+    expect((await call('GET', '/tenants', { headers })).status).toBe(200);
+    let events: Json[] = [];
+    for (let look = 0; look < 50 && events.length === 0; look += 1) {
+      events = data(await call('GET', '/events?kind=wrong-admin-tokens'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(events).toMatchObject([{ message: expect.stringContaining('203.0.113.50') }]);
+  });
+});
+
+test('admin tokens expire, are revoked, and the last lasting admin cannot be', async () => {
+  const { body: mine } = await call('GET', '/whoami');
+  const others = data(await call('GET', '/admin-tokens')).filter(
+    ({ id, revokedAt }) => id !== mine['id'] && revokedAt === null,
+  );
+  for (const { id } of others) await call('POST', `/admin-tokens/${String(id)}/revoke`);
+  expect((await call('POST', `/admin-tokens/${String(mine['id'])}/revoke`)).body).toMatchObject({ code: 'in_use' });
+  const short = (
+    await call('POST', '/admin-tokens', {
+      body: { name: 'short', role: 'viewer', expiresAt: new Date(Date.now() + 300).toISOString() },
+    })
+  ).body as { secret: string };
+  expect((await call('GET', '/whoami', { token: short.secret })).body).toMatchObject({ name: 'short', role: 'viewer' });
+  await new Promise((resolve) => setTimeout(resolve, 350));
+  expect((await call('GET', '/whoami', { token: short.secret })).status).toBe(401);
+  const other = (await call('POST', '/admin-tokens', { body: { name: 'other', role: 'viewer' } })).body as {
+    secret: string;
+    token: { id: string };
+  };
+  expect((await call('POST', `/admin-tokens/${other.token.id}/revoke`)).status).toBe(200);
+  expect((await call('GET', '/whoami', { token: other.secret })).status).toBe(401);
+});
+
+test('lists come in pages that miss nothing and repeat nothing', async () => {
+  const ids = Array.from({ length: 7 }, (_, index) => `page-${index}`);
+  for (const id of ids) await call('POST', '/tenants', { body: { id } });
+  for (const id of ids) await call('POST', '/keys', { body: { tenant: id, name: id } });
+  for (const [path, name] of [
+    ['/tenants', 'id'],
+    ['/keys', 'id'],
+    ['/audit', 'seq'],
+  ] as const) {
+    const seen: unknown[] = [];
+    let next: string | null = '';
+    while (next !== null) {
+      const reply = await call('GET', `${path}?limit=3${next === '' ? '' : `&after=${next}`}`);
+      expect(data(reply).length).toBeLessThanOrEqual(3);
+      seen.push(...data(reply).map((one) => one[name]));
+      next = reply.body['next'] as string | null;
+    }
+    const whole = data(await call('GET', `${path}?limit=500`)).map((one) => one[name]);
+    expect(seen).toEqual(whole);
+    expect(new Set(seen).size).toBe(seen.length);
+  }
+});
+
+test('use is told against limits, and a budget that runs out is an event', async () => {
+  const limits = { budgetPerDay: 0.000_02, requestsPerDay: 100, concurrentCalls: 9 };
+  await call('POST', '/tenants', { body: { id: 'spender', limits } });
+  const { secret } = (
+    await call('POST', '/keys', { body: { tenant: 'spender', limits: { tokensPerMinute: 100_000 } } })
+  ).body as { secret: string };
+  const outcomes: string[] = [];
+  for (let turn = 0; turn < 5; turn += 1)
+    outcomes.push(await say(secret).catch((error: { code: string }) => error.code));
+  expect(outcomes.at(-1)).toBe('insufficient_quota');
+  const use = data(await call('GET', '/tenants/spender/use'));
+  expect(use.map(({ quota }) => quota)).toEqual([
+    'tenant:spender calls/moment',
+    'tenant:spender requests/day',
+    'tenant:spender money/day',
+    expect.stringMatching(/^key:key_\w+ tokens\/minute$/),
+  ]);
+  expect(use[2]).toMatchObject({ measure: 'money', limit: 0.000_02, warnAt: 0.000_016, refuses: true });
+  expect(data(await call('GET', '/organisations/default/use')).map(({ holder }) => holder)).toContain('spender');
+  let kinds: unknown[] = [];
+  for (let look = 0; look < 50 && kinds.length === 0; look += 1) {
+    kinds = data(await call('GET', '/events?tenant=spender')).map(({ kind }) => kind);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(kinds).toContain('budget-exhausted');
+});
+
+test('targets tell how they stand', async () => {
+  expect(data(await call('GET', '/targets'))).toMatchObject([{ id: 'one', provider: 'openai', breaker: 'closed' }]);
+});
+
+test('the description is OpenAPI 3.1, and every operation has answered as it says', () => {
+  expect(described.openapi).toBe('3.1.0');
+  const operations = Object.entries(described.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(operations.filter((operation) => !described_.has(operation))).toEqual([]);
+  expect(operations.length).toBeGreaterThan(25);
+});
+
+test('a token is made at the first start alone', async () => {
+  await gateway.stop();
+  const again = await start();
+  expect(again.firstAdminToken).toBeNull();
+  gateway = again;
+  root = gateway.baseUrl.replace(/\/v1$/, '/admin/api');
+  expect((await call('GET', '/whoami')).status).toBe(200);
+  // Taken out of the file, it can be changed here.
+  expect((await call('PATCH', '/tenants/fixed', { body: { weight: 5 } })).body).toMatchObject({
+    weight: 5,
+    declared: false,
+  });
+});
