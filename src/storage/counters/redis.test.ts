@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
@@ -66,6 +68,37 @@ async function granted(one: Counters, quotas: readonly Quota[], wanted = NOTHING
   const verdict = await reserve(one, quotas, wanted);
   if (verdict.kind === 'refused') throw new Error(`refused by ${verdict.quota.id}, used ${verdict.used}`);
   return verdict.reservation;
+}
+
+interface SlowLine {
+  readonly port: number;
+  delayMs: number;
+  close(): Promise<void>;
+}
+
+/** A line to a server, on which every answer takes so long. */
+async function slowLine(to: number): Promise<SlowLine> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((near) => {
+    const far = connect(to, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket.on('error', () => undefined));
+      socket.on('close', () => [near, far].forEach((each) => each.destroy()));
+    }
+    near.pipe(far);
+    far.on('data', (chunk) => setTimeout(() => near.write(chunk), line.delayMs));
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const line: SlowLine = {
+    port: (proxy.address() as AddressInfo).port,
+    delayMs: 0,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+      await once(proxy, 'close');
+    },
+  };
+  return line;
 }
 
 const isGranted = ({ kind }: Verdict): boolean => kind === 'granted';
@@ -315,6 +348,42 @@ describe('when Redis is away', () => {
     await until(() => replicas.every(isShared), 'counts are shared again');
     const fresh = await join({}, own.port);
     expect(await reserve(fresh, [{ ...quota, amount: 100 }], cost(1))).toMatchObject({ kind: 'refused', used: 100 });
+  });
+
+  test('one that is alive and slow is not waited for, and waited for again when it is quick', async () => {
+    const line = await slowLine(own.port);
+    const one = await join({ deadlineMs: 50 }, line.port);
+    const quota = aQuota('tokens', 'minute', 100_000);
+    line.delayMs = 80;
+    while (one.state.kind === 'shared') {
+      await granted(one, [aQuota('tokens', 'minute', 100)], cost(60));
+      await sleep(20);
+    }
+    expect(one.state).toEqual({ kind: 'slow' });
+    for (let call = 0; call < 20; call += 1) {
+      expect(one.reserve([quota], cost(10), Date.now())).not.toBeInstanceOf(Promise);
+    }
+    // What is decided here is still told there.
+    const other = await join({}, own.port);
+    await until(() => one.replicas === 2, 'they have met');
+    await one.told();
+    expect(await reserve(other, [{ ...quota, amount: 200 }], cost(1))).toMatchObject({ kind: 'refused', used: 200 });
+    line.delayMs = 0;
+    await until(() => isShared(one), 'it is waited for again');
+    await line.close();
+  });
+
+  test('one that alone has lost its line takes no more than its part', async () => {
+    const line = await slowLine(own.port);
+    const [cut, ...others] = [await join({}, line.port), await join({}, own.port), await join({}, own.port)];
+    await until(() => [cut, ...others].every((each) => each?.replicas === 3), 'all three have met');
+    const quota = aQuota('requests', 'minute', 30);
+    await line.close();
+    await until(() => isAway(cut as RedisCounters), 'it notices');
+    const verdicts = Array.from({ length: 30 }, () => (cut as RedisCounters).reserve([quota], NOTHING, Date.now()));
+    expect(verdicts.filter((verdict) => isGranted(verdict as Verdict))).toHaveLength(10);
+    const asked = await Promise.all(Array.from({ length: 40 }, () => reserve(others[0] as RedisCounters, [quota])));
+    expect(asked.filter(isGranted)).toHaveLength(30);
   });
 
   test('what it lost in a flush is told again', async () => {
