@@ -100,10 +100,10 @@ export class Guard implements ReplyStream, EventVisitor {
     this.#finish(name === 'flowing' && this.#reader.complete ? null : fault);
   }
 
-  onEvent(data: Buffer): boolean {
-    const seen = this.#reader.read(data.toString('latin1'), () => data.toString('utf8'));
+  onEvent(bytes: Buffer, start: number, end: number): boolean {
+    const seen = this.#reader.read(bytes, start, end);
     if ((seen & FAULTY) !== 0) {
-      const fault = this.#reader.fault ?? malformed('an event that could not be read', data.length);
+      const fault = this.#reader.fault ?? malformed('an event that could not be read', end - start);
       if (!this.#finishing || fault.kind !== 'malformed-response') this.#fault = fault;
       // Half an event behind the end, such as a chat's [DONE], takes nothing from the answer.
       else if (!this.#reader.complete) this.#fault = this.#cutShort('an event was cut in half');

@@ -37,8 +37,8 @@ export const FAULTY = 4;
 
 /** Follows one stream of a wire format, event by event. */
 export interface StreamReader {
-  /** Reads an event's data (its text as Latin-1, which leaves JSON's structure intact) and says what it is, in bits. */
-  read(data: string, utf8: () => string): number;
+  /** Reads an event, whose data stands between `start` and `end`, and says what it is, in bits. */
+  read(bytes: Buffer, start: number, end: number): number;
   /** May the stream end here without anything missing? */
   readonly complete: boolean;
   /** The failure that a FAULTY event told of. */

@@ -6,7 +6,11 @@ function scan(chunks: readonly string[] | readonly Buffer[], stopAt?: string) {
   const strays: string[] = [];
   const scanner = new SseScanner(
     {
-      onEvent: (data) => (events.push(data.toString('utf8')), data.toString('utf8') !== stopAt),
+      onEvent(bytes, start, end) {
+        const data = bytes.toString('utf8', start, end);
+        events.push(data);
+        return data !== stopAt;
+      },
       onStray: (line) => (strays.push(line.toString('utf8')), false),
     },
     1024,

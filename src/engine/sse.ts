@@ -6,10 +6,10 @@ const SPACE = 32;
 /** Receives each event of a stream as the byte range it came in. */
 export interface EventVisitor {
   /**
-   * One event. `data` holds its data lines only (joined by LF when there were several).
+   * One event; between `start` and `end` stand its data lines only (joined by LF when there were several).
    * @returns false to stop reading.
    */
-  onEvent(data: Buffer): boolean;
+  onEvent(bytes: Buffer, start: number, end: number): boolean;
   /** A line that is no SSE at all, such as a bare JSON or HTML body. Returns false to stop reading. */
   onStray(line: Buffer): boolean;
 }
@@ -45,7 +45,7 @@ export class SseScanner {
    * @returns the bytes that may be handed on: whole events only, up to but without one at which the visitor stopped.
    */
   push(chunk: Buffer): Buffer | null {
-    if (this.#carriedBytes > 0 || chunk.indexOf(LF) < 0) {
+    if (this.#carriedBytes > 0) {
       this.#carried.push(chunk);
       this.#carriedBytes += chunk.length;
       // Joining at every chunk would be quadratic in a large event; only a line end can complete one.
@@ -67,20 +67,28 @@ export class SseScanner {
   /** Returns where the last whole event that was accepted ends. */
   #scan(bytes: Buffer): number {
     let done = 0;
-    let data: Buffer | null = null;
+    // Where the event's data stands: in the chunk itself, unless several lines had to be joined.
+    let joined: Buffer | null = null;
+    let from = -1;
+    let to = 0;
     for (let at = 0; at < bytes.length;) {
-      const lf = bytes.indexOf(LF, at);
+      const lf = bytes[at] === LF ? at : bytes.indexOf(LF, at);
       if (lf < 0) break;
       const end = lf > at && bytes[lf - 1] === CR ? lf - 1 : lf;
       if (end === at) {
-        if (data !== null && !this.#visitor.onEvent(data)) return this.#stop(done);
-        data = null;
+        if (from >= 0 && !this.#visitor.onEvent(joined ?? bytes, from, to)) return this.#stop(done);
+        joined = null;
+        from = -1;
         done = lf + 1;
       } else {
         const value = dataStart(bytes, at, end);
-        if (value >= 0) {
-          const line = bytes.subarray(value, end);
-          data = data === null ? line : Buffer.concat([data, NEWLINE, line]);
+        if (value >= 0 && from < 0) {
+          from = value;
+          to = end;
+        } else if (value >= 0) {
+          joined = Buffer.concat([(joined ?? bytes).subarray(from, to), NEWLINE, bytes.subarray(value, end)]);
+          from = 0;
+          to = joined.length;
         } else if (isStray(bytes, at) && !this.#visitor.onStray(bytes.subarray(at, end))) return this.#stop(done);
       }
       at = lf + 1;

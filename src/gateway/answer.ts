@@ -94,7 +94,8 @@ function endWith(response: ServerResponse, body: Uint8Array): void {
 
 /** Every byte as itself, in the one kind of string that node:http joins to what goes before it. */
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
 }
 
 /** A caller that does not read holds memory here, and a connection. */
