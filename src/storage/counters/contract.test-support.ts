@@ -15,7 +15,7 @@ export interface ContractOptions {
 }
 
 /** How long use may count beyond its window: 1 s of a minute, and the same share of a day. */
-export const LONGEST_PIECE_MS: Readonly<Record<'minute' | 'day', number>> = { minute: 1_000, day: 1_440_000 };
+const LONGEST_PIECE_MS: Readonly<Record<'minute' | 'day', number>> = { minute: 1_000, day: 1_440_000 };
 
 const LENGTH_MS = { minute: 60_000, day: 86_400_000 } as const;
 

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
 import { seededRandom } from '../../engine/random.ts';
@@ -406,6 +408,27 @@ describe('when Redis is away', () => {
     expect(verdicts.filter(isGranted)).toHaveLength(10);
     expect(verdicts.at(-1)).toMatchObject({ kind: 'refused', quota, used: 10 });
   });
+});
+
+test('a program waits for its answers, and ends by itself when it has them', async () => {
+  const program = `
+    import { RedisCounters } from ${JSON.stringify(new URL('redis.ts', import.meta.url).href)};
+    import { SystemClock } from ${JSON.stringify(new URL('../../engine/system-clock.ts', import.meta.url).href)};
+    const address = { host: '127.0.0.1', port: ${server.port}, tls: false, database: 0, username: null, password: () => null };
+    const counters = new RedisCounters({ address, clock: new SystemClock(), prefix: '${prefix}', deadlineMs: 1000 });
+    await counters.start(5000);
+    const quota = ${JSON.stringify(aQuota('requests', 'minute', 1))};
+    for (let call = 0; call < 2; call += 1) {
+      const verdict = await counters.reserve([quota], { tokens: 0, microdollars: 0 }, Date.now());
+      console.log(verdict.kind);
+    }
+    if (process.argv.includes('--close')) await counters.close();
+    console.log(counters.state.kind);`;
+  for (const args of [[], ['--close']]) {
+    const flags = ['--input-type=module-typescript', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--', ...args], { timeout: 15_000 });
+    expect(stdout.split('\n').slice(0, 2)).toEqual(args.length === 0 ? ['granted', 'refused'] : ['refused', 'refused']);
+  }
 });
 
 test('a wrong password is said, without it, and serving goes on', async () => {

@@ -15,6 +15,8 @@ export interface RedisConnection {
   /** Sends one command. What is sent within one tick leaves in one packet, and answers come in the order of sending. */
   send(command: readonly string[]): Promise<unknown>;
   subscribe(channel: string, heard: (message: string) => void): Promise<void>;
+  /** Whether somebody waits for an answer: only then does the connection keep the process from ending. */
+  awaited(waiting: boolean): void;
   close(): void;
 }
 
@@ -61,6 +63,11 @@ export async function connectRedis(address: RedisAddress, over: (reason: string)
   return {
     send: (command) => client.sendCommand(command),
     subscribe: (channel, heard) => client.subscribe(channel, heard),
+    awaited(waiting) {
+      if (!open) return;
+      if (waiting) client.ref();
+      else client.unref();
+    },
     close() {
       open = false;
       client.destroy();

@@ -305,7 +305,10 @@ export class Link {
     now: number,
   ): Promise<string[]> {
     const { clock } = this.#options;
-    if (session.outstanding === 0) session.waitingSince = clock.now();
+    if (session.outstanding === 0) {
+      session.waitingSince = clock.now();
+      session.connection.awaited(true);
+    }
     session.outstanding += 1;
     const head = ['EVALSHA', session.scripts[name], String(keys.length), ...keys];
     const common = [this.process, String(session.number), String(Math.floor(now)), String(DEAD_MS)];
@@ -318,6 +321,7 @@ export class Link {
     } finally {
       session.outstanding -= 1;
       session.waitingSince = clock.now();
+      if (session.outstanding === 0) session.connection.awaited(false);
     }
   }
 
