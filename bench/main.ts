@@ -3,11 +3,13 @@ import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
 import { stormHttp } from './storm/http/storm-http.ts';
 import { limits } from './limits/limits.ts';
+import { payload } from './payload/payload.ts';
 import { storm } from './storm/storm.ts';
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['gateway', gateway],
   ['limits', limits],
+  ['payload', payload],
   ['storm', storm],
   ['storm-http', stormHttp],
 ]);
