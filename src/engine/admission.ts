@@ -71,11 +71,12 @@ export class Admission {
     const { promptTokens, outputTokens } = this.#bounds;
     const at = clock.wall();
     const model = attempt.model ?? this.#call.model;
-    const most = prices.most(attempt.target.id, model, { input: promptTokens, output: outputTokens }, at);
+    const most = prices.most(attempt.target.id, model, promptTokens, outputTokens, at);
     const quotas = this.#call.caller.quotas;
     if (most === null && this.#bounds.demand.promptMember !== null) {
       const budget = quotas.find(({ measure, refuses }) => measure === 'money' && refuses);
-      if (budget !== undefined) return unpriced(budget, model);
+      // Another target may have a price.
+      if (budget !== undefined) return elsewhere({ ...unpriced(budget, model), kind: 'quota-exhausted' });
     }
     const tokens = this.#lostTokens + promptTokens + outputTokens - this.#reserved.tokens;
     const microdollars = this.#lostMoney + (most ?? 0) - this.#reserved.microdollars;
@@ -91,9 +92,8 @@ export class Admission {
   #topUp(verdict: Verdict, extra: Cost, at: number): Fault | null {
     if (verdict.kind === 'refused') {
       this.#tools.watch.refused(verdict.quota, verdict.used, this.#call.id, at);
-      const fault = refusalOf({ ...verdict, asked: extra, at, waitedMs: 0 });
       // Another target may be cheaper.
-      return { ...fault, retry: { ...fault.retry, here: false, elsewhere: true } };
+      return elsewhere(refusalOf({ ...verdict, asked: extra, at, waitedMs: 0 }));
     }
     if (this.#settled) {
       verdict.reservation.settle(NOTHING, at);
@@ -174,6 +174,10 @@ export class Admission {
     watch.settled(this.#call.caller.quotas, this.#call.id, at);
     room.freed();
   }
+}
+
+function elsewhere(fault: Fault): Fault {
+  return { ...fault, retry: { ...fault.retry, here: false, elsewhere: true } };
 }
 
 /** In the notes of a call whose usage, or part of it, no provider has told. */

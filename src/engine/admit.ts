@@ -1,6 +1,7 @@
 import { Admission, type AdmissionTools, type Bounds, smallestTokenQuota } from './admission.ts';
 import type { Gate } from './attempt.ts';
 import type { Call } from './call.ts';
+import type { Caller } from './caller.ts';
 import type { Clock } from './clock.ts';
 import type { Demand, Demands } from './demand.ts';
 import type { Fault } from './fault/fault.ts';
@@ -82,14 +83,15 @@ class Admitter {
   }
 
   admit(call: Call, next: Handler): Promise<Reply> {
-    const bounds = this.#boundsOf(call);
+    const bounds = takesMore(call.caller) ? this.#boundsOf(call) : NO_BOUNDS;
     if ('kind' in bounds) return refuse(bounds);
-    const cost = this.#costOf(call, bounds);
+    const at = this.#tools.clock.wall();
+    const cost = this.#costOf(call, bounds, at);
     if ('kind' in cost) return refuse(cost);
     call.expectedTokens ||= bounds.promptTokens + Math.min(bounds.outputTokens, expectedOutput(call, bounds.demand));
     // A call may wait for long.
     if (call.queueMs > 0) call.parsed = null;
-    const verdict = this.#tools.counters.reserve(call.caller.quotas, cost, this.#tools.clock.wall());
+    const verdict = this.#tools.counters.reserve(call.caller.quotas, cost, at);
     if (verdict instanceof Promise) return verdict.then((answer) => this.#judge(call, bounds, cost, answer, next));
     return this.#judge(call, bounds, cost, verdict, next);
   }
@@ -114,24 +116,28 @@ class Admitter {
     return { demand, promptTokens, outputTokens: bound * call.choices };
   }
 
-  /** What to reserve: enough for whichever target of the first rung is tried. */
-  #costOf(call: Call, { demand, promptTokens, outputTokens }: Bounds): Cost | Fault {
-    const tokens = promptTokens + outputTokens;
+  /** What to reserve: enough for whichever target of the first rung is tried, of those whose prices are known. */
+  #costOf(call: Call, bounds: Bounds, at: number): Cost | Fault {
+    const tokens = bounds.promptTokens + bounds.outputTokens;
     const { quotas } = call.caller;
-    const budget = quotas.find(({ measure }) => measure === 'money');
-    if (budget === undefined || demand.promptMember === null) return { tokens, microdollars: 0 };
-    const { prices, clock } = this.#tools;
-    const at = clock.wall();
+    const budget = bounds.demand.promptMember === null ? undefined : quotas.find(isBudget);
+    if (budget === undefined) return { tokens, microdollars: 0 };
+    for (const rung of this.#deps.routeOf(call)?.ladder ?? []) {
+      const dearest = this.#dearest(call, rung, bounds, at);
+      if (dearest !== null) return { tokens, microdollars: dearest };
+    }
+    const kept = quotas.find((quota) => isBudget(quota) && quota.refuses);
+    return kept === undefined ? { tokens, microdollars: 0 } : unpriced(kept, call.model);
+  }
+
+  #dearest(call: Call, rung: Route['ladder'][number], bounds: Bounds, at: number): number | null {
+    const { prices } = this.#tools;
     let dearest: number | null = null;
-    for (const { target, model } of this.#deps.routeOf(call)?.ladder[0] ?? []) {
-      const most = prices.most(target.id, model ?? call.model, { input: promptTokens, output: outputTokens }, at);
+    for (const { target, model } of rung) {
+      const most = prices.most(target.id, model ?? call.model, bounds.promptTokens, bounds.outputTokens, at);
       if (most !== null && most > (dearest ?? -1)) dearest = most;
     }
-    if (dearest === null) {
-      const kept = quotas.find(({ measure, refuses }: Quota) => measure === 'money' && refuses);
-      if (kept !== undefined) return unpriced(kept, call.model);
-    }
-    return { tokens, microdollars: dearest ?? 0 };
+    return dearest;
   }
 
   #judge(call: Call, bounds: Bounds, cost: Cost, verdict: Verdict, next: Handler): Promise<Reply> {
@@ -178,6 +184,34 @@ class Admitter {
       },
     );
   }
+}
+
+/** What nothing is counted of. */
+const NO_BOUNDS: Bounds = {
+  demand: {
+    promptTokens: 0,
+    promptMember: null,
+    continues: false,
+    outputTokens: null,
+    outputMember: null,
+    generates: false,
+  },
+  promptTokens: 0,
+  outputTokens: 0,
+};
+
+/** Whether anything but calls is counted or bounded for a caller: only then its requests have to be read for it. */
+function takesMore({ quotas, ceilings }: Caller): boolean {
+  if (ceilings.promptTokens !== null || ceilings.outputTokens !== null) return true;
+  for (let index = 0; index < quotas.length; index += 1) {
+    const { measure } = quotas[index] as Quota;
+    if (measure === 'tokens' || measure === 'money') return true;
+  }
+  return false;
+}
+
+function isBudget({ measure }: Quota): boolean {
+  return measure === 'money';
 }
 
 function settleWith(admission: Admission, reply: Reply): void {

@@ -5,12 +5,7 @@ export interface Prices {
   /** What a use came to; null when no price is known, which is something else than nothing. */
   cost(target: string, model: string | null, usage: Usage, at: number): number | null;
   /** The most that so many tokens can come to, whatever of them is cached; null when no price is known. */
-  most(
-    target: string,
-    model: string | null,
-    tokens: { readonly input: number; readonly output: number },
-    at: number,
-  ): number | null;
+  most(target: string, model: string | null, input: number, output: number, at: number): number | null;
 }
 
 /** Nothing has a price. */

@@ -1,17 +1,20 @@
-import { type Counters, type Measure, type Quota } from './quota.ts';
+import type { Counters, Quota } from './quota.ts';
 import { periodMs } from './quota-watch.ts';
 import { goDuration } from './quota-words.ts';
 
-/** Told of at most: what a call was refused by. */
+/** What a call was refused by. */
 interface Refused {
   readonly quota: Quota;
   readonly freeInMs: number | null;
 }
 
+/** What OpenAI tells limits of. */
+type Told = 'requests' | 'tokens';
+
 /**
- * How the caller stands, in OpenAI's own headers: of its limits on requests and on tokens the tightest, since what is left
- * of the others does not help. Resets tell when all of the limit would be free again if nothing else came; on a refusal,
- * when the call would have found room.
+ * How the caller stands, in OpenAI's own headers, names and values in turn: of its limits on requests and on tokens the
+ * tightest, since what is left of the others does not help. Resets tell when all of the limit will be free again if nothing
+ * else comes; on a refusal, when the call would have found room.
  */
 export function rateLimitHeaders(
   quotas: readonly Quota[],
@@ -20,45 +23,44 @@ export function rateLimitHeaders(
   refused: Refused | null = null,
 ): readonly string[] {
   const headers: string[] = [];
-  pushFor('requests', headers, quotas, counters, at, refused);
-  pushFor('tokens', headers, quotas, counters, at, refused);
+  tell('requests', headers, quotas, counters, at, refused);
+  tell('tokens', headers, quotas, counters, at, refused);
   return headers;
 }
 
-function pushFor(
-  measure: Measure & ('requests' | 'tokens'),
+function tell(
+  measure: Told,
   headers: string[],
   quotas: readonly Quota[],
   counters: Counters,
   at: number,
   refused: Refused | null,
 ): void {
+  const by = refused?.quota.measure === measure ? refused : null;
+  const tightest = by?.quota ?? tightestOf(measure, quotas, counters, at);
+  if (tightest === null) return;
+  const left = tightest.amount - counters.used(tightest, at);
+  const remaining = left > 0 ? Math.floor(left) : 0;
+  const reset = by === null ? (left < tightest.amount ? WHOLE[tightest.period] : '0ms') : goDuration(by.freeInMs ?? 0);
+  const names = NAMES[measure];
+  headers.push(names.limit, `${tightest.amount}`, names.remaining, `${remaining}`, names.reset, reset);
+}
+
+function tightestOf(measure: Told, quotas: readonly Quota[], counters: Counters, at: number): Quota | null {
   let tightest: Quota | null = null;
-  let left = 0;
+  let least = Number.POSITIVE_INFINITY;
   for (let index = 0; index < quotas.length; index += 1) {
     const quota = quotas[index] as Quota;
     if (quota.measure !== measure || !quota.refuses) continue;
-    const room = quota.amount - counters.used(quota, at);
-    if (tightest !== null && room >= left) continue;
+    const left = quota.amount - counters.used(quota, at);
+    if (left >= least) continue;
     tightest = quota;
-    left = room;
+    least = left;
   }
-  if (refused?.quota.measure === measure) tightest = refused.quota;
-  if (tightest === null) return;
-  const { amount } = tightest;
-  if (refused?.quota === tightest) left = amount - counters.used(tightest, at);
-  const resetMs = refused?.quota === tightest ? (refused.freeInMs ?? 0) : left >= amount ? 0 : periodMs(tightest);
-  headers.push(
-    NAMES[measure].limit,
-    String(amount),
-    NAMES[measure].remaining,
-    String(Math.max(0, Math.floor(left))),
-    NAMES[measure].reset,
-    WHOLE_PERIODS.get(resetMs) ?? goDuration(resetMs),
-  );
+  return tightest;
 }
 
-const NAMES = {
+const NAMES: Readonly<Record<Told, { readonly limit: string; readonly remaining: string; readonly reset: string }>> = {
   requests: {
     limit: 'x-ratelimit-limit-requests',
     remaining: 'x-ratelimit-remaining-requests',
@@ -69,11 +71,12 @@ const NAMES = {
     remaining: 'x-ratelimit-remaining-tokens',
     reset: 'x-ratelimit-reset-tokens',
   },
-} as const;
+};
 
-/** What nearly every answer says. */
-const WHOLE_PERIODS: ReadonlyMap<number, string> = new Map([
-  [0, '0ms'],
-  [60_000, '1m0s'],
-  [86_400_000, '24h0m0s'],
-]);
+/** How long each period is, in words. */
+const WHOLE: Readonly<Record<Quota['period'], string>> = {
+  moment: goDuration(periodMs('moment')),
+  minute: goDuration(periodMs('minute')),
+  day: goDuration(periodMs('day')),
+  month: goDuration(periodMs('month')),
+};

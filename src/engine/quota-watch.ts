@@ -22,8 +22,8 @@ export function resetOf({ measure, period }: Quota, at: number): number | null {
 }
 
 /** How long a quota takes from full use to none, ms. */
-export function periodMs(quota: Quota): number {
-  return LENGTH_MS[quota.period];
+export function periodMs(period: Quota['period']): number {
+  return LENGTH_MS[period];
 }
 
 /** Tells people of quotas that run out, once in a period and not with every call. */
@@ -60,7 +60,7 @@ export class QuotaWatch {
     if (until !== undefined && at < until) return;
     const resetsAt = resetOf(quota, at);
     if (this.#told.size >= MANY) this.#forget(at);
-    this.#told.set(key, resetsAt ?? at + periodMs(quota));
+    this.#told.set(key, resetsAt ?? at + periodMs(quota.period));
     this.#tell({ kind, at, quota, used, resetsAt, callId });
   }
 

@@ -50,7 +50,7 @@ describe('what a use costs', () => {
     for (const { provider, id } of MODELS) {
       const at = new PriceList([{ id: 'own', maker: provider }]);
       for (const input of [10, 300_000]) {
-        const most = at.most('own', id, { input, output: 500 }, NOVEMBER);
+        const most = at.most('own', id, input, 500, NOVEMBER);
         for (const share of [0, 0.5, 1]) {
           for (const kind of ['cachedTokens', 'cacheWriteTokens']) {
             const cost = at.cost('own', id, usage(input, 500, { [kind]: input * share }), NOVEMBER);

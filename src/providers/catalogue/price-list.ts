@@ -48,16 +48,10 @@ export class PriceList implements Prices {
     );
   }
 
-  most(
-    target: string,
-    model: string | null,
-    tokens: { readonly input: number; readonly output: number },
-    at: number,
-  ): number | null {
-    const rates = this.#ratesFor(target, model, tokens.input, at);
+  most(target: string, model: string | null, input: number, output: number, at: number): number | null {
+    const rates = this.#ratesFor(target, model, input, at);
     if (rates === null) return null;
-    const input = Math.max(rates.input, rates.cacheWrite ?? 0, rates.cachedInput ?? 0);
-    return tokens.input * input + tokens.output * rates.output;
+    return input * Math.max(rates.input, rates.cacheWrite ?? 0, rates.cachedInput ?? 0) + output * rates.output;
   }
 
   #ratesFor(target: string, model: string | null, promptTokens: number, at: number): Rates | null {

@@ -50,9 +50,7 @@ function read(call: Call): Demand {
   const promptMember = PROMPT_MEMBER[operation];
   const generates = GENERATES[operation];
   if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const parsed = call.parsed ?? (bytes.length <= PARSED_BYTES ? parse(bytes) : null);
-  const reading = parsed === null ? readSpans(bytes) : readParsed(parsed);
+  const reading = call.parsed === null ? readBytes(body) : readParsed(call.parsed);
   return { ...reading, promptMember, generates };
 }
 
@@ -67,6 +65,12 @@ function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   } catch {
     return null;
   }
+}
+
+function readBytes(body: Uint8Array): Reading {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const parsed = bytes.length <= PARSED_BYTES ? parse(bytes) : null;
+  return parsed === null ? readSpans(bytes) : readParsed(parsed);
 }
 
 function readParsed(request: Readonly<Record<string, unknown>>): Reading {

@@ -93,7 +93,7 @@ function lengthsOf(names: ReadonlySet<string>): number {
 const NEAR_BYTES = 24;
 
 /** One past the closing quote of the string that begins at `at`; the end of the bytes when it never closes. */
-export function endOfString(bytes: Buffer, at: number): number {
+function endOfString(bytes: Buffer, at: number): number {
   const near = Math.min(bytes.length, at + NEAR_BYTES);
   for (let next = at + 1; next < near; next += 1) {
     const byte = bytes[next];
