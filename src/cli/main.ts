@@ -17,6 +17,9 @@ const { configCommand } = await import('./config.ts');
 const { countCommand } = await import('./count.ts');
 const { demoCommand } = await import('./demo.ts');
 const { explainCommand } = await import('./explain.ts');
+const { exportCommand } = await import('./export.ts');
+const { replayCommand } = await import('./replay.ts');
+const { sendCommand } = await import('./send.ts');
 const { serveCommand } = await import('./serve.ts');
 const { simulateCommand } = await import('./simulate.ts');
 
@@ -32,6 +35,9 @@ const program = new Command('holdfast')
   .addCommand(callsCommand())
   .addCommand(explainCommand())
   .addCommand(countCommand())
+  .addCommand(sendCommand())
+  .addCommand(replayCommand())
+  .addCommand(exportCommand())
   .addCommand(configCommand())
   .addCommand(checkCommand())
   .addCommand(simulateCommand())

@@ -1,8 +1,9 @@
 import type { Check } from '../engine/ports.ts';
 import type { RoutePolicy } from '../engine/policy.ts';
 import { type RouteValidation, validation } from '../payload/validate/check.ts';
-import { MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
+import { inspect, knownEndpoint, MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
 import type { ModelFacts } from '../payload/validate/model-rules.ts';
+import type { Problem } from '../payload/validate/problem.ts';
 import { modelFacts } from '../providers/catalogue/catalogue.ts';
 import { parametersOf } from '../providers/openai/parameters.ts';
 import { SKIMMED_BYTES } from '../providers/openai/request.ts';
@@ -14,6 +15,21 @@ export function requestCheck({ routes, targets }: Pick<Config, 'routes' | 'targe
   if (routes.every(({ validate }) => validate === 'off')) return null;
   const views = routes.map((route) => routeValidation(route, targets));
   return validation((call) => views[matchRoute(routes, call.model)] ?? null);
+}
+
+/**
+ * What OpenAI would refuse in a request, for whoever tests requests; nothing is sent.
+ *
+ * @param path below the API's root: `/chat/completions`. Of other paths than the known ones nothing is said.
+ */
+export function problemsOf(path: string, body: Uint8Array): readonly Problem[] {
+  const endpoint = knownEndpoint(path);
+  if (endpoint === null) return [];
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const { problems, parsed } = inspect(endpoint, bytes, null, null);
+  const model = parsed?.['model'];
+  if (parsed === null || typeof model !== 'string') return problems;
+  return inspect(endpoint, bytes, null, factsOf(model)).problems;
 }
 
 /**
@@ -42,6 +58,7 @@ function routeValidation(route: RoutePolicy, targets: readonly TargetConfig[]): 
     asked.every(({ target }) => target.provider !== 'openai-compatible' && target.deployment === null);
   const [instead = null] = models;
   return {
+    id: route.id,
     mode: route.validate,
     ownWords: asked.some(({ target }) => target.provider !== 'openai'),
     factsOf: named ? (model) => factsOf(instead ?? model) : () => null,

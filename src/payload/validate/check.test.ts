@@ -22,7 +22,7 @@ const THINKS: ModelFacts = {
 const factsOf = (model: string | null): ModelFacts | null => (/^(?:o3|gpt-5)/.test(model ?? '') ? THINKS : null);
 
 function check(mode: ValidationMode, ownWords = false): (call: Call) => ReturnType<ReturnType<typeof validation>> {
-  return validation(() => ({ mode, ownWords, factsOf }));
+  return validation(() => ({ id: 'main', mode, ownWords, factsOf }));
 }
 
 function callWith(body: string | Uint8Array, path = '/chat/completions'): Call {
@@ -61,7 +61,9 @@ describe('what each mode does', () => {
 
   test('strict refuses them all', () => {
     const look = check('strict');
-    expect(look(callWith(slip))).toMatchObject({ kind: 'unsupported-parameter', param: 'temprature' });
+    const refused = callWith(slip);
+    expect(look(refused)).toMatchObject({ kind: 'unsupported-parameter', param: 'temprature' });
+    expect(refused.route).toBe('main');
     expect(look(callWith(news))).toMatchObject({ kind: 'unsupported-parameter', param: 'warp' });
     expect(look(callWith(mendable))).toMatchObject({
       param: 'max_tokens',

@@ -12,6 +12,8 @@ import { judge, type Verdict } from './verdict.ts';
 
 /** How the requests of one route are looked at. */
 export interface RouteValidation {
+  /** Name of the route, for the records of what is refused before it has a route. */
+  readonly id: string;
   readonly mode: ValidationMode;
   /** The route leads to servers that take fields of their own, so that an unknown one is no fault. */
   readonly ownWords: boolean;
@@ -52,7 +54,9 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
     if (call.problem !== null && findings.parsed === null) return refusal(findings.problems as [Problem, ...Problem[]]);
     const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, facts);
     const ownWords = route.ownWords || isBeta(call);
-    return settle(call, bytes, judge(findings.problems, route.mode, ownWords), look);
+    const fault = settle(call, bytes, judge(findings.problems, route.mode, ownWords), look);
+    if (fault !== null) call.route = route.id;
+    return fault;
   };
 }
 

@@ -1,0 +1,179 @@
+// What requests and answers look like, as JSON Schemas of OpenAPI 3.1: enough to write a first request by, and to generate
+// a client from. The provider's own reference has every field, and fields that are not named here pass.
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+const anything = { type: 'object', additionalProperties: true } as const;
+
+function decimal(minimum: number, maximum: number): object {
+  return { type: 'number', minimum, maximum };
+}
+
+function whole(minimum: number, maximum?: number): object {
+  return { type: 'integer', minimum, ...(maximum === undefined ? {} : { maximum }) };
+}
+
+function listOf(items: object): object {
+  return { type: 'array', items };
+}
+
+function ref(name: string): object {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const sampling = { temperature: decimal(0, 2), top_p: decimal(0, 1) };
+const common = {
+  model: { ...text, description: 'Chooses the route; the first route whose globs match is taken.' },
+  stream: { ...flag, description: 'Answer as server-sent events.' },
+  metadata: { type: 'object', maxProperties: 16, additionalProperties: { type: 'string', maxLength: 512 } },
+};
+
+const usage = {
+  type: 'object',
+  properties: { prompt_tokens: whole(0), completion_tokens: whole(0), total_tokens: whole(0) },
+};
+
+const holdfastFacts = {
+  type: 'object',
+  description: 'What Holdfast knows of the failure.',
+  properties: {
+    fault: { ...text, description: 'The kind of fault, such as overloaded or rate-limit-tokens.' },
+    detail: { type: ['string', 'null'] },
+    party: { enum: ['caller', 'account', 'provider', 'network', 'gateway'], description: 'Who has to act.' },
+    remedy: { ...text, description: 'What to do about it.' },
+    retry: {
+      type: 'object',
+      properties: { here: flag, elsewhere: flag, after_ms: { type: ['number', 'null'] } },
+    },
+    attempts: whole(0),
+    request_id: text,
+  },
+};
+
+export const SCHEMAS: Readonly<Record<string, object>> = {
+  Anything: anything,
+  ChatMessage: {
+    type: 'object',
+    required: ['role'],
+    properties: {
+      role: { enum: ['developer', 'system', 'user', 'assistant', 'tool', 'function'] },
+      content: { anyOf: [text, listOf(anything), { type: 'null' }] },
+      name: text,
+      tool_calls: listOf(anything),
+      tool_call_id: text,
+    },
+  },
+  ChatCompletionRequest: {
+    type: 'object',
+    required: ['model', 'messages'],
+    properties: {
+      ...common,
+      messages: { ...listOf(ref('ChatMessage')), minItems: 1 },
+      ...sampling,
+      n: whole(1, 128),
+      max_completion_tokens: whole(1),
+      stop: { anyOf: [text, { ...listOf(text), maxItems: 4 }, { type: 'null' }] },
+      tools: listOf(anything),
+      tool_choice: {},
+      response_format: anything,
+      reasoning_effort: { type: ['string', 'null'] },
+      stream_options: anything,
+    },
+  },
+  ChatCompletion: {
+    type: 'object',
+    properties: {
+      id: text,
+      object: { const: 'chat.completion' },
+      created: whole(0),
+      model: text,
+      choices: listOf({
+        type: 'object',
+        properties: { index: whole(0), message: ref('ChatMessage'), finish_reason: { type: ['string', 'null'] } },
+      }),
+      usage,
+    },
+  },
+  ResponseRequest: {
+    type: 'object',
+    required: ['model'],
+    properties: {
+      ...common,
+      input: { anyOf: [text, listOf(anything)] },
+      instructions: { type: ['string', 'null'] },
+      previous_response_id: { type: ['string', 'null'] },
+      max_output_tokens: whole(16),
+      reasoning: anything,
+      text: anything,
+      tools: listOf(anything),
+      store: flag,
+      ...sampling,
+    },
+  },
+  Response: {
+    type: 'object',
+    properties: { id: text, object: { const: 'response' }, status: text, model: text, output: listOf(anything) },
+  },
+  EmbeddingsRequest: {
+    type: 'object',
+    required: ['model', 'input'],
+    properties: {
+      model: text,
+      input: {
+        anyOf: [text, listOf(text), listOf({ type: 'integer' }), listOf(listOf({ type: 'integer' }))],
+        description: 'At most 2048 texts.',
+      },
+      dimensions: whole(1),
+      encoding_format: { enum: ['float', 'base64'] },
+      user: text,
+    },
+  },
+  Embeddings: {
+    type: 'object',
+    properties: {
+      object: { const: 'list' },
+      data: listOf({
+        type: 'object',
+        properties: { index: whole(0), embedding: { anyOf: [listOf({ type: 'number' }), text] } },
+      }),
+      model: text,
+      usage,
+    },
+  },
+  ModerationRequest: {
+    type: 'object',
+    required: ['input'],
+    properties: { input: { anyOf: [text, listOf(text), listOf(anything)] }, model: text },
+  },
+  ImageRequest: {
+    type: 'object',
+    required: ['prompt'],
+    properties: { prompt: text, model: text, n: whole(1, 10), size: text, quality: text, stream: flag },
+  },
+  SpeechRequest: {
+    type: 'object',
+    required: ['model', 'input', 'voice'],
+    properties: { model: text, input: { ...text, maxLength: 4096 }, voice: text, speed: decimal(0.25, 4) },
+  },
+  Models: {
+    type: 'object',
+    properties: { object: { const: 'list' }, data: listOf({ type: 'object', properties: { id: text } }) },
+  },
+  Error: {
+    type: 'object',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['message', 'type', 'param', 'code'],
+        properties: {
+          message: text,
+          type: text,
+          param: { type: ['string', 'null'] },
+          code: { type: ['string', 'null'] },
+          holdfast: holdfastFacts,
+        },
+      },
+    },
+  },
+};
