@@ -8,4 +8,9 @@ export interface RuleMaker {
   readonly id: string;
   readonly name: string;
   readonly make: () => Rule;
+  /**
+   * How often, in long weather of so many calls a second of which each fails with a chance, its condition comes to hold, by
+   * outcome: the rate of openings is this at most. Computed, because what is rare cannot be waited for.
+   */
+  readonly hazard: (rate: number, errors: number) => number;
 }

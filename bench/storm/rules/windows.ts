@@ -1,3 +1,4 @@
+import { binomialTail, windowHolds } from './chance.ts';
 import type { Rule, RuleMaker } from './rule.ts';
 
 /** Failures in a window of time in so many slices, as most libraries keep it. */
@@ -97,10 +98,45 @@ function runOrRate(run: number, successes: number, least: number, windowMs: numb
   };
 }
 
+const POLLY = { share: 0.1, least: 100, windowMs: 30_000 };
+const HYSTRIX = { share: 0.5, least: 20, windowMs: 10_000 };
+const LINKERD = { run: 7, successes: 0.8, least: 5, windowMs: 10_000 };
+const RESILIENCE4J = { share: 0.5, count: 100 };
+
 /** The defaults of breakers that are in wide use. */
 export const RULES: readonly RuleMaker[] = [
-  { id: 'polly', name: 'Polly 8: 10 % of ≥ 100 in 30 s', make: shareOfWindow(0.1, 100, 30_000) },
-  { id: 'resilience4j', name: 'resilience4j: 50 % of the last 100', make: shareOfLast(0.5, 100) },
-  { id: 'linkerd', name: 'Linkerd: 7 in a row, or < 80 % of ≥ 5 in 10 s', make: runOrRate(7, 0.8, 5, 10_000) },
-  { id: 'hystrix', name: 'Hystrix: 50 % of ≥ 20 in 10 s', make: shareOfWindow(0.5, 20, 10_000) },
+  {
+    id: 'polly',
+    name: 'Polly 8: 10 % of ≥ 100 in 30 s',
+    make: shareOfWindow(POLLY.share, POLLY.least, POLLY.windowMs),
+    hazard: (rate, errors) => windowHolds(rate, errors, POLLY),
+  },
+  {
+    id: 'resilience4j',
+    name: 'resilience4j: 50 % of the last 100',
+    make: shareOfLast(RESILIENCE4J.share, RESILIENCE4J.count),
+    // Just one short, this outcome fails, and the one that leaves the window did not: only then it comes to hold.
+    hazard(_rate, errors) {
+      const short = RESILIENCE4J.share * RESILIENCE4J.count - 1;
+      const others = RESILIENCE4J.count - 1;
+      const justShort = binomialTail(others, short, errors) - binomialTail(others, short + 1, errors);
+      return justShort * errors * (1 - errors);
+    },
+  },
+  {
+    id: 'linkerd',
+    name: 'Linkerd: 7 in a row, or < 80 % of ≥ 5 in 10 s',
+    make: runOrRate(LINKERD.run, LINKERD.successes, LINKERD.least, LINKERD.windowMs),
+    hazard(rate, errors) {
+      const { run, successes, least, windowMs } = LINKERD;
+      const window = windowHolds(rate, errors, { share: 1 - successes, least, windowMs, exceeding: true });
+      return Math.min(1, (1 - errors) * errors ** run + window);
+    },
+  },
+  {
+    id: 'hystrix',
+    name: 'Hystrix: 50 % of ≥ 20 in 10 s',
+    make: shareOfWindow(HYSTRIX.share, HYSTRIX.least, HYSTRIX.windowMs),
+    hazard: (rate, errors) => windowHolds(rate, errors, HYSTRIX),
+  },
 ];
