@@ -69,7 +69,7 @@ interface Away {
  * on top is for calls that callers and gateways date differently.
  */
 const BOUND_EVEN = 1.05;
-const BOUND_MOVED = 2 - 1 / GATEWAYS + 0.01;
+const BOUND_MOVED = Number((2 - 1 / GATEWAYS + 0.01).toFixed(2));
 
 interface Watched {
   readonly name: string;

@@ -246,6 +246,14 @@ describe('several processes', () => {
     expect((await alive.reserve([quota], NOTHING, now + 11_000)).kind).toBe('granted');
   });
 
+  test('count together from the very first call', async () => {
+    const quota = aQuota('requests', 'minute', 2);
+    const made = [counters(), counters(), counters()];
+    for (const each of made) void each.start(5_000);
+    const verdicts = await Promise.all(made.flatMap((each) => [reserve(each, [quota]), reserve(each, [quota])]));
+    expect(verdicts.filter(isGranted)).toHaveLength(2);
+  });
+
   test('count apart under different prefixes', async () => {
     const quota = aQuota('requests', 'minute', 1);
     const apart = [await join({ prefix: 'one' }), await join({ prefix: 'two' })];

@@ -59,7 +59,8 @@ export class RedisCounters implements Counters {
   #round: Alarm | null = null;
   #roundAt = 0;
   #soon: Alarm | null = null;
-  #firstWord: (() => void) | null = null;
+  /** Since {@link start}, until it is known how Redis is: those who wait for that. */
+  #introduction: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
   constructor(options: RedisCountersOptions) {
     const { address, clock, prefix = 'holdfast', deadlineMs = 50, replicas = 1 } = options;
@@ -80,16 +81,15 @@ export class RedisCounters implements Counters {
    * in the background for as long as it takes.
    */
   async start(withinMs: number): Promise<void> {
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.#introduction = { over, end };
     this.#link.start();
-    await new Promise<void>((resolve) => {
-      // Not an alarm of the clock's: a process that only waits for this must not end.
-      const patience = setTimeout(resolve, withinMs);
-      this.#firstWord = () => {
-        clearTimeout(patience);
-        resolve();
-      };
-    });
-    this.#firstWord = null;
+    // Not an alarm of the clock's: a process that only waits for this must not end.
+    const patience = setTimeout(end, withinMs);
+    await over;
+    clearTimeout(patience);
+    this.#introduction = null;
   }
 
   get state(): LinkState {
@@ -107,6 +107,22 @@ export class RedisCounters implements Counters {
   }
 
   reserve(quotas: readonly Quota[], cost: Cost, at: number): Verdict | Promise<Verdict> {
+    return this.#introduction === null ? this.#decide(quotas, cost, at) : this.#introduced(quotas, cost, at);
+  }
+
+  /** The first calls wait for the first word from Redis, as long as any call waits for it. */
+  #introduced(quotas: readonly Quota[], cost: Cost, at: number): Promise<Verdict> {
+    return new Promise((resolve) => {
+      const patience = this.#clock.after(this.#deadlineMs, () => this.#introduction?.end());
+      void this.#introduction?.over.then(() => {
+        patience.cancel();
+        this.#introduction = null;
+        resolve(this.#decide(quotas, cost, at));
+      });
+    });
+  }
+
+  #decide(quotas: readonly Quota[], cost: Cost, at: number): Verdict | Promise<Verdict> {
     const now = this.#now(at);
     this.#shares.tidy(now);
     const shares: QuotaShare[] = [];
@@ -372,7 +388,7 @@ export class RedisCounters implements Counters {
   }
 
   #linkChanged(state: LinkState): void {
-    this.#firstWord?.();
+    this.#introduction?.end();
     this.#changed(state);
   }
 }
