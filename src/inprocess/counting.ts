@@ -4,6 +4,7 @@ import type { Clock } from '../engine/clock.ts';
 import type { Counters } from '../engine/quota.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import { RedisCounters } from '../storage/counters/redis.ts';
+import type { LinkState } from '../storage/counters/redis/link.ts';
 
 /** A Redis or Valkey server that several processes count in. */
 export interface SharedCounters {
@@ -17,6 +18,11 @@ export interface SharedCounters {
   readonly prefix?: string;
   /** How many processes share the limits at least, for one that starts while the server is away. @default 1 */
   readonly replicas?: number;
+  /**
+   * Told when limits begin to be shared and when they no longer are, with the reason: the server is away or too slow, and
+   * this process goes on with its part of every limit. Must not throw.
+   */
+  readonly onChange?: (standing: 'shared' | 'local', why: string | null) => void;
 }
 
 /** How long a start waits in vain for the first word from Redis, ms; calls made before are decided in this process. */
@@ -35,7 +41,11 @@ export function countersFor(shared: SharedCounters | undefined, clock: Clock): C
   if (config.kind === 'memory') return new MemoryCounters();
   const { host, port, tls, database, username, prefix, deadlineMs, replicas } = config;
   const address = { host, port, tls, database, username, password: () => shared.password ?? null };
-  const counters = new RedisCounters({ address, clock, prefix, deadlineMs, replicas });
+  const changed = (state: LinkState): void => {
+    if (state.kind === 'shared') shared.onChange?.('shared', null);
+    else shared.onChange?.('local', state.kind === 'slow' ? 'it answers too slowly' : state.reason);
+  };
+  const counters = new RedisCounters({ address, clock, prefix, deadlineMs, replicas, changed });
   void counters.start(FIRST_WORD_MS);
   return counters;
 }
