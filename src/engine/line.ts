@@ -40,12 +40,6 @@ function validated(check: Check | null): Step {
 /** Where nobody counts, nobody is limited. */
 const unlimited: Step = (next) => next;
 
-/** What was parsed has served: the call may now wait for minutes, and others with it. */
-const released: Step = (next) => (call) => {
-  call.parsed = null;
-  return next(call);
-};
-
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
   const { clock, random, emit, pins, check = null, admit = null } = deps;
@@ -65,7 +59,7 @@ export function line(deps: LineDeps): Handler {
   const admitting = admit === null ? unlimited : admitted({ ...deps, ...admit });
   // What is wrong with a request that could not even be read, the check explains best: so it goes first.
   return compose(
-    [recorded(clock, emit, admit?.prices), validated(check), refuseProblems, admitting, released],
+    [recorded(clock, emit, admit?.prices), validated(check), refuseProblems, admitting],
     walkLadder({ ...deps, attempt }),
   );
 }

@@ -91,7 +91,10 @@ class Walk {
   async go(): Promise<Reply> {
     const { clock } = this.#deps;
     const { fit = null } = this.#route;
-    const unfit = fit === null ? null : await this.#arrange(fit.begin(this.#call, this.#ladder));
+    const fitted = fit === null ? null : fit.begin(this.#call, this.#ladder);
+    // What was parsed has served: the call may now wait for minutes, and others with it.
+    this.#call.parsed = null;
+    const unfit = fitted === null ? null : await this.#arrange(fitted);
     if (unfit !== null) return failed(unfit, null);
     let told: Fault | null = null;
     let step = this.#plan.first(clock.now());

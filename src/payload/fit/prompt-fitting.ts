@@ -4,10 +4,11 @@ import type { Arrangement, Fit, FitPolicy, FittedCall, Fitting } from '../../eng
 import type { Candidate, PlanRules } from '../../engine/plan.ts';
 import type { FitAnswer } from '../thread/messages.ts';
 import type { PayloadThread } from '../thread/payload-thread.ts';
-import { surelyFits } from '../tokens/bounds.ts';
+import { boundFits, surelyFits } from '../tokens/bounds.ts';
 import { tokenizingOf } from '../tokens/encodings.ts';
 import { mostPictureTokens } from '../tokens/pictures.ts';
 import type { Shrinking } from './fitter.ts';
+import { requestedOutput, showsPictures } from './glimpse.ts';
 import type { FittedOperation } from './parts.ts';
 import { tooLong } from './refusal.ts';
 import { roomFor, type RoomRules } from './room.ts';
@@ -33,6 +34,8 @@ interface Room {
   readonly version: number;
   readonly until: number;
   readonly estimate: Estimate;
+  /** The model's tokens for each token of the encoding. */
+  readonly factor: number;
   /** Room for a prompt whose request may ask for the longest answer. */
   readonly least: number;
   /** Room for one that says nothing of its answer. */
@@ -92,7 +95,15 @@ export class PromptFitting implements Fitting {
   }
 
   surelyFits(call: Call, candidate: Candidate, bytes: Buffer): boolean {
-    const { least, most, picture } = this.roomOf(call, candidate);
+    const { least, most, factor, estimate, picture } = this.roomOf(call, candidate);
+    const { parsed, operation } = call;
+    // Whoever has parsed the request has spared us a search through its bytes.
+    if (parsed !== null && (operation === 'chat' || operation === 'responses')) {
+      const output = requestedOutput(parsed, operation) ?? call.caller.ceilings.outputTokens;
+      const limit = output === null ? most : roomFor(estimate, output, this.rules) / factor;
+      if (boundFits(bytes.length, limit, picture)) return true;
+      return boundFits(bytes.length, limit, 0) && !showsPictures(parsed, operation);
+    }
     if (surelyFits(bytes, least, picture)) return true;
     return most > least && surelyFits(bytes, most, picture) && !bytes.includes(OUTPUT_WORD);
   }
@@ -113,6 +124,7 @@ export class PromptFitting implements Fitting {
       version: windows.version,
       until: estimate.until,
       estimate,
+      factor,
       least: roomFor(estimate, longest, this.rules) / factor,
       most: roomFor(estimate, null, this.rules) / factor,
       picture: mostPictureTokens(model),

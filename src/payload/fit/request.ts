@@ -1,6 +1,7 @@
 import { continuesElsewhere } from '../tokens/count.ts';
 import { isObject, type JsonObject, listAt, stringAt } from '../tokens/json.ts';
 import { type Scale, Tally, weighFrame, weighMessage } from '../tokens/weigh.ts';
+import { requestedOutput } from './glimpse.ts';
 import type { FittedOperation, Scales } from './parts.ts';
 import type { Talk } from './trim.ts';
 
@@ -40,7 +41,7 @@ export function readFitRequest(
   return {
     body,
     talk: { parts: messages.filter(isObject).map((message) => scales.weigh(message)), frameTokens: frame.tokens },
-    output: operation === 'chat' ? chatOutput(body) : numberAt(body, 'max_output_tokens'),
+    output: requestedOutput(body, operation),
     continues: operation === 'responses' && continuesElsewhere(body),
   };
 }
@@ -59,15 +60,6 @@ function itemsOf(body: JsonObject): readonly unknown[] {
 function guidesOf(body: JsonObject, operation: FittedOperation, messages: readonly unknown[]): readonly unknown[] {
   const instructions = operation === 'responses' ? stringAt(body, 'instructions') : null;
   return instructions === null ? messages : [{ role: 'system', content: instructions }];
-}
-
-function chatOutput(body: JsonObject): number | null {
-  return numberAt(body, 'max_completion_tokens') ?? numberAt(body, 'max_tokens');
-}
-
-function numberAt(body: JsonObject, name: string): number | null {
-  const value = body[name];
-  return typeof value === 'number' && value > 0 ? value : null;
 }
 
 /** JSON's own way of keeping a number as it is written, which TypeScript's library does not know yet. */

@@ -28,15 +28,19 @@ export function leastTokens(bytes: number, longest: number): number {
 }
 
 /**
- * Whether a request fits into `limit` tokens beyond doubt, told from its bytes alone; false means that it has to be
- * counted. What the provider keeps (an earlier response, a conversation, an uploaded file) nobody can count here.
+ * Whether a request without pictures, or so many of them as its bytes could name, fits into `limit` tokens beyond doubt.
+ * What the provider keeps (an earlier response, a conversation, an uploaded file) nobody can count here.
  *
- * @param picture the most tokens that one picture can have with this model.
+ * @param picture the most tokens that one picture can have with this model; 0 where there is none in the request.
  */
+export function boundFits(bytes: number, limit: number, picture: number): boolean {
+  const most = mostTokens(bytes);
+  return most <= limit && most + (bytes / PICTURE_BYTES) * picture <= limit;
+}
+
+/** The same, told from the bytes alone; false means that the request has to be counted. */
 export function surelyFits(body: Buffer, limit: number, picture: number): boolean {
-  const most = mostTokens(body.length);
-  if (most > limit) return false;
+  if (!boundFits(body.length, limit, 0)) return false;
   // So much room that the request could consist of pictures: nothing needs to be looked for.
-  const crowd = (body.length / PICTURE_BYTES) * picture;
-  return most + crowd <= limit || !PICTURE_WORDS.some((word) => body.includes(word));
+  return boundFits(body.length, limit, picture) || !PICTURE_WORDS.some((word) => body.includes(word));
 }
