@@ -15,6 +15,7 @@ import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
 import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
 import { answer, refuse } from './answer.ts';
+import type { MetricsPage } from './metrics.ts';
 import { readBody } from './body.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
 import { openApiDocument } from './description/openapi.ts';
@@ -42,6 +43,7 @@ export interface GatewayDeps {
   readonly parsedUpTo: number;
   readonly door: Door;
   readonly admin: AdminApi;
+  readonly metrics: MetricsPage;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
@@ -127,6 +129,7 @@ export class Gateway {
       response.setHeader('connection', 'close');
       return this.#turnAway(request, response, draining());
     }
+    if (url === '/metrics') return this.#deps.metrics.handle(request, response);
     if (url.startsWith(`${ADMIN_ROOT}/`)) return this.#deps.admin.handle(request, response);
     const foreign = this.#foreign(request);
     if (foreign !== null) return this.#turnAway(request, response, foreign);

@@ -11,6 +11,8 @@ import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import type { HouseEvent } from '../observe/events.ts';
+import { CallMetrics } from '../observe/metrics/call-metrics.ts';
+import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
@@ -20,6 +22,7 @@ import { Door } from './door.ts';
 import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
 import { peerAddress } from './peer.ts';
+import { MetricsPage } from './metrics.ts';
 import { Gateway, type Readiness } from './server.ts';
 import { mayBeOpen, openTenancy } from './tenancy.ts';
 
@@ -67,6 +70,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const keys = keeperFor(config, clock, { tell: options.onKeyEvent ?? tellKeyEvent, remember: true });
   const { onRecord } = options;
   const payload = new PayloadThread();
+  const metrics = new CallMetrics();
   const line = assemble(config, {
     clock,
     random: Math.random,
@@ -78,6 +82,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       options.onQuotaEvent?.(event);
     },
     emit(record) {
+      metrics.add(record);
       store.append(record);
       onRecord?.(record);
     },
@@ -110,6 +115,20 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     parsedUpTo: line.parsedUpTo,
     door,
     admin,
+    metrics: new MetricsPage({
+      families: [
+        ...metrics.families(),
+        ...targetFamilies(line.targets),
+        ...processFamilies({
+          running: () => gateway.running,
+          recordsPending: () => store.pending,
+          recordsDropped: () => store.dropped,
+        }),
+      ],
+      // While everybody is let in anyway there is nobody to hide from.
+      admit: (request, response) =>
+        mayBeOpen(config) && directory.empty ? Promise.resolve(true) : admin.admits(request, response),
+    }),
     readiness,
     payload,
   });

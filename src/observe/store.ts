@@ -80,6 +80,7 @@ export class RecordStore {
   /** Full batches that wait for the worker, oldest first. */
   #waiting: Batch[] = [];
   #waitingRows = 0;
+  #dropped = 0;
   /** Events that wait for the worker, and how many of them, the oldest, are on their way. */
   #events: HouseEvent[] = [];
   #eventsSent = 0;
@@ -96,6 +97,11 @@ export class RecordStore {
     this.#maxPending = options.maxPending ?? 50_000;
     this.#onTrouble = options.onTrouble ?? ((message) => process.stderr.write(`holdfast: ${message}\n`));
     this.#startWorker();
+  }
+
+  /** Records that were given up because they could not be stored. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Records that wait in memory, to be shown among the metrics. */
@@ -196,6 +202,7 @@ export class RecordStore {
       this.#waitingRows -= oldest.calls.rows;
       settle([oldest]);
     }
+    this.#dropped += lost;
     if (lost > 0) this.#say(dropped(this.#trouble, Date.now(), lost));
   }
 

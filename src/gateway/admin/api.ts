@@ -93,6 +93,24 @@ export class AdminApi {
     );
   }
 
+  /**
+   * Lets whoever holds an admin token of any role look at something outside this API; answers everybody else itself.
+   * @returns whether the request may go on
+   */
+  async admits(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    try {
+      refuseForeignPages(request.headers, this.#options.loopbackOnly);
+      await this.#admit(request);
+      return true;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === null) throw error;
+      const requestId = this.#options.nextId();
+      send(request, response, requestId, problem.status, problem.body(requestId), problem.headers);
+      return false;
+    }
+  }
+
   async #answer(request: IncomingMessage): Promise<Answer> {
     const { deps, url } = { deps: this.#options, url: new URL(request.url ?? '/', 'http://localhost') };
     refuseForeignPages(request.headers, this.#options.loopbackOnly);

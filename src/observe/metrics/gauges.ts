@@ -1,0 +1,130 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Target } from '../../engine/target.ts';
+import type { Family, Sample } from './families.ts';
+
+/** How the targets stand at the moment of a scrape. */
+export function targetFamilies(targets: readonly Target[]): Family[] {
+  const each = (value: (target: Target) => number): (() => Sample[]) => {
+    return () => targets.map((target) => ({ labels: { target: target.id }, value: value(target) }));
+  };
+  return [
+    {
+      name: 'holdfast_breaker_state',
+      help: '1 for the state that the breaker of a target is in.',
+      type: 'gauge',
+      samples: () =>
+        targets.flatMap(({ id, breaker }) =>
+          (['closed', 'open', 'half-open'] as const).map((state) => ({
+            labels: { target: id, state },
+            value: breaker.state.name === state ? 1 : 0,
+          })),
+        ),
+    },
+    gauge(
+      'holdfast_target_awaiting_content',
+      'Calls that await the first content.',
+      each((target) => target.concurrency.inFlight),
+    ),
+    gauge(
+      'holdfast_target_concurrency_limit',
+      'Calls that may await it at a time.',
+      each((target) => target.concurrency.limit),
+    ),
+    gauge(
+      'holdfast_target_queue_length',
+      'Calls that wait for their turn.',
+      each((target) => target.account.waiting),
+    ),
+    gauge(
+      'holdfast_retry_budget_tokens',
+      'Retries that the budget would pay for now.',
+      each((target) => target.budget.tokens),
+    ),
+    gauge('holdfast_provider_limit', 'Rate limit of an account a minute, configured or learnt.', () =>
+      providerLimits(targets),
+    ),
+  ];
+}
+
+function providerLimits(targets: readonly Target[]): Sample[] {
+  const accounts = new Set(targets.map(({ account }) => account));
+  return Array.from(accounts).flatMap((account) =>
+    [...account.outlets].flatMap(([model, { pacer }]) =>
+      (['requests', 'tokens'] as const)
+        .map((unit): Sample => ({ labels: { account: account.id, model, unit }, value: pacer.limits[unit] }))
+        .filter(({ value }) => Number.isFinite(value)),
+    ),
+  );
+}
+
+/** What the process itself is doing. */
+export interface ProcessFacts {
+  /** Calls under way. */
+  readonly running: () => number;
+  /** Records that wait to be stored, and those that were given up. */
+  readonly recordsPending: () => number;
+  readonly recordsDropped: () => number;
+}
+
+/** How often the event loop is looked at, ms: often enough to see a stall of a few, too seldom to cost. */
+const LOOP_RESOLUTION_MS = 20;
+
+/** The process as a whole. The delay of the event loop is what was seen since the last scrape. */
+export function processFamilies({ running, recordsPending, recordsDropped }: ProcessFacts): Family[] {
+  const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  loop.enable();
+  return [
+    gauge('holdfast_calls_running', 'Calls under way.', one(running)),
+    gauge('holdfast_records_pending', 'Records that wait to be stored.', one(recordsPending)),
+    counter(
+      'holdfast_records_dropped_total',
+      'Records given up because they could not be stored.',
+      one(recordsDropped),
+    ),
+    gauge('holdfast_event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', () => delays(loop)),
+    gauge(
+      'process_resident_memory_bytes',
+      'Memory in use.',
+      one(() => process.memoryUsage.rss()),
+    ),
+    counter('process_cpu_seconds_total', 'Processor time used.', one(cpuSeconds)),
+    gauge(
+      'process_start_time_seconds',
+      'When the process started, seconds since 1970.',
+      one(() => STARTED_SECONDS),
+    ),
+  ];
+}
+
+const STARTED_SECONDS = Math.round((Date.now() - process.uptime() * 1000) / 1000);
+
+function delays(loop: ReturnType<typeof monitorEventLoopDelay>): Sample[] {
+  // The histogram holds the whole interval, of which the resolution was wanted.
+  const seconds = (ns: number): number => Math.max(0, ns / 1e9 - LOOP_RESOLUTION_MS / 1000);
+  const samples =
+    loop.count === 0
+      ? []
+      : [0.5, 0.99, 1].map((quantile): Sample => ({
+          labels: { quantile },
+          value: seconds(quantile === 1 ? loop.max : loop.percentile(quantile * 100)),
+        }));
+  loop.reset();
+  return samples;
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function one(value: () => number): () => Sample[] {
+  return () => [{ labels: {}, value: value() }];
+}
+
+function gauge(name: string, help: string, samples: () => Sample[]): Family {
+  return { name, help, type: 'gauge', samples };
+}
+
+function counter(name: string, help: string, samples: () => Sample[]): Family {
+  return { name, help, type: 'counter', samples };
+}
