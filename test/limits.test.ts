@@ -214,10 +214,10 @@ describe('not understood', () => {
   }
 
   test.each([
-    ['a missing comma', '{"model": "gpt-4o" "messages": []}', /position 19/],
-    ['half of it', '{"model": "gpt-4o", "mess', /position 25/],
-    ['no JSON', 'model=gpt-4o', /not JSON.*"model=gpt-4o"/],
-    ['no object', '["gpt-4o"]', /must be a JSON object/],
+    ['a missing comma', '{"model": "gpt-4o" "messages": []}', /a comma or } is missing .*line 1, column 20/],
+    ['half of it', '{"model": "gpt-4o", "mess', /ends before the JSON does .*line 1, column 26/],
+    ['no JSON', 'model=gpt-4o', /it is a URL-encoded form/],
+    ['no object', '["gpt-4o"]', /it is a list, and an object is needed/],
     ['nothing', '', /has no body/],
   ])('%s: told where, and costs no attempt', async (_, body, message) => {
     const requests = simulator.stats.requests;
