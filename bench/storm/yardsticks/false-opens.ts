@@ -167,6 +167,7 @@ class Stream {
 }
 
 function said({ chance, outcomes, how }: Expectation): string {
+  if (chance < NEVER) return `< ${power(NEVER)}`;
   const mark = { simulated: '', estimated: '≈ ', bounded: '≤ ' }[how];
   const wait = Number.isFinite(outcomes) ? `, ${how === 'bounded' ? '≥ ' : ''}${counted(outcomes)}` : '';
   return `${mark}${percent(chance)}${wait}`;
@@ -176,7 +177,6 @@ function said({ chance, outcomes, how }: Expectation): string {
 const NEVER = 1e-30;
 
 function percent(chance: number): string {
-  if (chance < NEVER) return `< ${power(NEVER)}`;
   if (chance >= 0.995) return '100 %';
   if (chance >= 1e-4) return `${Number((100 * chance).toPrecision(2))} %`;
   return power(chance);
@@ -193,5 +193,5 @@ function power(value: number): string {
   const raised = Array.from(exponent.replace('+', ''))
     .map((each) => (each === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(each)]))
     .join('');
-  return `${digits}·10${raised}`;
+  return digits === '1' ? `10${raised}` : `${digits}·10${raised}`;
 }
