@@ -11,6 +11,7 @@ if (major < LEAST_NODE) {
 }
 
 // Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
+const { adminCommand } = await import('./admin.ts');
 const { callsCommand } = await import('./calls.ts');
 const { checkCommand } = await import('./check.ts');
 const { configCommand } = await import('./config.ts');
@@ -18,10 +19,13 @@ const { countCommand } = await import('./count.ts');
 const { demoCommand } = await import('./demo.ts');
 const { explainCommand } = await import('./explain.ts');
 const { exportCommand } = await import('./export.ts');
+const { auditCommand, eventsCommand } = await import('./history.ts');
+const { keysCommand } = await import('./keys.ts');
 const { replayCommand } = await import('./replay.ts');
 const { sendCommand } = await import('./send.ts');
 const { serveCommand } = await import('./serve.ts');
 const { simulateCommand } = await import('./simulate.ts');
+const { organisationsCommand, tenantsCommand } = await import('./tenants.ts');
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -38,6 +42,12 @@ const program = new Command('holdfast')
   .addCommand(sendCommand())
   .addCommand(replayCommand())
   .addCommand(exportCommand())
+  .addCommand(organisationsCommand())
+  .addCommand(tenantsCommand())
+  .addCommand(keysCommand())
+  .addCommand(adminCommand())
+  .addCommand(auditCommand())
+  .addCommand(eventsCommand())
   .addCommand(configCommand())
   .addCommand(checkCommand())
   .addCommand(simulateCommand())

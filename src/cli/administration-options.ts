@@ -1,0 +1,15 @@
+// Apart from the work itself, which is loaded when it is asked for: it has no place in the memory of other commands.
+
+/** What each command takes that works on the data directory itself. */
+export interface AdministrationOptions {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+export const DATA_OPTION = ['--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data'] as const;
+export const JSON_OPTION = ['--json', 'print JSON'] as const;
+
+/** Gathers an option that may be given several times. */
+export function several(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
