@@ -34,8 +34,9 @@ export interface Call {
   /** The body as it is to be sent on: a step that repairs the request puts another in its place. */
   body: Uint8Array | Upload | null;
   /**
-   * The body parsed, for the steps before the ladder; null when nobody has parsed it. It is let go before the first attempt,
-   * because a call may last for minutes.
+   * The body parsed, for the steps before the ladder; null when nobody has parsed it. Its texts may be Latin-1, a letter for
+   * each byte: whoever reads more of them than ASCII parses the body anew. It is let go before the first attempt, because a
+   * call may last for minutes.
    */
   parsed: Readonly<Record<string, unknown>> | null;
   /** The model the caller asked for; null where the operation has none. */

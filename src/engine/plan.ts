@@ -68,7 +68,7 @@ export class Plan {
   readonly #rules: PlanRules;
   readonly #deadlineAt: number;
   readonly #random: Random;
-  readonly #tried: Target[] = [];
+  #tried: readonly Target[] = NONE;
   #rung = 0;
   #current: Candidate | null = null;
   #waitedMs = 0;
@@ -85,7 +85,7 @@ export class Plan {
   first(now: number): Step {
     const { ladder, fallbackOn } = this.#rules;
     const reachable = fallbackOn.has('circuit-open') ? ladder : ladder.slice(0, 1);
-    const found = this.#climb(reachable, 0, now);
+    const found = this.#climb(0, reachable.length, now);
     if (found !== null)
       return this.#try(found.candidate, found.rung, 0, found.rung === 0 ? 'first' : 'fallback', false);
     const leastBad = reachable.flat().reduce<Candidate | null>((best, candidate) => {
@@ -106,9 +106,7 @@ export class Plan {
       return this.#stop(fault);
 
     const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
-    const sibling = elsewhere
-      ? this.#climb(this.#rules.ladder.slice(this.#rung, this.#rung + 1), this.#rung, now)
-      : null;
+    const sibling = elsewhere ? this.#climb(this.#rung, this.#rung + 1, now) : null;
     if (sibling !== null) return this.#try(sibling.candidate, this.#rung, 0, 'fallback', false);
 
     const waitMs = this.#waitHere(current.target, fault, now);
@@ -118,7 +116,7 @@ export class Plan {
       return this.#again(current, waitMs);
     }
     const above = this.#rung + 1;
-    const next = elsewhere ? this.#climb(this.#rules.ladder.slice(above), above, now) : null;
+    const next = elsewhere ? this.#climb(above, this.#rules.ladder.length, now) : null;
     if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
     const left = waitMs !== null && (!hopeful || waitMs > PATIENCE_MS);
     if (left && current.target.budget.take()) return this.#again(current, waitMs);
@@ -138,14 +136,14 @@ export class Plan {
     return target.breaker.readyAt(now) > now + waitMs ? null : waitMs;
   }
 
-  /** The next candidate from these rungs up: one in good health if there is any, else one that works badly. */
-  #climb(rungs: PlanRules['ladder'], first: number, now: number): { candidate: Candidate; rung: number } | null {
+  /** The next candidate from this rung on: one in good health if there is any, else one that works badly. */
+  #climb(from: number, to: number, now: number): { candidate: Candidate; rung: number } | null {
+    const { ladder } = this.#rules;
     let suspect: { candidate: Candidate; rung: number } | null = null;
-    for (const [index, candidates] of rungs.entries()) {
-      const rung = first + index;
-      const fresh = candidates.filter((candidate) => this.#fresh(candidate, now));
+    for (let rung = from; rung < to; rung += 1) {
+      const fresh = those(ladder[rung] ?? [], (candidate) => this.#fresh(candidate, now));
       if (fresh.length === 0) continue;
-      const well = fresh.filter(({ target }) => !target.suspicion.avoid(now, this.#random));
+      const well = those(fresh, ({ target }) => !target.suspicion.avoid(now, this.#random));
       const candidate = this.#pick(well);
       if (candidate !== null) return { candidate, rung };
       suspect ??= { candidate: this.#pick(fresh) as Candidate, rung };
@@ -183,11 +181,25 @@ export class Plan {
   ): Step {
     this.#current = candidate;
     this.#rung = rung;
-    this.#tried.push(candidate.target);
+    this.#tried = this.#tried === NONE ? [candidate.target] : [...this.#tried, candidate.target];
     return { kind: 'try', candidate, waitMs, reason, forced };
   }
 
   #stop(fault: Fault): Step {
     return { kind: 'stop', fault: this.#told ?? fault };
   }
+}
+
+const NONE: readonly Target[] = [];
+
+/** Those of a rung that pass; the rung itself where all do, which is nearly always. Each is asked once. */
+function those(rung: readonly Candidate[], pass: (candidate: Candidate) => boolean): readonly Candidate[] {
+  let kept: Candidate[] | null = null;
+  for (let index = 0; index < rung.length; index += 1) {
+    const candidate = rung[index] as Candidate;
+    const passes = pass(candidate);
+    if (passes) kept?.push(candidate);
+    else kept ??= rung.slice(0, index);
+  }
+  return kept ?? rung;
 }

@@ -52,6 +52,23 @@ describe('valid requests', () => {
       { numRuns: 5000, seed: 20261121 },
     );
   });
+
+  test('a text is as long as its letters, though the door has parsed it byte by byte', () => {
+    const metadata = (letters: number): string =>
+      JSON.stringify({
+        model: 'gpt-4o',
+        messages: [{ role: 'user', content: 'hi' }],
+        metadata: { note: 'ß'.repeat(letters) },
+      });
+    const asTheDoorLeavesIt = (body: string): Call => {
+      const call = callWith(body);
+      call.parsed = JSON.parse(Buffer.from(body).toString('latin1')) as Record<string, unknown>;
+      return call;
+    };
+    const look = check('strict');
+    expect(look(asTheDoorLeavesIt(metadata(512)))).toBeNull();
+    expect(look(asTheDoorLeavesIt(metadata(513)))).toMatchObject({ param: 'metadata.note' });
+  });
 });
 
 describe('what each mode does', () => {

@@ -47,7 +47,9 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const facts = route.factsOf(call.model);
-    const findings = inspect(endpoint, bytes, call.parsed, facts);
+    let findings = inspect(endpoint, bytes, call.parsed, facts);
+    // What looks wrong in the texts as Latin-1 may be right as UTF-8, and is told of in its own letters.
+    if (findings.problems.length > 0 && call.parsed !== null) findings = inspect(endpoint, bytes, null, facts);
     call.parsed = findings.parsed;
     if (findings.problems.length === 0) return null;
     // What the door could not read goes nowhere in any mode; here it is said where and why.

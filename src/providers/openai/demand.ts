@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Call, Operation } from '../../engine/call.ts';
 import type { Demand, Demands } from '../../engine/demand.ts';
 import { modelFacts } from '../catalogue/catalogue.ts';
@@ -50,7 +51,8 @@ function read(call: Call): Demand {
   const promptMember = PROMPT_MEMBER[operation];
   const generates = GENERATES[operation];
   if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
-  const reading = call.parsed === null ? readBytes(body) : readParsed(call.parsed);
+  // Texts are counted here, and those that were parsed as Latin-1 are longer than they should be.
+  const reading = call.parsed === null || !isAscii(body) ? readBytes(body) : readParsed(call.parsed);
   return { ...reading, promptMember, generates };
 }
 

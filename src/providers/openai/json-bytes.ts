@@ -114,7 +114,7 @@ function isPlain(byte: number): boolean {
 }
 
 /** Where the text begins: some editors and libraries put a byte order mark before it, which is no part of it. */
-function startOfText(bytes: Buffer): number {
+export function startOfText(bytes: Buffer): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
