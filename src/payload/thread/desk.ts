@@ -14,6 +14,9 @@ import { UnreadablePrompt } from './unreadable-prompt.ts';
 /** Models whose parts are remembered; the most of what is remembered is one model's. */
 const REMEMBERED_MODELS = 16;
 
+/** Windows of this many tokens are the largest that are common. */
+const LARGE_WINDOW = 1_048_576;
+
 /** What the thread does: counts and fits, and remembers what it has weighed. */
 export class Desk {
   readonly #summaries = new Summaries();
@@ -38,7 +41,9 @@ export class Desk {
     const { encoding, factor: vendor } = tokenizingOf(model);
     const tokenizer = await loadTokenizer(encoding);
     const factor = vendor * estimate.factor;
-    const scale: Scale = { model, count: (text) => tokenizer.count(text) };
+    // A text twice as long as any window is too long, whatever it says to its end.
+    const enough = 2 * Math.max(LARGE_WINDOW, estimate.window ?? 0);
+    const scale: Scale = { model, count: (text) => tokenizer.count(text, enough) };
     const scales = this.#scalesFor(operation, scale);
     const request = read(question, scale, scales);
     const room = roomFor(estimate, request.output, rules);

@@ -8,7 +8,7 @@ import { leastTokens } from './bounds.ts';
 import { CORPUS } from './corpus.test-support.ts';
 import type { EncodingName } from './encodings.ts';
 import { countMerged } from './merge.ts';
-import { loadTokenizer } from './tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 
 type Library = { readonly encode: (text: string, options: { disallowedSpecial: Set<string> }) => number[] };
 
@@ -71,11 +71,28 @@ describe('long runs without a break', () => {
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
-  test('a run of millions is cut, and the count said to be an estimate', async () => {
+  test('a run of one character is told from a shorter one, exactly', async () => {
+    for (const encoding of ['o200k_base', 'cl100k_base', 'r50k_base'] as const) {
+      const tokenizer = await loadTokenizer(encoding);
+      for (const unit of ['a', 'A', ' ', '=', '-', '_', '0', 'é', '日', 'ー', '\n']) {
+        for (const length of [12_289, 13_000, 16_384, 20_011]) {
+          const run = unit.repeat(length);
+          // Behind something else in the same piece the run is merged step by step.
+          const told = tokenizer.count(run).tokens;
+          const merged = mergedTokens(tokenizer, run);
+          expect(told, `${JSON.stringify(unit)} × ${length}`).toBe(merged);
+        }
+      }
+    }
+  });
+
+  test('a piece of millions is cut, and the count said to be an estimate', async () => {
     const tokenizer = await loadTokenizer('o200k_base');
-    const { tokens, exact } = tokenizer.count('a'.repeat(1_100_000));
+    const { tokens, exact } = tokenizer.count('ab'.repeat(600_000));
     expect(exact).toBe(false);
-    expect(Math.abs(tokens - 137_500)).toBeLessThan(3);
+    const { tokens: whole } = tokenizer.count('ab'.repeat(500_000));
+    expect(Math.abs(tokens / 600_000 - whole / 500_000)).toBeLessThan(0.001);
+    expect(tokenizer.count('a'.repeat(5_000_000))).toEqual({ tokens: 625_000, exact: true });
   });
 });
 
@@ -118,6 +135,17 @@ test('both ways of merging give the same', async () => {
     }),
   );
 });
+
+/** Tokens of each piece that the encoding makes of a text, merged without any shortcut. */
+function mergedTokens(tokenizer: Tokenizer, text: string): number {
+  const { vocabulary, split } = tokenizer;
+  let tokens = 0;
+  for (const [piece] of text.matchAll(split)) {
+    const bytes = Buffer.from(piece, 'utf8').toString('latin1');
+    tokens += vocabulary.ranks.has(bytes) ? 1 : countMerged(bytes, vocabulary);
+  }
+  return tokens;
+}
 
 /** Byte pair encoding as its definition has it. */
 function mergedPlainly(text: string, ranks: ReadonlyMap<string, number>): number {

@@ -11,6 +11,9 @@ export interface Count {
 /** Pieces longer than this are cut, at the price of a token or so for each cut: nothing people write comes near. */
 const LONGEST_PIECE = 1_048_576;
 
+/** Runs of one character longer than this are told from shorter ones: they repeat themselves, as the merges do. */
+const RUN_PERIOD = 4_096;
+
 /** What is remembered of pieces seen before: enough for the words of a language or two. */
 const REMEMBERED_PIECES = 50_000;
 const REMEMBERED_LENGTH = 64;
@@ -20,15 +23,16 @@ export class Tokenizer {
   readonly encoding: EncodingName;
   /** Bytes of the longest token there is. */
   readonly longest: number;
-  readonly #vocabulary: Vocabulary;
-  readonly #split: RegExp;
+  readonly vocabulary: Vocabulary;
+  /** Divides a text into the pieces within which pairs are merged. */
+  readonly split: RegExp;
   readonly #merged = new Map<string, number>();
 
   constructor(encoding: EncodingName, vocabulary: Vocabulary, split: RegExp) {
     this.encoding = encoding;
     this.longest = vocabulary.longest;
-    this.#vocabulary = vocabulary;
-    this.#split = split;
+    this.vocabulary = vocabulary;
+    this.split = split;
   }
 
   /**
@@ -37,7 +41,7 @@ export class Tokenizer {
    * @param enough counting may stop beyond this many tokens; the rest is then told from the text so far.
    */
   count(text: string, enough: number = Number.POSITIVE_INFINITY): Count {
-    const split = this.#split;
+    const split = this.split;
     const { length } = text;
     const least = leastTokens(length, this.longest);
     if (least > enough) return { tokens: least, exact: false };
@@ -48,9 +52,10 @@ export class Tokenizer {
     // Every character belongs to a piece, so a piece ends where the next begins, and no match need be kept.
     while (at < length && split.test(text)) {
       const end = split.lastIndex;
-      const cut = end - at > LONGEST_PIECE;
+      const piece = text.slice(at, end);
+      const cut = piece.length > LONGEST_PIECE && !isRun(piece);
       if (cut) exact = false;
-      tokens += cut ? this.#countCut(text, at, end) : this.#countPiece(text.slice(at, end));
+      tokens += cut ? this.#countCut(piece, enough - tokens) : this.#countPiece(piece);
       at = end;
       if (tokens > enough) break;
     }
@@ -58,25 +63,48 @@ export class Tokenizer {
     return at < length ? { tokens: Math.ceil((tokens / at) * length), exact: false } : { tokens, exact };
   }
 
-  #countCut(text: string, start: number, end: number): number {
+  #countCut(piece: string, enough: number): number {
     let tokens = 0;
-    for (let at = start; at < end; at += LONGEST_PIECE) {
-      tokens += this.#countPiece(text.slice(at, Math.min(end, at + LONGEST_PIECE)));
+    for (let at = 0; at < piece.length; at += LONGEST_PIECE) {
+      tokens += this.#countPiece(piece.slice(at, at + LONGEST_PIECE));
+      if (tokens > enough) return Math.ceil((tokens / (at + LONGEST_PIECE)) * piece.length);
     }
     return tokens;
   }
 
   #countPiece(piece: string): number {
-    const bytes = isAscii(piece) ? piece : Buffer.from(piece, 'utf8').toString('latin1');
-    if (this.#vocabulary.ranks.has(bytes)) return 1;
-    if (bytes.length > REMEMBERED_LENGTH) return countMerged(bytes, this.#vocabulary);
+    if (piece.length > 3 * RUN_PERIOD && isRun(piece)) return this.#countRun(piece);
+    const bytes = bytesOf(piece);
+    if (this.vocabulary.ranks.has(bytes)) return 1;
+    if (bytes.length > REMEMBERED_LENGTH) return countMerged(bytes, this.vocabulary);
     const seen = this.#merged.get(bytes);
     if (seen !== undefined) return seen;
-    const tokens = countMerged(bytes, this.#vocabulary);
+    const tokens = countMerged(bytes, this.vocabulary);
     if (this.#merged.size >= REMEMBERED_PIECES) this.#merged.clear();
     this.#merged.set(bytes, tokens);
     return tokens;
   }
+
+  /**
+   * Pairs of equal parts merge from the left into ever longer ones, so a run becomes as many tokens of the greatest length
+   * as fit, and the rest: what one period more adds is the same at every length.
+   */
+  #countRun(run: string): number {
+    const rest = RUN_PERIOD + (run.length % RUN_PERIOD);
+    const short = countMerged(bytesOf(run.slice(0, rest)), this.vocabulary);
+    const longer = countMerged(bytesOf(run.slice(0, rest + RUN_PERIOD)), this.vocabulary);
+    return short + ((run.length - rest) / RUN_PERIOD) * (longer - short);
+  }
+}
+
+function bytesOf(piece: string): string {
+  return isAscii(piece) ? piece : Buffer.from(piece, 'utf8').toString('latin1');
+}
+
+function isRun(piece: string): boolean {
+  const first = piece.charCodeAt(0);
+  for (let at = 1; at < piece.length; at += 1) if (piece.charCodeAt(at) !== first) return false;
+  return true;
 }
 
 function isAscii(text: string): boolean {
