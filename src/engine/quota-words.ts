@@ -81,10 +81,10 @@ const PER: Readonly<Record<Quota['period'], string>> = {
 function budgetMessage({ quota, used, asked, at, freeInMs }: QuotaRefusal): string {
   const { level, holder, amount, period } = quota;
   const budget = `the budget of ${level} ${holder}, ${dollars(amount)} a ${period},`;
-  const may = `this call may cost ${dollars(asked.microdollars)}`;
-  if (freeInMs === null) return `${budget} is less than ${may}`;
+  const most = dollars(asked.microdollars);
+  if (freeInMs === null) return `${budget} is less than the ${most} that this call may cost`;
   const resets = new Date(resetOf(quota, at) ?? at + freeInMs).toISOString();
-  return `${budget} is used up: ${dollars(used)} are spent or held for calls under way, and ${may}. It begins anew at ${resets}`;
+  return `${budget} is used up: ${dollars(used)} are spent or held for calls under way, and this call may cost ${most}. It begins anew at ${resets}`;
 }
 
 function remedyOf({ quota: { measure, amount }, freeInMs }: QuotaRefusal): string {
@@ -133,13 +133,12 @@ export function outputTooLong(demand: Demand, choices: number, { outputTokens: m
   });
 }
 
-/** `$0.04`, and fractions of a cent where there is nothing else to see. */
+/** `$1.50`; of less than ten cents the first two digits that are not zero. */
 function dollars(microdollars: number): string {
   const amount = microdollars / 1e6;
   if (amount === 0 || amount >= 0.1) return `$${amount.toFixed(2)}`;
-  return `$${amount.toPrecision(2).replace(/e-\d+$/, '')}`.includes('e')
-    ? `$${amount}`
-    : `$${Number(amount.toPrecision(2))}`;
+  const digits = Math.min(9, 2 - Math.ceil(Math.log10(amount)));
+  return `$${amount.toFixed(digits).replace(/0+$/, '')}`;
 }
 
 function round(amount: number): number {

@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import type { Alarm, Clock } from './clock.ts';
-import type { Verdict } from './quota.ts';
+import { HELD_HOPE_MS, type Verdict } from './quota.ts';
 
 /** So many calls wait for room in their callers' quotas at once; the next is refused, as if it had not asked to wait. */
 const MOST_WAITING = 10_000;
@@ -30,15 +30,17 @@ interface Waiter {
  */
 export class Room {
   readonly #clock: Clock;
-  readonly #waiters = new Set<Waiter>();
-  #sweeping = false;
+  /** Those who wait, by the quota that refused them last: one line each, in the order in which they joined it. */
+  readonly #lines = new Map<string, Set<Waiter>>();
+  #waiting = 0;
+  #asking = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#waiting;
   }
 
   /**
@@ -48,9 +50,7 @@ export class Room {
    * @param giveUpAt clock time.
    */
   wait(call: Call, refused: Refused, giveUpAt: number, ask: () => Verdict | Promise<Verdict>): Promise<Verdict> {
-    const { freeInMs } = refused;
-    const late = freeInMs === null || this.#clock.now() + freeInMs > giveUpAt;
-    if (late || this.#waiters.size >= MOST_WAITING) return Promise.resolve(refused);
+    if (this.#hopeless(refused, giveUpAt) || this.#waiting >= MOST_WAITING) return Promise.resolve(refused);
     const since = this.#clock.now();
     return new Promise((resolve) => {
       const left = (): void => this.#end(waiter, waiter.refused);
@@ -68,7 +68,8 @@ export class Room {
           resolve(verdict);
         },
       };
-      this.#waiters.add(waiter);
+      this.#waiting += 1;
+      this.#join(waiter);
       call.cancellation.listen(left);
       if (!waiter.over) this.#setAlarm(waiter);
     });
@@ -76,19 +77,29 @@ export class Room {
 
   /** A call has ended, and may have left room. */
   freed(): void {
-    if (this.#waiters.size === 0 || this.#sweeping) return;
-    this.#sweeping = true;
-    // Whoever is behind one that was refused would be refused by the same quota, or push in.
-    const full = new Set<string>();
-    for (const waiter of this.#waiters) {
-      if (waiter.asking || full.has(waiter.refused.quota.id)) continue;
-      this.#ask(waiter);
-      if (!waiter.over) full.add(waiter.refused.quota.id);
+    if (this.#waiting === 0 || this.#asking) return;
+    this.#asking = true;
+    // The lines as they are now: whoever is sent from one to another is not asked twice.
+    for (const line of [...this.#lines.values()]) {
+      for (const waiter of line) {
+        if (waiter.asking) continue;
+        this.#ask(waiter);
+        // Whoever is behind one that was refused would be refused as well, or push in.
+        if (!waiter.over) break;
+      }
     }
-    this.#sweeping = false;
+    this.#asking = false;
+  }
+
+  /** Too late for certain. Of what calls under way hold, nobody knows: that may come at any time. */
+  #hopeless({ freeInMs }: Refused, giveUpAt: number): boolean {
+    if (freeInMs === null) return true;
+    const now = this.#clock.now();
+    return now >= giveUpAt || (freeInMs > HELD_HOPE_MS && now + freeInMs > giveUpAt);
   }
 
   #ask(waiter: Waiter): void {
+    if (waiter.asking) return;
     const verdict = waiter.ask();
     if (!(verdict instanceof Promise)) return this.#heard(waiter, verdict);
     waiter.asking = true;
@@ -106,15 +117,21 @@ export class Room {
       return;
     }
     if (waiter.over) return;
+    if (verdict.quota.id !== waiter.refused.quota.id) {
+      this.#leave(waiter);
+      waiter.refused = verdict;
+      this.#join(waiter);
+    }
     waiter.refused = verdict;
-    const now = this.#clock.now();
-    if (verdict.freeInMs === null || now + verdict.freeInMs > waiter.giveUpAt) this.#end(waiter, verdict);
+    if (this.#hopeless(verdict, waiter.giveUpAt)) this.#end(waiter, verdict);
     else this.#setAlarm(waiter);
   }
 
   #setAlarm(waiter: Waiter): void {
     waiter.alarm?.cancel();
-    waiter.alarm = this.#clock.after(Math.max(LEAST_WAIT_MS, waiter.refused.freeInMs ?? 0), () => this.#ask(waiter));
+    const leftMs = waiter.giveUpAt - this.#clock.now();
+    const ms = Math.max(LEAST_WAIT_MS, Math.min(waiter.refused.freeInMs ?? 0, leftMs));
+    waiter.alarm = this.#clock.after(ms, () => this.#ask(waiter));
   }
 
   #end(waiter: Waiter, verdict: Verdict): void {
@@ -122,7 +139,22 @@ export class Room {
     waiter.over = true;
     waiter.alarm?.cancel();
     waiter.forget();
-    this.#waiters.delete(waiter);
+    this.#waiting -= 1;
+    this.#leave(waiter);
     waiter.resolve(verdict);
+  }
+
+  #join(waiter: Waiter): void {
+    const { id } = waiter.refused.quota;
+    const line = this.#lines.get(id);
+    if (line === undefined) this.#lines.set(id, new Set([waiter]));
+    else line.add(waiter);
+  }
+
+  #leave(waiter: Waiter): void {
+    const { id } = waiter.refused.quota;
+    const line = this.#lines.get(id);
+    line?.delete(waiter);
+    if (line?.size === 0) this.#lines.delete(id);
   }
 }

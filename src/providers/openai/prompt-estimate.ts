@@ -46,8 +46,11 @@ function memberTokens(name: string, value: unknown, depth: number): number {
 }
 
 /** Pieces taken of a conversation that is too long to be parsed, and the bytes of each. */
-const PIECES = 16;
-const PIECE_BYTES = 64;
+const PIECES = 8;
+const PIECE_BYTES = 128;
+
+/** What stands between one text and the next in a conversation; the model sees a token or so for each. */
+const FRAME = /[{}[\]",:]{2,}(?:role|content|type|text|user|assistant|system|tool)?/g;
 
 /**
  * How a body shows that there is more in it than text. Short, and with a first character that prose seldom has: such a
@@ -58,8 +61,7 @@ const BASE64 = Buffer.from(';base64,');
 const PICTURE_TAILS: readonly Buffer[] = ['_url"', '_image"'].map((tail) => Buffer.from(tail));
 
 /**
- * The same for a part of a body that nobody has parsed, in the time that a look at some of its pieces takes: as text, with
- * JSON's own signs and names counted in. What is written in Base64 is no text, and is counted apart.
+ * The same for a part of a body that nobody has parsed, in the time that a look at some of its pieces takes. What is written in Base64 is no text, and is counted apart.
  */
 export function estimateSpan(bytes: Buffer, span: Span): number {
   const blobs = blobsIn(bytes, span);
@@ -119,7 +121,7 @@ function sampledTokens(bytes: Buffer, span: Span, blobs: readonly Blob[], textBy
   for (let piece = 0; piece < PIECES; piece += 1) {
     const from = placeOf(Math.floor(piece * step), span, blobs);
     const to = Math.min(span.end, from + PIECE_BYTES);
-    tokens += estimateTokens(bytes.toString('utf8', from, to));
+    tokens += estimateTokens(bytes.toString('utf8', from, to).replace(FRAME, ','));
     read += to - from;
   }
   return (tokens / Math.max(1, read)) * textBytes * SAMPLING_MARGIN;

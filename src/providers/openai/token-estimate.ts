@@ -86,7 +86,8 @@ function afterOther(state: number, kind: number): { next: number; worth: number 
     case CAPITAL:
       return { next, worth: state === AFTER_CAPITAL ? 42 : 98 };
     case DIGIT:
-      return { next, worth: state === AFTER_DIGIT ? 36 : 98 };
+      // A space stands alone before a number, as it does before no word.
+      return { next, worth: state === AFTER_DIGIT ? 36 : state === AFTER_SPACE ? 170 : 98 };
     case SPACE:
       return { next, worth: state === AFTER_SPACE ? 8 : state === AFTER_DIGIT ? 16 : 0 };
     case SIGN:
@@ -95,11 +96,11 @@ function afterOther(state: number, kind: number): { next: number; worth: number 
       if (state === AFTER_BACKSLASH) return { next: AFTER_SIGN, worth: 60 };
       return { next, worth: state === AFTER_SIGN ? 40 : 60 };
     case CYRILLIC:
-      return { next, worth: state === AFTER_CYRILLIC ? 26 : 60 };
+      return { next, worth: state === AFTER_CYRILLIC ? 32 : 65 };
     case TWO_BYTES:
       return { next, worth: state === AFTER_TWO_BYTES ? 48 : 75 };
     case THREE_BYTES:
-      return { next, worth: state === AFTER_THREE_BYTES ? 82 : 90 };
+      return { next, worth: state === AFTER_THREE_BYTES ? 98 : 105 };
     case FOUR_BYTES:
       return { next, worth: 200 };
     default:
