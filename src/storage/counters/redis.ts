@@ -1,12 +1,13 @@
-import type { Alarm, Clock } from '../../engine/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { Hints } from '../../engine/hints.ts';
 import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
 import { Counts } from './counts.ts';
 import type { RedisAddress } from './redis/client.ts';
+import { Exchange } from './redis/exchange.ts';
 import { RedisHints } from './redis/hints.ts';
 import { Link, type LinkState } from './redis/link.ts';
-import { QuotaShare, type Report, SPREAD } from './redis/quota-share.ts';
-import { type Told, readSynced, readTaken } from './redis/replies.ts';
+import { QuotaShare, SPREAD } from './redis/quota-share.ts';
+import { type Told, readTaken } from './redis/replies.ts';
 
 export interface RedisCountersOptions {
   readonly address: RedisAddress;
@@ -28,16 +29,6 @@ export interface RedisCountersOptions {
   readonly time?: 'redis' | 'caller';
 }
 
-/** How often shares are balanced with Redis: use is reported, what is idle is given back, what runs low is filled up. */
-const ROUND_MS = 100;
-
-/** Given back at once means: with whatever else is given back within this time. */
-const SOON_MS = 5;
-
-/** Quotas that one message tells of, and messages of one round: the rest waits for the next. */
-const QUOTAS_A_MESSAGE = 32;
-const MESSAGES_A_ROUND = 16;
-
 /**
  * Counts shared by several processes through Redis. Each process holds a share of what it uses often and spends it
  * without asking; where no share suffices, one round trip takes for the whole call or refuses it. While Redis is away,
@@ -51,14 +42,9 @@ export class RedisCounters implements Counters {
   readonly #link: Link;
   readonly #hints: RedisHints;
   readonly #shares: Counts<QuotaShare>;
-  /** Shares in which something may change without a call. */
-  readonly #stirring = new Set<QuotaShare>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #exchange: Exchange;
   /** Time as the latest caller told it, for `caller`. */
   #toldTime = 0;
-  #round: Alarm | null = null;
-  #roundAt = 0;
-  #soon: Alarm | null = null;
   /** Since {@link start}, until it is known how Redis is: those who wait for that. */
   #introduction: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
@@ -73,6 +59,7 @@ export class RedisCounters implements Counters {
       { address, prefix, clock, deadlineMs, replicas },
       { declare: () => this.#declare(), changed: (state) => this.#linkChanged(state) },
     );
+    this.#exchange = new Exchange(this.#link, clock, () => this.#now(this.#toldTime));
     this.#hints = new RedisHints(this.#link, clock);
   }
 
@@ -149,17 +136,13 @@ export class RedisCounters implements Counters {
   }
 
   /** Resolves when Redis knows all that was used up to now, or cannot be told. */
-  async told(): Promise<void> {
-    await Promise.all(this.#underWay);
-    if (!this.#link.trusted) return;
-    this.#exchange(this.#stirring, Number.POSITIVE_INFINITY);
-    await Promise.all(this.#underWay);
+  told(): Promise<void> {
+    return this.#exchange.told();
   }
 
   /** Tells what is still to be told, and goes. */
   async close(): Promise<void> {
-    this.#round?.cancel();
-    this.#soon?.cancel();
+    this.#exchange.stop();
     await this.told();
     await this.#link.close();
   }
@@ -167,21 +150,19 @@ export class RedisCounters implements Counters {
   /** A reservation has ended. @internal */
   settle(shares: readonly QuotaShare[], alone: boolean, reserved: Cost, real: Cost, at: number): void {
     const now = this.#now(at);
-    let tight = false;
     for (const share of shares) {
       const [had, took] = [wantedOf(share, reserved), wantedOf(share, real)];
       if (alone) share.settleAlone(had, took, now);
       else share.settle(had, took, now);
-      tight ||= share.tight && share.measure !== 'requests' && (took !== had || share.measure === 'calls');
-      this.#stir(share);
+      this.#exchange.stir(share);
+      if (share.tight && (had > took || share.measure === 'calls')) this.#exchange.hurry(share);
     }
-    if (tight) this.#soon ??= this.#clock.after(SOON_MS, () => this.#tellTight());
   }
 
   #grant({ shares, cost, now }: Wish): Verdict {
     for (const share of shares) {
       share.take(wantedOf(share, cost), now);
-      this.#stir(share);
+      this.#exchange.stir(share);
     }
     return { kind: 'granted', reservation: new RedisReservation(this, shares, cost, false) };
   }
@@ -204,7 +185,7 @@ export class RedisCounters implements Counters {
         share.ask(need);
       }
       share.hold(wanted);
-      this.#stir(share);
+      this.#exchange.stir(share);
     }
     const { session } = this.#link;
     return new Promise((resolve) => {
@@ -279,7 +260,7 @@ export class RedisCounters implements Counters {
     }
     for (const share of shares) {
       share.takeAlone(wantedOf(share, cost), now);
-      this.#stir(share);
+      this.#exchange.stir(share);
     }
     return { kind: 'granted', reservation: new RedisReservation(this, shares, cost, true) };
   }
@@ -297,97 +278,13 @@ export class RedisCounters implements Counters {
     return at;
   }
 
-  #stir(share: QuotaShare): void {
-    this.#stirring.add(share);
-    if (this.#round !== null) return;
-    this.#roundAt = this.#clock.now();
-    this.#round = this.#clock.after(ROUND_MS, () => this.#goRound());
-  }
-
-  #goRound(): void {
-    const at = this.#now(this.#toldTime);
-    const { trusted } = this.#link;
-    const since = this.#clock.now();
-    for (const share of this.#stirring) {
-      share.learn(since - this.#roundAt);
-      // While Redis is away nothing can be exchanged; what is to be told then is found by looking through all shares.
-      if (!trusted || !share.stirs) this.#stirring.delete(share);
-    }
-    this.#roundAt = since;
-    if (trusted) this.#exchange(this.#stirring, MESSAGES_A_ROUND, at);
-    this.#round = this.#stirring.size === 0 ? null : this.#clock.after(ROUND_MS, () => this.#goRound());
-  }
-
-  #tellTight(): void {
-    this.#soon = null;
-    if (!this.#link.trusted) return;
-    this.#exchange(
-      [...this.#stirring].filter((share) => share.tight),
-      MESSAGES_A_ROUND,
-    );
-  }
-
-  /** Balances the shares that are due. Those told of go to the end of the line, so that none waits forever. */
-  #exchange(shares: Iterable<QuotaShare>, messages: number, at = this.#now(this.#toldTime)): void {
-    const most = messages * QUOTAS_A_MESSAGE;
-    const due: QuotaShare[] = [];
-    for (const share of shares) {
-      if (due.length >= most) break;
-      if (share.isDue(at)) due.push(share);
-    }
-    for (let from = 0; from < due.length; from += QUOTAS_A_MESSAGE) {
-      const part = due.slice(from, from + QUOTAS_A_MESSAGE);
-      for (const share of part) {
-        this.#stirring.delete(share);
-        this.#stirring.add(share);
-      }
-      const reports = part.map((share) => share.report(at));
-      const exchange: Promise<unknown> = this.#tell(part, reports, at)
-        // The session is over then, and the next one begins with everything.
-        .catch(() => undefined)
-        .finally(() => this.#underWay.delete(exchange));
-      this.#underWay.add(exchange);
-    }
-  }
-
-  async #tell(shares: readonly QuotaShare[], reports: readonly Report[], at: number): Promise<void> {
-    const keys = shares.map(({ id }) => this.#link.key('quota', id));
-    const args = [String(SPREAD)];
-    for (const [index, share] of shares.entries()) {
-      const { kind, hold, wanted, idle, pieces } = reports[index] as Report;
-      args.push(String(share.amount), String(share.oldestAt(at)), kind, String(hold), String(wanted), String(idle));
-      args.push(String(share.lifetimeMs), String(pieces.length / 2), ...pieces.map(String));
-    }
-    const told = readSynced(await this.#link.run('sync', keys, args, at));
-    const now = this.#now(this.#toldTime);
-    for (const [index, share] of shares.entries()) {
-      const news = told[index];
-      if (news === undefined) continue;
-      share.reported(news.granted);
-      share.told(news, now);
-    }
-  }
-
-  /** Tells a Redis that knows nothing of this process what it holds and what it has used. */
   async #declare(): Promise<void> {
-    const at = this.#now(this.#toldTime);
-    const shares: QuotaShare[] = [];
-    const reports: Report[] = [];
-    for (const share of this.#shares.all()) {
-      const report = share.declaration(at);
-      if (report === null) continue;
-      shares.push(share);
-      reports.push(report);
-      this.#stir(share);
-    }
-    for (let from = 0; from < shares.length; from += QUOTAS_A_MESSAGE) {
-      const to = from + QUOTAS_A_MESSAGE;
-      await this.#tell(shares.slice(from, to), reports.slice(from, to), at);
-    }
+    await this.#exchange.declare(this.#shares.all());
     await this.#hints.join();
   }
 
   #linkChanged(state: LinkState): void {
+    if (state.kind === 'shared') for (const share of this.#shares.all()) share.rejoin();
     this.#introduction?.end();
     this.#changed(state);
   }

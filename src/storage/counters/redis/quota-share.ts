@@ -1,17 +1,8 @@
 import { HELD_HOPE_MS, type Measure, type Period, type Quota } from '../../../engine/quota.ts';
 import type { Kept } from '../counts.ts';
 import { type Window, windowFor } from '../windows.ts';
-
-/** What Redis said of a quota, in its unit. */
-export interface Standing {
-  /** Processes that share it, this one included. */
-  readonly replicas: number;
-  /** Settled use, this process's included as far as it was reported. */
-  readonly settled: number;
-  /** What the other processes hold, and how much of that no call has been given. */
-  readonly heldByOthers: number;
-  readonly idleWithOthers: number;
-}
+import { Alone } from './alone.ts';
+import { Others, type Pieces, type Standing } from './others.ts';
 
 /** What a process tells Redis of a quota. */
 export interface Report {
@@ -40,9 +31,6 @@ const LEARNING = 0.3;
 
 /** A rate at which nothing comes within a minute is none. */
 const IDLE_RATE = 1 / 60_000;
-
-/** What others held at the last word is believed for this long: by then most of their calls have ended. */
-const BELIEF_MS = 60_000;
 
 /** Of a quota with less room than this part of it, what is given back is told at once: somebody may wait for it. */
 const TIGHT = 1 / 16;
@@ -73,9 +61,10 @@ export class QuotaShare implements Kept {
   /** The quota as the latest caller brought it: people change amounts while counts go on. */
   #amount: number;
   #refuses: boolean;
-  /** Settled use of this process, and of the others, dated when it was heard of. */
+  /** Settled use of this process. */
   readonly #own: Window | null;
-  #others: Window | null;
+  readonly #others: Others;
+  #alone: Alone;
   #held = 0;
   /** Of that, for calls that wait for the verdict. */
   #waiting = 0;
@@ -87,17 +76,11 @@ export class QuotaShare implements Kept {
   /** Pieces before this one were reported for good. */
   #reportedTo = Number.NEGATIVE_INFINITY;
   #exchanging = false;
-  #heldByOthers = 0;
-  #idleWithOthers = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
   #room = 0;
   #replicas = 1;
   #spent = 0;
   /** Use per ms. */
   #rate = 0;
-  /** Spent beyond the lease, while Redis could not be asked. */
-  #alone: Window | null;
-  #heldAlone = 0;
 
   constructor({ id, measure, period, amount, refuses }: Quota) {
     this.id = id;
@@ -107,8 +90,8 @@ export class QuotaShare implements Kept {
     this.#refuses = refuses;
     this.lifetimeMs = LIFETIME_MS[measure === 'calls' ? 'moment' : period];
     this.#own = windowFor(measure, period);
-    this.#others = windowFor(measure, period);
-    this.#alone = windowFor(measure, period);
+    this.#others = new Others(measure, period);
+    this.#alone = new Alone(measure, period);
   }
 
   /** The number that Redis's script compares with; a quota that only warns has room for everything. */
@@ -152,23 +135,20 @@ export class QuotaShare implements Kept {
   }
 
   used(at: number): number {
-    return (
-      this.#held -
-      this.#waiting +
-      this.#heldElsewhere(at) +
-      (this.#own === null ? 0 : this.#settledHere(at) + this.#settledElsewhere(at))
-    );
+    const settled = this.#own === null ? 0 : this.#settledHere(at) + this.#others.settled(at);
+    return this.#held - this.#waiting + this.#others.held(at) + settled;
   }
 
   settled(at: number): number {
-    return this.#own === null ? this.used(at) : this.#settledHere(at) + this.#settledElsewhere(at);
+    return this.#own === null ? this.used(at) : this.#settledHere(at) + this.#others.settled(at);
   }
 
   /** See the verdict's `freeInMs`, as far as this process knows. */
   freeInMs(wanted: number, at: number): number | null {
     if (wanted > this.#amount) return null;
-    const certain = this.settled(at) + (this.measure === 'requests' ? this.#heldElsewhere(at) : 0);
-    const excess = this.#own === null ? 0 : certain + wanted - this.#amount;
+    if (this.#own === null) return HELD_HOPE_MS;
+    const certain = this.settled(at) + (this.measure === 'requests' ? this.#others.held(at) : 0);
+    const excess = certain + wanted - this.#amount;
     return excess <= 0 ? HELD_HOPE_MS : this.#together(at).freeInMs(excess, at);
   }
 
@@ -280,7 +260,7 @@ export class QuotaShare implements Kept {
   isDue(at: number): boolean {
     if (this.#exchanging) return false;
     const { spare } = this;
-    if (this.#unreported !== 0 || spare < 0 || (this.#lease !== 0 && at - this.#toldAt > RENEW_MS)) return true;
+    if (this.#unreported !== 0 || spare < 0 || (this.#lease !== 0 && at - this.#others.toldAt > RENEW_MS)) return true;
     const ahead = this.#ahead();
     return spare > ahead || spare < ahead / 2;
   }
@@ -304,12 +284,9 @@ export class QuotaShare implements Kept {
     this.#outstanding = 0;
     this.#unreported = 0;
     this.#lease = this.#held;
-    this.#alone = windowFor(this.measure, this.#period);
-    this.#heldAlone = 0;
     const pieces = this.#pieces(at);
-    return this.#held === 0 && pieces.length === 0
-      ? null
-      : { kind: 'set', hold: this.#held, wanted: 0, idle: 0, pieces };
+    if (this.#held === 0 && pieces.length === 0) return null;
+    return { kind: 'set', hold: this.#held, wanted: 0, idle: 0, pieces };
   }
 
   /** The answer to a report. */
@@ -319,22 +296,16 @@ export class QuotaShare implements Kept {
   }
 
   /** What Redis says of the quota. */
-  told({ replicas, settled, heldByOthers, idleWithOthers }: Standing, at: number): void {
-    this.#toldAt = at;
-    this.#replicas = replicas;
-    this.#heldByOthers = heldByOthers;
-    this.#idleWithOthers = idleWithOthers;
-    this.#room = this.#amount - settled - heldByOthers - this.#lease;
-    if (this.#others === null) return;
-    const news = settled - (this.#settledHere(at) - this.#unreported) - this.#others.total(at);
-    if (news > 0) this.#others.add(news, at);
+  told(standing: Standing, at: number): void {
+    this.#replicas = standing.replicas;
+    this.#room = this.#amount - standing.settled - standing.heldByOthers - this.#lease;
+    this.#others.told(standing, this.#settledHere(at) - this.#unreported, at);
   }
 
-  /** The same, piece by piece: number and settled use of each, oldest first. */
-  toldPieces(pieces: readonly (readonly [piece: number, amount: number])[], at: number): void {
-    if (this.#own === null) return;
+  /** The same, piece by piece. */
+  toldPieces(pieces: Pieces, at: number): void {
     const own = new Map<number, number>();
-    this.#own.each(at, (piece, amount) => own.set(piece, amount));
+    this.#own?.each(at, (piece, amount) => own.set(piece, amount));
     // What is not reported yet is in the latest pieces, and not in what Redis says.
     let unreported = this.#unreported;
     for (const [piece, amount] of [...own].reverse()) {
@@ -342,12 +313,7 @@ export class QuotaShare implements Kept {
       own.set(piece, amount - part);
       unreported -= part;
     }
-    const others = windowFor(this.measure, this.#period) as Window;
-    for (const [piece, amount] of pieces) {
-      const theirs = amount - (own.get(piece) ?? 0);
-      if (theirs > 0) others.add(theirs, others.momentIn(piece));
-    }
-    this.#others = others;
+    this.#others.toldPieces(pieces, own);
   }
 
   /** The share worth holding: what will be used soon, as far as it leaves enough for the others. */
@@ -377,63 +343,51 @@ export class QuotaShare implements Kept {
    */
   coversAlone(wanted: number, replicas: number, at: number): boolean {
     if (!this.#refuses || wanted === 0) return true;
-    const alone = this.#spentAlone(at);
-    const room = this.#amount - (this.#usedIncludingIdle(at) - alone);
+    const alone = this.#alone.spent(at);
+    const room = this.#roomAlone(at);
     return alone + wanted <= room / replicas || (alone === 0 && wanted <= room);
   }
 
   /** How soon {@link coversAlone} may change its mind. */
   freeAloneInMs(wanted: number, replicas: number, at: number): number | null {
     const free = this.freeInMs(wanted, at);
-    if (free === null || this.#alone === null) return free;
-    const part = (this.#amount - (this.#usedIncludingIdle(at) - this.#spentAlone(at))) / replicas;
-    const excess = Math.min(this.#alone.total(at), this.#spentAlone(at) + wanted - part);
-    return excess <= 0 ? free : Math.max(HELD_HOPE_MS, this.#alone.freeInMs(excess, at));
+    const excess = this.#alone.spent(at) + wanted - this.#roomAlone(at) / replicas;
+    return free === null ? null : Math.max(free, this.#alone.freeInMs(excess, at));
   }
 
   takeAlone(wanted: number, at: number): void {
     this.take(wanted, at);
-    if (this.measure === 'requests') this.#alone?.add(wanted, at);
-    else this.#heldAlone += wanted;
+    this.#alone.take(wanted, at);
   }
 
   settleAlone(reserved: number, real: number, at: number): void {
     this.settle(reserved, real, at);
-    if (this.measure === 'requests') return;
-    this.#heldAlone = Math.max(0, this.#heldAlone - reserved);
-    this.#alone?.add(real, at);
+    this.#alone.settle(reserved, real, at);
   }
 
-  #spentAlone(at: number): number {
-    return this.#heldAlone + (this.#alone?.total(at) ?? 0);
+  /** Everybody knows of what was let through alone. */
+  rejoin(): void {
+    this.#alone = new Alone(this.measure, this.#period);
   }
 
-  #usedIncludingIdle(at: number): number {
-    return this.used(at) + (at - this.#toldAt < BELIEF_MS ? this.#idleWithOthers : 0);
+  /** What there was to be divided when Redis could no longer be asked, aged since. */
+  #roomAlone(at: number): number {
+    return this.#amount - (this.used(at) + this.#others.idle(at) - this.#alone.spent(at));
   }
 
   #settledHere(at: number): number {
     return this.#own?.total(at) ?? 0;
   }
 
-  #settledElsewhere(at: number): number {
-    return this.#others?.total(at) ?? 0;
-  }
-
-  /** What calls of the others hold; of requests, what they have used and not reported yet. */
-  #heldElsewhere(at: number): number {
-    return at - this.#toldAt < BELIEF_MS ? this.#heldByOthers - this.#idleWithOthers : 0;
-  }
-
   /** Everybody's settled use in one window. */
   #together(at: number): Window {
     const pieces: [number, number][] = [];
-    for (const window of [this.#own, this.#others]) {
+    for (const window of [this.#own, this.#others.window]) {
       window?.each(at, (piece, amount) => pieces.push([piece, amount]));
     }
     const together = windowFor(this.measure, this.#period) as Window;
     for (const [piece, amount] of pieces.sort(([a], [b]) => a - b)) together.add(amount, together.momentIn(piece));
-    if (this.measure === 'requests') together.add(this.#heldElsewhere(at), at);
+    if (this.measure === 'requests') together.add(this.#others.held(at), at);
     return together;
   }
 }

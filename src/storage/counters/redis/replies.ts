@@ -1,4 +1,4 @@
-import type { Standing } from './quota-share.ts';
+import type { Pieces, Standing } from './others.ts';
 
 /** What a script says of one quota. */
 export interface Told extends Standing {
@@ -6,8 +6,8 @@ export interface Told extends Standing {
   readonly granted: number;
   /** It has no room for what was needed. */
   readonly lacks: boolean;
-  /** Number and settled use of each piece, oldest first; only where room was lacking. */
-  readonly pieces: readonly (readonly [piece: number, amount: number])[];
+  /** Everybody's settled use; only where room was lacking. */
+  readonly pieces: Pieces;
 }
 
 /** Reads the reply of `take`. */
