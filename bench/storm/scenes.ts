@@ -1,3 +1,4 @@
+import { PHASES, weatherOver } from '../../src/cli/demo/sky.ts';
 import { exponential, measured } from '../../src/simulator/virtual/pace.ts';
 import { EASY, type ProviderSpec } from '../../src/simulator/virtual/provider.ts';
 import type { Scene } from '../../src/simulator/virtual/world.ts';
@@ -88,6 +89,20 @@ function longDay(faults: Readonly<Record<string, number>>, withFallback: boolean
   const providers = [model('a', sky), ...(withFallback ? [model('b', null)] : [])];
   const forMs = 6 * HOUR * 1000;
   return { ...PLAIN, providers, callsPerSecond: LONG_RATE, forMs, streamShare: 0.5, tokens: () => 200, binMs: 60_000 };
+}
+
+/** The demo's weather, drawn out to two hours, and the part of it that is bad. */
+const DEMO_MS = 2 * HOUR * 1000;
+export const DEMO_BAD: { readonly from: number; readonly to: number } = {
+  from: DEMO_MS / 1000 / PHASES.length,
+  to: DEMO_MS / 1000,
+};
+
+/** Calm, a storm of 429s, a quarter errors, cut streams, gone: what `holdfast demo` shows. */
+export function demoDay(withFallback: boolean): Scene {
+  const providers = [model('a', weatherOver(DEMO_MS, 1)), ...(withFallback ? [model('b', null)] : [])];
+  const facts = { callsPerSecond: LONG_RATE, forMs: DEMO_MS, streamShare: 0.7, tokens: () => 200, binMs: 60_000 };
+  return { ...PLAIN, ...facts, providers };
 }
 
 /** As on 10 June 2025: a quarter of the calls fail, for hours. */
