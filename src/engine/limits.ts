@@ -3,7 +3,7 @@ import type { Level, Measure, Period, Quota } from './quota.ts';
 
 /** An amount of money over a period, in US dollars: from where people are warned, and beyond what calls are refused. */
 export interface Budget {
-  /** @default {@link WARN_SHARE} of `refuse` */
+  /** @default 80 % of `refuse` */
   readonly warn?: number | undefined;
   /** @default never: the budget only warns */
   readonly refuse?: number | undefined;
@@ -32,7 +32,7 @@ export interface Limits {
 export const NO_LIMITS: Limits = Object.freeze({});
 
 /** The share of a budget at which people are warned when it does not say: late enough to mean it, early enough to act. */
-export const WARN_SHARE = 0.8;
+const WARN_SHARE = 0.8;
 
 type CountLimit = Exclude<keyof Limits, 'budgetPerDay' | 'budgetPerMonth'>;
 type BudgetLimit = Exclude<keyof Limits, CountLimit>;

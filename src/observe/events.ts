@@ -11,7 +11,7 @@ import type { EventsTable } from '../storage/schema.ts';
  * - `budget-exhausted`, `limit-exhausted`: it is used up, and calls are refused.
  * - `wrong-keys`, `wrong-admin-tokens`: an address shows too many, and is throttled.
  */
-export type EventKind =
+type EventKind =
   | 'budget-warned'
   | 'budget-exhausted'
   | 'limit-warned'

@@ -2,10 +2,15 @@ import { isIP } from 'node:net';
 
 import ipaddr from 'ipaddr.js';
 
+import { Recent } from './recent.ts';
+
 type Address = ReturnType<typeof ipaddr.parse>;
 
 /** An address or CIDR range, read. */
 type Range = readonly [base: Address, bits: number];
+
+/** Addresses that are remembered with their judgement. */
+const JUDGED = 1000;
 
 /** Tells whether an address, as a socket gives it, is in one of several ranges. */
 export type AddressTest = (address: string) => boolean;
@@ -22,11 +27,19 @@ export function addressTest(written: readonly string[]): AddressTest | number {
     if (range === null) return index;
     ranges.push(range);
   }
+  // Reading an address costs a microsecond, and those of one key's callers are few.
+  const judged = new Recent<boolean>(JUDGED);
   return (address) => {
-    // IPv4 callers of a socket that listens on IPv6 come as ::ffff:192.0.2.7, which `process` undoes.
-    const found = isIP(address) === 0 ? null : ipaddr.process(address);
-    return found !== null && ranges.some(([base, bits]) => found.kind() === base.kind() && found.match(base, bits));
+    let inside = judged.get(address);
+    if (inside === undefined) judged.set(address, (inside = isInside(address, ranges)));
+    return inside;
   };
+}
+
+function isInside(address: string, ranges: readonly Range[]): boolean {
+  // IPv4 callers of a socket that listens on IPv6 come as ::ffff:192.0.2.7, which `process` undoes.
+  const found = isIP(address) === 0 ? null : ipaddr.process(address);
+  return found !== null && ranges.some(([base, bits]) => found.kind() === base.kind() && found.match(base, bits));
 }
 
 /**

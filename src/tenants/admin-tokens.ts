@@ -6,7 +6,7 @@ import { tokenFromRow } from './rows.ts';
 import { hashSecret, kindOfSecret, makeId, makeSecret, shownPrefix } from './secret.ts';
 
 /** Roles from the least to the most; each may do what those before it may. */
-export const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 
 /** May someone of role `has` do what needs `needed`? */
 export function mayDo(has: Role, needed: Role): boolean {

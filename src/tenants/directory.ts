@@ -7,7 +7,7 @@ import type { Organisation, SubjectKind, Tenant, VirtualKey, Workload } from './
 import { listOrganisations, listTenants, listWorkloads } from './groups.ts';
 import { Holder, type HolderDeps } from './holder.ts';
 import { type HashedKey, hashedKey, listHashedKeys, saveLastUses } from './hashed-keys.ts';
-import { Lru } from './lru.ts';
+import { Recent } from './recent.ts';
 import { expiredKey, malformedKey, missingKey, replacedKey, revokedKey, unknownKey } from './refusals.ts';
 import { hashSecret, kindOfSecret, shownPrefix } from './secret.ts';
 
@@ -77,7 +77,7 @@ export class Directory {
   readonly #uses = new Map<string, Use>();
   /** Known keys in the very form in which they were presented: what spares a call the hash. */
   readonly #presented = new Map<string, Found>();
-  readonly #users = new Lru<Caller>(USERS);
+  readonly #users = new Recent<Caller>(USERS);
   #seq = 0;
   #refreshing: Promise<void> | null = null;
   #look: NodeJS.Timeout | null = null;

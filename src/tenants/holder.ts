@@ -6,7 +6,7 @@ import { ceilingsOf, type Limits, quotasOf } from '../engine/limits.ts';
 import type { Quota } from '../engine/quota.ts';
 import { type AddressTest, addressTest } from './address-ranges.ts';
 import type { Organisation, Tenant, VirtualKey, Workload } from './entities.ts';
-import type { Lru } from './lru.ts';
+import type { Recent } from './recent.ts';
 import {
   interactiveNotAllowed,
   modelNotAllowed,
@@ -56,7 +56,7 @@ export interface HolderDeps {
   /** The route that a model takes. */
   readonly routeOf: (model: string | null) => string | null;
   /** Callers of single users, of all holders together. */
-  readonly users: Lru<Caller>;
+  readonly users: Recent<Caller>;
 }
 
 /** Callers made for lanes and workloads that a key's calls name; beyond, they are made anew. */
@@ -212,7 +212,7 @@ function readLane(written: Headers[string]): Lane | Fault | null {
 }
 
 /** The quotas of a key's calls, without those of single users: from the organisation's down. */
-export function quotasAbove({ organisation, tenant, key }: Standing, workload: Workload | undefined): Quota[] {
+function quotasAbove({ organisation, tenant, key }: Standing, workload: Workload | undefined): Quota[] {
   return [
     ...quotasOf('organisation', organisation.id, organisation.limits),
     ...quotasOf('tenant', tenant.id, tenant.limits),

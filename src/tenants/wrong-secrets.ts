@@ -1,5 +1,5 @@
 import { addressOrNetwork } from './address-ranges.ts';
-import { Lru } from './lru.ts';
+import { Recent } from './recent.ts';
 
 /** Wrong keys or tokens in a row that an address may show before it is throttled: a fleet that starts with an old key. */
 const BURST = 20;
@@ -32,7 +32,7 @@ export interface Judgement {
  * one proxy, one caller's old key must not lock the others out.
  */
 export class WrongSecrets {
-  readonly #guessers = new Lru<Guesser>(ADDRESSES);
+  readonly #guessers = new Recent<Guesser>(ADDRESSES);
 
   /** @param now clock time, ms. */
   judge(address: string, now: number): Judgement {

@@ -16,7 +16,7 @@ export interface AdminDeps {
 }
 
 /** One request, read and found good. */
-export interface Asked<Query, Body> {
+interface Asked<Query, Body> {
   readonly deps: AdminDeps;
   /** What stands in the places of the path. */
   readonly params: Readonly<Record<string, string>>;
