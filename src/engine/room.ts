@@ -79,8 +79,8 @@ export class Room {
   freed(): void {
     if (this.#waiting === 0 || this.#asking) return;
     this.#asking = true;
-    // The lines as they are now: whoever is sent from one to another is not asked twice.
-    for (const line of [...this.#lines.values()]) {
+    // The lines as they are now: whoever is sent from one to another is not asked again and again.
+    for (const line of Array.from(this.#lines.values())) {
       for (const waiter of line) {
         if (waiter.asking) continue;
         this.#ask(waiter);

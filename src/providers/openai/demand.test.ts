@@ -5,14 +5,15 @@ import type { Call, Operation } from '../../engine/call.ts';
 import type { Demand } from '../../engine/demand.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import { demands } from './demand.ts';
+import { readRequest } from './request.ts';
 import { estimateTokens, sampleTokens } from './token-estimate.ts';
 
 const clock = new VirtualClock();
 
-/** Reads a request as the doors hand it on: small ones parsed, large ones not. */
+/** Reads a request as the doors hand it on: small ones parsed as Latin-1, large ones not at all. */
 function read(body: object, operation: Operation = 'chat'): Demand {
   const bytes = Buffer.from(JSON.stringify(body));
-  const parsed = bytes.length > 4_096 ? null : (body as Readonly<Record<string, unknown>>);
+  const { parsed } = readRequest(operation, '/', bytes);
   return demands.read(callAt(clock, { operation, body: bytes, parsed }));
 }
 
@@ -43,7 +44,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
 describe('the estimate of a text', () => {
   test.each(Object.entries(SAMPLES))('is on the high side, and not by half: %s', (_, text) => {
     const tokens = encode(text).length;
-    for (const estimate of [estimateTokens(text), sampleTokens(text)]) {
+    const latin1 = Buffer.from(text).toString('latin1');
+    for (const estimate of [estimateTokens(text), estimateTokens(latin1), sampleTokens(text), sampleTokens(latin1)]) {
       expect(estimate / tokens).toBeGreaterThan(0.97);
       expect(estimate / tokens).toBeLessThan(1.75);
     }

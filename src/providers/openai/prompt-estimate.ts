@@ -121,7 +121,7 @@ function sampledTokens(bytes: Buffer, span: Span, blobs: readonly Blob[], textBy
   for (let piece = 0; piece < PIECES; piece += 1) {
     const from = placeOf(Math.floor(piece * step), span, blobs);
     const to = Math.min(span.end, from + PIECE_BYTES);
-    tokens += estimateTokens(bytes.toString('utf8', from, to).replace(FRAME, ','));
+    tokens += estimateTokens(bytes.toString('latin1', from, to).replace(FRAME, ','));
     read += to - from;
   }
   return (tokens / Math.max(1, read)) * textBytes * SAMPLING_MARGIN;

@@ -16,31 +16,38 @@ const CYRILLIC = 7;
 const TWO_BYTES = 8;
 const THREE_BYTES = 9;
 const FOUR_BYTES = 10;
+/** Leaves the machine as it is. */
 const CONTINUED = 11;
-const CLASSES = 12;
+const CLASSES = 11;
 
-/** Of characters up to U+07FF, which is where UTF-8 begins to need three bytes. */
-const CLASS_OF: Uint8Array = Uint8Array.from({ length: 0x800 }, (_, code) => classOf(code));
+/** Of the bytes of a text in UTF-8: those that begin a letter tell its script, the others nothing. */
+const CLASS_OF: Uint8Array = Uint8Array.from({ length: 0x100 }, (_, byte) => classOf(byte));
 
-function classOf(code: number): number {
-  const character = String.fromCharCode(code);
+function classOf(byte: number): number {
+  const character = String.fromCharCode(byte);
   if (/[a-z]/.test(character)) return 'aeiouy'.includes(character) ? VOWEL : CONSONANT;
   if (/[A-Z]/.test(character)) return CAPITAL;
   if (/[0-9]/.test(character)) return DIGIT;
   if (character === ' ') return SPACE;
   if (character === '\\') return BACKSLASH;
-  if (code < 0x80) return SIGN;
-  return code >= 0x400 && code < 0x530 ? CYRILLIC : TWO_BYTES;
+  if (byte < 0x80) return SIGN;
+  if (byte < 0xc0) return CONTINUED;
+  if (byte >= 0xd0 && byte <= 0xd3) return CYRILLIC;
+  if (byte < 0xe0) return TWO_BYTES;
+  return byte < 0xf0 ? THREE_BYTES : FOUR_BYTES;
 }
 
-function classOfLarge(code: number): number {
+/** Of what is no byte: letters that JSON spelt out (`\u4e2d`), or a text that is no Latin-1. */
+function classOfLetter(code: number): number {
+  if (code >= 0x400 && code < 0x530) return CYRILLIC;
+  if (code < 0x800) return TWO_BYTES;
   if (code < 0xd800 || code > 0xdfff) return THREE_BYTES;
-  // Beyond the basic plane a character is two units, of which the first counts.
+  // Beyond the basic plane a letter is two units, of which the first counts.
   return code < 0xdc00 ? FOUR_BYTES : CONTINUED;
 }
 
 /** States that are no letter of a word, by the class of the character that led there. */
-const STATE_OF: readonly number[] = [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+const STATE_OF: readonly number[] = [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 const AFTER_CAPITAL = 0;
 const AFTER_DIGIT = 1;
 const AFTER_SPACE = 2;
@@ -101,27 +108,34 @@ function afterOther(state: number, kind: number): { next: number; worth: number 
       return { next, worth: state === AFTER_TWO_BYTES ? 48 : 75 };
     case THREE_BYTES:
       return { next, worth: state === AFTER_THREE_BYTES ? 98 : 105 };
-    case FOUR_BYTES:
-      return { next, worth: 200 };
     default:
-      return { next: state, worth: 0 };
+      return { next, worth: 200 };
   }
 }
 
 /** Some servers, and many people, take four characters for a token: what comes out lower is lifted to that. */
 const CHARACTERS_PER_TOKEN = 4;
 
-/** Tokens of a piece of text, on the high side. Written in JSON's escapes it comes out about the same. */
+/**
+ * Tokens of a piece of text, on the high side; of its UTF-8 read as Latin-1, as requests are parsed, or of the text itself.
+ * Written in JSON's escapes it comes out about the same.
+ */
 export function estimateTokens(text: string, start: number = 0, end: number = text.length): number {
   let state = AFTER_SPACE;
   let hundredths = 0;
+  let continued = 0;
   for (let index = start; index < end; index += 1) {
     const code = text.charCodeAt(index);
-    const at = state * CLASSES + (code < 0x800 ? (CLASS_OF[code] as number) : classOfLarge(code));
+    const kind = code < 0x100 ? (CLASS_OF[code] as number) : classOfLetter(code);
+    if (kind === CONTINUED) {
+      continued += 1;
+      continue;
+    }
+    const at = state * CLASSES + kind;
     hundredths += WORTH[at] as number;
     state = NEXT[at] as number;
   }
-  return Math.max(hundredths / 100, (end - start) / CHARACTERS_PER_TOKEN);
+  return Math.max(hundredths / 100, (end - start - continued) / CHARACTERS_PER_TOKEN);
 }
 
 /** What sampling may miss, on top of what it found. */
