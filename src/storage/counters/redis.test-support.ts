@@ -7,7 +7,7 @@ import { cost } from './contract.test-support.ts';
 import type { RedisServer } from './redis-server.test-support.ts';
 import { RedisCounters, type RedisCountersOptions } from './redis.ts';
 
-export const clock: SystemClock = new SystemClock();
+const clock: SystemClock = new SystemClock();
 export const NOTHING: Cost = cost(0);
 
 let houses = 0;
