@@ -8,8 +8,14 @@ export interface Count {
   readonly exact: boolean;
 }
 
-/** Pieces longer than this are cut, at the price of a token or so for each cut: nothing people write comes near. */
-const LONGEST_PIECE = 1_048_576;
+/**
+ * Characters that are looked at together: the search for pieces gives up over much longer ones. A piece as long as this is
+ * cut, at the price of a token or so; nothing people write comes near.
+ */
+const SECTION = 1_048_576;
+
+/** What follows a piece can change it from so far: `don` is no piece before `'t`. */
+const FORESIGHT = 4;
 
 /** Runs of one character longer than this are told from shorter ones: they repeat themselves, as the merges do. */
 const RUN_PERIOD = 4_096;
@@ -41,35 +47,39 @@ export class Tokenizer {
    * @param enough counting may stop beyond this many tokens; the rest is then told from the text so far.
    */
   count(text: string, enough: number = Number.POSITIVE_INFINITY): Count {
-    const split = this.split;
     const { length } = text;
     const least = leastTokens(length, this.longest);
     if (least > enough) return { tokens: least, exact: false };
     let tokens = 0;
     let exact = true;
-    let at = 0;
-    split.lastIndex = 0;
-    // Every character belongs to a piece, so a piece ends where the next begins, and no match need be kept.
-    while (at < length && split.test(text)) {
-      const end = split.lastIndex;
-      const piece = text.slice(at, end);
-      const cut = piece.length > LONGEST_PIECE && !isRun(piece);
-      if (cut) exact = false;
-      tokens += cut ? this.#countCut(piece, enough - tokens) : this.#countPiece(piece);
-      at = end;
-      if (tokens > enough) break;
+    for (let from = 0; from < length;) {
+      const section = text.slice(from, from + SECTION);
+      const sure = from + SECTION >= length ? section.length : section.length - FORESIGHT;
+      const done = this.#countSection(section, sure, enough - tokens);
+      tokens += done.tokens;
+      from += done.to;
+      if (done.cut) exact = false;
+      if (tokens > enough && from < length) return { tokens: Math.ceil((tokens / from) * length), exact: false };
     }
-    split.lastIndex = 0;
-    return at < length ? { tokens: Math.ceil((tokens / at) * length), exact: false } : { tokens, exact };
+    return { tokens, exact };
   }
 
-  #countCut(piece: string, enough: number): number {
+  /** Counts the pieces that end where nothing that follows can change them; and one at least, though it be cut for it. */
+  #countSection(section: string, sure: number, enough: number): { tokens: number; to: number; cut: boolean } {
+    const { split } = this;
     let tokens = 0;
-    for (let at = 0; at < piece.length; at += LONGEST_PIECE) {
-      tokens += this.#countPiece(piece.slice(at, at + LONGEST_PIECE));
-      if (tokens > enough) return Math.ceil((tokens / (at + LONGEST_PIECE)) * piece.length);
+    let at = 0;
+    let cut = false;
+    split.lastIndex = 0;
+    // Every character belongs to a piece, so a piece ends where the next begins, and no match need be kept.
+    while (at < section.length && tokens <= enough && split.test(section)) {
+      const end = split.lastIndex;
+      if (end > sure && at > 0) break;
+      cut = end > sure;
+      tokens += this.#countPiece(section.slice(at, end));
+      at = end;
     }
-    return tokens;
+    return { tokens, to: at, cut };
   }
 
   #countPiece(piece: string): number {
