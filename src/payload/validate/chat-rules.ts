@@ -22,7 +22,7 @@ export function checkChatRules(request: Request, on: Inspection): void {
 /** Calls of tools and their results come in pairs, at once and in order; content may be null only where a call stands for it. */
 function checkConversation(messages: readonly unknown[], on: Inspection): void {
   let waiting: ToolCalls | null = null;
-  for (let at = 0; at < messages.length; at += 1) {
+  for (let at = 0; at < messages.length && !on.full; at += 1) {
     const message = messages[at];
     if (!isObject(message)) continue;
     const { role, content } = message;
@@ -39,28 +39,29 @@ function checkConversation(messages: readonly unknown[], on: Inspection): void {
     else if (Array.isArray(calls)) waiting = new ToolCalls(calls, at);
     if (content === undefined && !standsForContent(message)) nullContent(role, at, on);
   }
-  waiting?.end(null, on);
+  if (!on.full) waiting?.end(null, on);
 }
 
 /** The calls of one assistant message, and which of them have been answered. */
 class ToolCalls {
-  readonly ids: string[] = [];
+  readonly ids: ReadonlySet<string>;
   readonly #answered = new Set<string>();
   readonly #at: number;
 
   constructor(calls: readonly unknown[], at: number) {
-    for (const call of calls) if (isObject(call) && typeof call['id'] === 'string') this.ids.push(call['id']);
+    const ids = calls.map((call) => (isObject(call) ? call['id'] : null));
+    this.ids = new Set(ids.filter((id) => typeof id === 'string'));
     this.#at = at;
   }
 
   answer(id: string): boolean {
     this.#answered.add(id);
-    return this.ids.includes(id);
+    return this.ids.has(id);
   }
 
   /** The message at `next` is no result, or there is none: what has not been answered by now never is. */
   end(next: number | null, on: Inspection): void {
-    const open = this.ids.filter((id) => !this.#answered.has(id));
+    const open = [...this.ids].filter((id) => !this.#answered.has(id));
     if (open.length === 0) return;
     on.add(
       problem({
@@ -97,7 +98,7 @@ function checkResult(message: Record<string, unknown>, at: number, waiting: Tool
         rule: 'tool-pairs',
         param: `messages.[${at}].tool_call_id`,
         message: `Invalid parameter: 'tool_call_id' of ${quoted(id)} not found in 'tool_calls' of previous message.`,
-        fix: `Use the id of the call it answers: ${waiting.ids.slice(0, 5).map(quoted).join(', ')}.`,
+        fix: `Use the id of the call it answers: ${[...waiting.ids].slice(0, 5).map(quoted).join(', ')}.`,
       }),
     );
   }

@@ -234,6 +234,15 @@ describe('repairs', () => {
       'lone-surrogates',
     ],
     [
+      'halves among wholes, and backslashes',
+      String.raw`{"model":"gpt-4o","messages":[{"role":"user","content":"\ud83d\ude00 \udead \\ud83d \"\ud83d"}]}`,
+      String.raw`{"model":"gpt-4o","messages":[{"role":"user","content":"\ud83d\ude00 @ \\ud83d \"@"}]}`.replaceAll(
+        '@',
+        '\ufffd',
+      ),
+      'lone-surrogates',
+    ],
+    [
       'a result of null',
       `{"model":"gpt-4o","messages":[${calling},{"role":"tool","tool_call_id":"c1","content":null}]}`,
       `{"model":"gpt-4o","messages":[${calling},{"role":"tool","tool_call_id":"c1","content":""}]}`,
@@ -347,6 +356,31 @@ describe('whatever comes', () => {
         seed: 1,
       },
     );
+  });
+
+  /** A megabyte of the same, in a chat request. */
+  const filled = (before: string, piece: string, after: string): string =>
+    `${before}${piece.repeat(Math.floor(1_000_000 / piece.length)).replace(/,$/, '')}${after}`;
+  const talk = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],';
+
+  test.each<[string, string]>([
+    ['numbers', filled(`${talk}"x":[`, '0,', ']}')],
+    ['one name again and again', filled(talk, '"a":1,', '}')],
+    ['one name again and again, deeper', filled(`${talk}"metadata":{`, '"a":"1",', '}}')],
+    ['backslashes', filled('{"model":"gpt-4o","messages":[{"role":"user","content":"', '\\\\', '"}]}')],
+    ['quotes', filled('{"model":"gpt-4o","messages":[{"role":"user","content":"', '\\"', '"}]}')],
+    ['slips', filled('{"model":"gpt-4o","messages":[', '{"role":"wizzard"},', ']}')],
+    ['halves', filled('{"model":"gpt-4o","messages":[', '{"role":"user","content":"\\ud83d"},', ']}')],
+    ['nothing said', filled('{"model":"gpt-4o","messages":[', '{"role":"assistant","content":null},', ']}')],
+    ['lists in lists', `${talk}"x":${'['.repeat(400_000)}${']'.repeat(400_000)}}`],
+    ['an end that never comes', filled(`${talk}"x":[`, '[1,', '')],
+  ])('a megabyte of %s is judged within a second', (_, body) => {
+    for (const mode of modes) {
+      const call = callWith(body);
+      const since = performance.now();
+      check(mode)(call);
+      expect(performance.now() - since).toBeLessThan(1000);
+    }
   });
 
   test('JSON of any shape', () => {

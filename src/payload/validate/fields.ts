@@ -126,7 +126,7 @@ export function listOf(
     if (value.length > most) return on.add(tooMany(on.param(), most, value.length));
     const { depth } = on;
     on.depth = depth + 1;
-    for (let at = 0; at < value.length; at += 1) {
+    for (let at = 0; at < value.length && !on.full; at += 1) {
       on.steps[depth] = at;
       entry(value[at], on);
     }
@@ -151,6 +151,7 @@ export function object({ required = {}, optional = {}, moved = {} }: ObjectField
     const { depth } = on;
     on.depth = depth + 1;
     for (const key in value) {
+      if (on.full) break;
       on.members += 1;
       on.steps[depth] = key;
       const check = table.get(key);
@@ -211,6 +212,7 @@ export function mapping(what: string, entry: FieldCheck): FieldCheck {
     const { depth } = on;
     on.depth = depth + 1;
     for (const key in value) {
+      if (on.full) break;
       on.members += 1;
       on.steps[depth] = key;
       entry(value[key], on);

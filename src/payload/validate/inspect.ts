@@ -40,7 +40,7 @@ export function knownEndpoint(path: string): Endpoint | null {
  * A larger body is passed on unparsed: a parse would hold up every other call for longer than a provider takes to refuse
  * this one. Hardly anything but images is as large, and what is wrong with them is for the provider to say.
  */
-export const MOST_PARSED_BYTES: number = 2 * 1024 * 1024;
+export const MOST_PARSED_BYTES: number = 1024 * 1024;
 
 /** What an inspection came to. */
 export interface Findings {
@@ -72,8 +72,8 @@ export function inspect(endpoint: Endpoint, bytes: Buffer, parsed: Request | nul
   endpoint.rules?.(request, on);
   if (facts !== null) endpoint.model?.(request, facts, on);
   if (on.illFormed) for (const half of loneSurrogates(request)) on.add(half);
-  // Any encoding will do to count names, and Latin-1 is the quickest to be had.
-  if (membersIn(text ?? bytes.toString('latin1')) !== on.members)
+  // Any encoding will do to count names, and Latin-1 is the quickest to be had. A walk that was cut short has not counted.
+  if (!on.full && membersIn(text ?? bytes.toString('latin1')) !== on.members)
     for (const each of repeatedNames(text ?? textOf(bytes))) on.add(each);
   return { problems: on.problems, parsed: request };
 }
@@ -97,7 +97,7 @@ function loneSurrogates(request: Request): Problem[] {
   function visit(value: unknown, path: readonly Step[]): void {
     if (problems.length >= 10) return;
     if (typeof value === 'string') {
-      if (!value.isWellFormed()) problems.push(loneSurrogate(value, path));
+      if (!value.isWellFormed()) problems.push(loneSurrogate(path));
     } else if (Array.isArray(value)) value.forEach((entry, index) => visit(entry, [...path, index]));
     else if (typeof value === 'object' && value !== null) {
       for (const [name, member] of Object.entries(value)) visit(member, [...path, name]);
@@ -105,7 +105,7 @@ function loneSurrogates(request: Request): Problem[] {
   }
 }
 
-function loneSurrogate(value: string, path: readonly Step[]): Problem {
+function loneSurrogate(path: readonly Step[]): Problem {
   const param = paramOf(path).slice(0, 200);
   return problem({
     rule: 'lone-surrogates',
@@ -113,6 +113,6 @@ function loneSurrogate(value: string, path: readonly Step[]): Problem {
     code: 'invalid_value',
     message: `Invalid '${param}': it holds half of a character (a lone surrogate), which UTF-8 cannot carry.`,
     fix: 'Cut texts between characters, not between UTF-16 units; in JavaScript text.toWellFormed() helps.',
-    repair: { name: 'lone-surrogates', path, change: 'replace', with: value.toWellFormed() },
+    repair: { name: 'lone-surrogates', path: [], change: 'well-formed' },
   });
 }

@@ -1,8 +1,8 @@
 import { type Problem, problem } from './problem.ts';
 import type { Step } from './repair.ts';
 
-/** Problems told of one request; whoever makes more has made them all in the same way. */
-const MOST_PROBLEMS = 25;
+/** Problems found in one request. Fewer are told; more would all be of one kind, and take long to repair one by one. */
+const MOST_PROBLEMS = 500;
 
 /** Deepest nesting that is looked into. Nothing that an API takes is half as deep, and a walk without an end is a trap. */
 export const DEEPEST = 128;
@@ -31,6 +31,11 @@ export class Inspection {
 
   get problems(): readonly Problem[] {
     return this.#problems;
+  }
+
+  /** As many problems as anybody reads: the rest of the walk would only tell more of them. */
+  get full(): boolean {
+    return this.#problems.length >= MOST_PROBLEMS;
   }
 
   add(problem: Problem): void {

@@ -16,11 +16,14 @@ export interface Place {
 
 /** Told of everything in a text, in the order of the text; a value's insides come before the value. */
 export interface Visitor {
-  /** `path` is only good until the visitor returns. `earlier` is where the same name has stood before. */
-  place(path: readonly Step[], place: Place, earlier: Place | null): void;
+  /**
+   * `path` is only good until the visitor returns. `earlier` is where the same name has stood before.
+   * @returns false to read no further.
+   */
+  place(path: readonly Step[], place: Place, earlier: Place | null): boolean;
 }
 
-const LISTENING_TO_NOBODY: Visitor = { place: () => undefined };
+const LISTENING_TO_NOBODY: Visitor = { place: () => true };
 
 /** A text nested deeper is not read further: nobody means it, and the stack has an end. */
 const DEEPEST_SCAN = 1000;
@@ -33,17 +36,17 @@ export function scanJson(text: string, visitor: Visitor = LISTENING_TO_NOBODY): 
   try {
     new Scan(text, visitor).whole();
     return null;
-  } catch (fault) {
-    if (fault instanceof Stop) return fault.fault;
-    throw fault;
+  } catch (stop) {
+    if (stop instanceof Stop) return stop.fault;
+    throw stop;
   }
 }
 
-/** Carries a fault out of the depth of the scan. */
+/** Carries a fault, or no fault but enough, out of the depth of the scan. */
 class Stop extends Error {
-  readonly fault: JsonFault;
-  constructor(fault: JsonFault) {
-    super(fault.wrong);
+  readonly fault: JsonFault | null;
+  constructor(fault: JsonFault | null) {
+    super(fault?.wrong ?? 'enough was read');
     this.fault = fault;
   }
 }
@@ -91,7 +94,7 @@ class Scan {
       if (!this.#take(':')) this.#stop(`a colon is missing after the name ${shown(key)}`, 'Write "name": value.');
       this.#path[this.#path.length - 1] = key;
       const place = this.#placed(from);
-      this.#visitor.place(this.#path, place, seen.get(key) ?? null);
+      this.#visit(place, seen.get(key) ?? null);
       seen.set(key, place);
       if (this.#more('}')) return void this.#path.pop();
     }
@@ -104,9 +107,13 @@ class Scan {
     if (this.#take(']')) return void this.#path.pop();
     for (let index = 0; ; index += 1) {
       this.#path[this.#path.length - 1] = index;
-      this.#visitor.place(this.#path, this.#placed(this.#at), null);
+      this.#visit(this.#placed(this.#at), null);
       if (this.#more(']')) return void this.#path.pop();
     }
+  }
+
+  #visit(place: Place, earlier: Place | null): void {
+    if (!this.#visitor.place(this.#path, place, earlier)) throw new Stop(null);
   }
 
   #placed(from: number): Place {

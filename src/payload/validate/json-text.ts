@@ -16,8 +16,8 @@ export function readJson(bytes: Buffer, text: string): JsonReading {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    return { kind: 'broken', problem: brokenJson(bytes, text) };
+  } catch (error) {
+    return { kind: 'broken', problem: brokenJson(bytes, text, error) };
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { kind: 'object', value: value as Record<string, unknown> };
@@ -55,14 +55,25 @@ function wrongBytes(bytes: Buffer): Problem {
   });
 }
 
-function brokenJson(bytes: Buffer, text: string): Problem {
+/** A longer text is not read again only to say more nicely what is wrong with it. */
+const LONGEST_SCAN = 256 * 1024;
+
+function brokenJson(bytes: Buffer, text: string, error: unknown): Problem {
   if (bytes.length === 0) return unreadable('the body is empty', 'Send one JSON object: {"model": ...}.');
   const encoding = strangeEncoding(bytes);
   if (encoding !== null) return unreadable(encoding, 'Send JSON in UTF-8, with content-type: application/json.');
   if (!isUtf8(bytes)) return wrongBytes(bytes);
-  const fault = scanJson(text);
+  const fault = text.length > LONGEST_SCAN ? toldBy(error, text) : scanJson(text);
   if (fault === null) return unreadable('it cannot be parsed', 'Send one JSON object, as the API reference shows it.');
   return unreadable(`${fault.wrong} (${position(text, fault)})`, fault.fix);
+}
+
+/** What the parser itself says, which is where, and no more: its words may quote the caller's. */
+function toldBy(error: unknown, text: string): JsonFault {
+  const at = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  if (at === undefined || Number(at) >= text.length - 1)
+    return { at: text.length, wrong: 'the text ends before the JSON does', fix: 'Send the whole body.' };
+  return { at: Number(at), wrong: 'it is no JSON from here on', fix: 'Write the body with a JSON library.' };
 }
 
 /** Bodies that were never meant as JSON, or not in this encoding. */
@@ -146,12 +157,15 @@ function isEscaped(text: string, at: number): boolean {
   return slashes % 2 === 1;
 }
 
+/** Repeated names that are told of one text. */
+const MOST_REPEATED = 10;
+
 /** Names that stand twice in one object; the later is the one that `JSON.parse` keeps. */
 export function repeatedNames(text: string): Problem[] {
   const problems: Problem[] = [];
   scanJson(text, {
     place(path, place, earlier) {
-      if (earlier === null || problems.length >= 10) return;
+      if (earlier === null) return true;
       const param = paramOf(path).slice(0, 200);
       const alike = text.slice(earlier.valueFrom, earlier.to) === text.slice(place.valueFrom, place.to);
       problems.push(
@@ -161,9 +175,13 @@ export function repeatedNames(text: string): Problem[] {
           code: 'invalid_value',
           message: `Invalid request: '${param}' stands twice (${position(text, { at: place.from, wrong: '', fix: '' })}).`,
           fix: `Keep one ${param}; parsers differ in which they take.`,
-          repair: alike ? { name: 'duplicate-keys', path: [...path], change: 'keep-last' } : null,
+          repair:
+            alike && text.length <= LONGEST_SCAN
+              ? { name: 'duplicate-keys', path: [...path], change: 'keep-last' }
+              : null,
         }),
       );
+      return problems.length < MOST_REPEATED;
     },
   });
   return problems;

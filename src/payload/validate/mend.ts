@@ -18,7 +18,8 @@ interface Edit {
  * @param bytes JSON in UTF-8.
  */
 export function mend(bytes: Buffer, repairs: readonly Repair[]): Buffer {
-  const text = textOf(bytes);
+  const written = textOf(bytes);
+  const text = repairs.some(({ change }) => change === 'well-formed') ? wellFormed(written) : written;
   const edits = editsFor(text, repairs);
   return Buffer.from(edits.length === 0 ? text : edited(text, edits));
 }
@@ -38,8 +39,9 @@ function editsFor(text: string, repairs: readonly Repair[]): Edit[] {
     const at = found.get(key);
     // What is removed needs no other repair.
     if (removed.has(key) && repair.change !== 'remove') continue;
-    if (at !== undefined) edits.push(...editsAt(text, repair, at));
-    else if (repair.change === 'put') edits.push(...putInto(text, repair.path, repair.with, found));
+    if (at !== undefined) for (const edit of editsAt(text, repair, at)) edits.push(edit);
+    else if (repair.change === 'put')
+      for (const edit of putInto(text, repair.path, repair.with, found)) edits.push(edit);
   }
   return edits;
 }
@@ -62,6 +64,8 @@ function editsAt(text: string, repair: Repair, { place, earlier }: Found): Edit[
     case 'hash':
       return [{ ...value, text: JSON.stringify(hash('sha256', String(JSON.parse(text.slice(value.from, value.to))))) }];
     case 'unmark':
+    case 'well-formed':
+      // These are about the text as a whole.
       return [];
   }
 }
@@ -84,13 +88,14 @@ function findPlaces(text: string, repairs: readonly Repair[]): Map<string, Found
   scanJson(text, {
     place(path, place, earlier) {
       const key = keyOf(path);
-      if (!wanted.has(key)) return;
+      if (!wanted.has(key)) return true;
       const before = found.get(key);
       if (earlier === null || before === undefined) found.set(key, { place, earlier: [] });
       else {
         before.earlier.push(before.place);
         before.place = place;
       }
+      return true;
     },
   });
   return found;
@@ -103,17 +108,38 @@ function keyOf(path: readonly Step[]): string {
 /** Builds the text anew, piece by piece, and leaves no comma without a member. */
 function edited(text: string, edits: readonly Edit[]): string {
   const sorted = [...edits].sort((a, b) => a.from - b.from || a.to - b.to);
-  let out = '';
+  const pieces: string[] = [];
   let at = 0;
   for (const edit of sorted) {
     // Within what has gone already.
     if (edit.from < at) continue;
-    out += text.slice(at, edit.from) + edit.text;
+    pieces.push(text.slice(at, edit.from), edit.text);
     at = edit.to;
     if (!edit.member) continue;
     const comma = /^\s*,\s*/.exec(text.slice(at, at + 1000));
     if (comma !== null) at += comma[0].length;
-    else out = out.replace(/\s*,\s*$/, '');
+    else dropLastComma(pieces);
   }
-  return out + text.slice(at);
+  pieces.push(text.slice(at));
+  return pieces.join('');
+}
+
+/** The member behind it has gone, and it was the last. */
+function dropLastComma(pieces: string[]): void {
+  for (let last = pieces.length - 1; last >= 0; last -= 1) {
+    const piece = (pieces[last] as string).trimEnd();
+    pieces[last] = piece.endsWith(',') ? piece.slice(0, -1).trimEnd() : piece;
+    if (piece !== '') return;
+  }
+}
+
+/**
+ * Replaces halves of surrogate pairs in the escapes of a text. Every escape is read, so that the second of two backslashes
+ * begins none; outside escapes there are no halves, because UTF-8 cannot carry them.
+ */
+function wellFormed(text: string): string {
+  return text.replaceAll(
+    /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g,
+    (escape, half: string | undefined) => (half === undefined ? escape : '\ufffd'),
+  );
 }

@@ -15,6 +15,8 @@ export type Repair = { readonly name: string; readonly path: readonly Step[] } &
   | { readonly change: 'hash' }
   /** Of members with the same name, the last stays. */
   | { readonly change: 'keep-last' }
+  /** Halves of surrogate pairs, wherever they are, become U+FFFD. */
+  | { readonly change: 'well-formed' }
   /** The byte order mark goes. */
   | { readonly change: 'unmark' }
 );

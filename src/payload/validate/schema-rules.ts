@@ -153,6 +153,7 @@ class SchemaRules {
       );
     }
     const properties = isObject(schema['properties']) ? Object.keys(schema['properties']) : [];
+    const known = new Set(properties);
     const required = Array.isArray(schema['required']) ? new Set<unknown>(schema['required']) : null;
     const left = properties.find((name) => required?.has(name) !== true);
     if (left !== undefined) {
@@ -163,7 +164,7 @@ class SchemaRules {
         'List every property in "required"; make one optional with "type": ["string", "null"].',
       );
     }
-    const extra = [...(required ?? [])].find((name) => typeof name === 'string' && !properties.includes(name));
+    const extra = [...(required ?? [])].find((name) => typeof name === 'string' && !known.has(name));
     if (typeof extra === 'string' && left === undefined) {
       this.refuse(
         at,
