@@ -16,10 +16,16 @@ interface Reply {
   readonly headers: Headers;
 }
 
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly responses: Record<string, { readonly $ref?: string; readonly content?: Json }>;
+}
+
 /** An OpenAPI document, as far as it is looked at here. */
 interface Described {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, { responses: Record<string, { $ref?: string; content?: Json }> }>>;
+  readonly paths: Record<string, Record<string, Operation>>;
   readonly components: { readonly schemas: { readonly Problem: Json } };
 }
 
@@ -458,12 +464,42 @@ test('use is told against limits, and a budget that runs out is an event', async
   expect(kinds).toContain('budget-exhausted');
 });
 
+test('a soft threshold that is passed is an event, and nothing is refused', async () => {
+  await call('POST', '/tenants', { body: { id: 'careful', limits: { budgetPerDay: { warn: 0.000_01, refuse: 1 } } } });
+  const { secret } = (await call('POST', '/keys', { body: { tenant: 'careful' } })).body as { secret: string };
+  expect([await say(secret), await say(secret)]).toEqual(['hi', 'hi']);
+  let events: Json[] = [];
+  for (let look = 0; look < 50 && events.length === 0; look += 1) {
+    events = data(await call('GET', '/events?tenant=careful'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(events).toMatchObject([
+    {
+      kind: 'budget-warned',
+      level: 'tenant',
+      holder: 'careful',
+      organisation: 'default',
+      detail: { warnAt: 0.000_01 },
+    },
+  ]);
+});
+
 test('targets tell how they stand', async () => {
   expect(data(await call('GET', '/targets'))).toMatchObject([{ id: 'one', provider: 'openai', breaker: 'closed' }]);
 });
 
 test('the description is OpenAPI 3.1, and every operation has answered as it says', () => {
   expect(described.openapi).toBe('3.1.0');
+  const ids = Object.values(described.paths).flatMap((methods) =>
+    Object.values(methods).map(({ operationId }) => operationId),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [path, methods] of Object.entries(described.paths)) {
+    for (const { parameters = [] } of Object.values(methods)) {
+      const places = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
+      expect([...path.matchAll(/\{\w+\}/g)].map(([place]) => place)).toEqual(places);
+    }
+  }
   const operations = Object.entries(described.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
