@@ -55,8 +55,9 @@ export const throttled = (random: Random): Gate => ({
       afterMs: 5000,
     });
   },
-  settled({ target, made }, fault, now) {
-    if (made) target.throttle.settle(fault, now);
+  settled({ target, outlet, made }, fault, now) {
+    // What the pacer keeps to it need not be kept from twice.
+    if (made && !outlet.pacer.minds(fault)) target.throttle.settle(fault, now);
   },
 });
 

@@ -9,30 +9,37 @@ const CAREFUL = 2;
 /** A probe allows this share of the calls that there were. */
 const PROBE = 0.6;
 
-/** If throughput stays above this share when the calls fall to {@link PROBE}, the rest of them had only waited. */
+/**
+ * If throughput stays above this share when the calls fall to {@link PROBE}, and each takes less than this share of the time,
+ * the rest of them had only waited.
+ */
 const UNHARMED = 0.8;
+const SOONER = 0.85;
 
 /** Below this share it is plain after {@link LEAST_SAMPLES}. */
-const HARMED = 0.7;
+const HARMED = 0.6;
 
 /** Below so many calls there is nothing to be learnt, and nobody in the way. */
 const FEW = 4;
 
 /** What is allowed beyond the knee, so that no worker waits for work. */
-const MARGIN = 1.2;
+const MARGIN = 1.1;
 
 /** A trial allows this many times the calls, and has to bring this many times the throughput. */
-const TRIAL = 1.4;
+const TRIAL = 1.3;
 const WORTH = 1.1;
 
-/** Content that takes this many times the unhindered time has waited in a queue. */
-const SLOW = 1.5;
+/** Content that takes this many times the shortest time that was seen may have waited in a queue. */
+const SLOW = 2;
+
+/** A bound that was not reached in so many measurements is none that anybody needs. */
+const IDLE = 3;
 
 /** How the shortest time that was seen is forgotten, by measurement. */
 const FORGET = 1.01;
 
 /** Between two looks whether a provider has a queue, or room for more, ms; doubled each time that it has not. */
-const LOOK_MS = { first: 5_000, most: 600_000 } as const;
+const LOOK_MS = { again: 500, trial: 5_000, most: 600_000 } as const;
 
 /** How things went with so many calls under way. */
 interface Level {
@@ -52,7 +59,7 @@ type State =
   /** Fewer and fewer calls, for as long as that does no harm. */
   | { readonly name: 'probing'; readonly most: number; readonly from: Level; readonly queued: boolean }
   /** About as many as the provider works on at once. */
-  | { readonly name: 'held'; readonly most: number; readonly throughput: number }
+  | { readonly name: 'held'; readonly most: number; readonly throughput: number; readonly idle: number }
   /** More than that, to see whether more can be worked on by now. */
   | { readonly name: 'trial'; readonly most: number; readonly before: number; readonly throughput: number };
 
@@ -67,7 +74,7 @@ type State =
 export class Knee {
   #state: State = { name: 'free' };
   #lookAt = 0;
-  #everyMs: number = LOOK_MS.first;
+  #everyMs: number = LOOK_MS.again;
   #shortestMs = Number.POSITIVE_INFINITY;
   #since = 0;
   #firstAt = 0;
@@ -85,7 +92,7 @@ export class Knee {
   release(now: number): void {
     if (this.#state.name === 'free') return;
     this.#enter({ name: 'free' }, now);
-    this.#look(now, LOOK_MS.first);
+    this.#look(now, LOOK_MS.again);
   }
 
   /**
@@ -147,38 +154,42 @@ export class Knee {
         const { most, before, throughput } = state;
         if (level.throughput > WORTH * throughput) {
           // There is more yet: on with it, at once.
-          this.#look(now, LOOK_MS.first);
+          this.#look(now, LOOK_MS.trial);
           return this.#enter({ name: 'trial', most: most * TRIAL, before: most, throughput: level.throughput }, now);
         }
         this.#look(now, this.#everyMs * 2);
-        return this.#enter({ name: 'held', most: before, throughput }, now);
+        return this.#enter({ name: 'held', most: before, throughput, idle: 0 }, now);
       }
     }
   }
 
   #judgeProbe({ from, queued }: State & { name: 'probing' }, level: Level, now: number): void {
-    const unharmed = level.throughput > UNHARMED * from.throughput;
-    // Whoever had few calls by chance has shown nothing.
-    const fewer = level.calls < UNHARMED * from.calls;
-    if (unharmed && fewer && level.calls >= FEW) return this.#probe(level, true, now);
-    if (!queued) {
+    // Whoever had few calls by chance, or quick ones, has shown nothing.
+    const unharmed = level.full && level.throughput > UNHARMED * from.throughput && level.ms < SOONER * from.ms;
+    if (unharmed && level.calls >= FEW) return this.#probe(level, true, now);
+    if (!queued && !unharmed) {
       this.#look(now, this.#everyMs * 2);
       return this.#enter({ name: 'free' }, now);
     }
     const throughput = Math.max(level.throughput, from.throughput);
     const knee = MARGIN * throughput * Math.min(level.ms, from.ms);
-    this.#look(now, LOOK_MS.first);
-    this.#enter({ name: 'held', most: Math.min(from.calls, Math.max(level.calls, 1, knee)), throughput }, now);
+    this.#look(now, LOOK_MS.trial);
+    const most = Math.min(from.calls, Math.max(level.calls, 1, knee));
+    this.#enter({ name: 'held', most, throughput, idle: 0 }, now);
   }
 
   #judgeHeld(state: State & { name: 'held' }, level: Level, now: number): void {
-    // A bound that nobody reaches has nothing to show.
-    if (!level.full) return;
-    if (level.ms > 2 * SLOW * this.#shortestMs && level.calls >= FEW) return this.#probe(level, true, now);
     const { most } = state;
+    if (!level.full) {
+      const idle = state.idle + 1;
+      if (idle >= IDLE) this.release(now);
+      else this.#state = { ...state, idle };
+      return;
+    }
+    if (level.ms > SLOW * this.#shortestMs && level.calls >= FEW) return this.#probe(level, true, now);
     const throughput = state.throughput + (level.throughput - state.throughput) / 2;
     if (now >= this.#lookAt) this.#enter({ name: 'trial', most: most * TRIAL, before: most, throughput }, now);
-    else this.#state = { ...state, throughput };
+    else this.#state = { ...state, throughput, idle: 0 };
   }
 
   #probe(from: Level, queued: boolean, now: number): void {

@@ -1,4 +1,4 @@
-import type { Fault } from './fault/fault.ts';
+import type { Fault, FaultKind } from './fault/fault.ts';
 import { type Mark, Meter } from './meter.ts';
 import type { PacingPolicy } from './policy.ts';
 import { Ramp } from './ramp.ts';
@@ -10,6 +10,8 @@ export interface Leave {
   readonly requestMark: Mark;
   readonly tokenMark: Mark;
 }
+
+const PACED: ReadonlySet<FaultKind> = new Set(['rate-limit-requests', 'rate-limit-tokens', 'slow-down']);
 
 /** Which limit a call waits for. */
 export type Scarce = 'requests' | 'tokens';
@@ -39,6 +41,11 @@ export class Pacer {
   /** Is there anything to keep to? */
   get known(): boolean {
     return this.#requests.known || this.#tokens.known || this.#ramp.active;
+  }
+
+  /** Is it what the pacer learns from, and will keep from happening again? */
+  minds(fault: Fault | null): boolean {
+    return this.#enabled && fault !== null && PACED.has(fault.kind);
   }
 
   /** Share of what can be there at once that is there now, 0 to 1. */
@@ -97,7 +104,7 @@ export class Pacer {
     if (!this.#enabled) return;
     const { afterMs } = fault.retry;
     if (fault.kind === 'slow-down') return this.#ramp.slowDown(now);
-    if (fault.kind !== 'rate-limit-requests' && fault.kind !== 'rate-limit-tokens') return;
+    if (!this.minds(fault)) return;
     // What is refused is not charged.
     this.#hear(report, leave, 1, now);
     const ofTokens = fault.kind === 'rate-limit-tokens';

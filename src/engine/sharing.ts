@@ -1,5 +1,11 @@
 import { Heap, type Placed } from './heap.ts';
 
+/**
+ * Who has had less than its share lately may catch up by so many turns of usual cost: people call in little bursts, and to
+ * stretch each over as many rounds would make them wait for those who call all the time.
+ */
+const CATCH_UP = 16;
+
 /** Who has gone idle is forgotten when this many more than twice the busy ones are remembered. */
 const SWEEP_ABOVE = 64;
 
@@ -15,13 +21,15 @@ export class Share implements Placed {
 /**
  * Those who share: the busy ones in order of their turns, and what the others were given lately. Start-time fair queueing
  * (Goyal, Vin and Cheng, 1996): whoever has been served least, by weight, goes next; who comes back from idleness starts
- * at the present, with no claim on the past.
+ * at the present, or a little before it.
  */
 export class Sharing<S extends Share> {
   readonly busy: Heap<S> = new Heap<S>(before);
   readonly known: Map<string, S> = new Map();
   /** How far the service has come. */
   reached = 0;
+  /** What a turn costs, by weight, in the running mean. */
+  #usual = 0;
   #joins = 0;
 
   find(name: string, make: () => S): S {
@@ -31,7 +39,7 @@ export class Sharing<S extends Share> {
   }
 
   join(share: S): void {
-    share.served = Math.max(this.reached, share.served);
+    share.served = Math.max(this.#start, share.served);
     share.order = this.#joins += 1;
     this.busy.add(share);
   }
@@ -39,6 +47,7 @@ export class Sharing<S extends Share> {
   /** It has had its turn, which cost so much. */
   serve(share: S, cost: number): void {
     this.reached = Math.max(this.reached, share.served);
+    this.#usual += (cost / share.weight - this.#usual) / 16;
     this.charge(share, cost);
   }
 
@@ -46,6 +55,11 @@ export class Sharing<S extends Share> {
   charge(share: S, cost: number): void {
     share.served += cost / share.weight;
     if (share.place >= 0) this.busy.moved(share);
+  }
+
+  /** Where who has long been idle begins. */
+  get #start(): number {
+    return this.reached - CATCH_UP * this.#usual;
   }
 
   leave(share: S): void {
@@ -56,7 +70,7 @@ export class Sharing<S extends Share> {
       this.reached = 0;
     } else if (this.known.size > 2 * this.busy.length + SWEEP_ABOVE) {
       for (const [name, each] of this.known) {
-        if (each.place < 0 && each.served <= this.reached) this.known.delete(name);
+        if (each.place < 0 && each.served <= this.#start) this.known.delete(name);
       }
     }
   }

@@ -132,7 +132,8 @@ class World {
     await this.#clock.advance(ms);
     const underWay = this.#providers.reduce((sum, { busy, waiting }) => sum + busy + waiting, this.#live);
     const { pending } = this.#clock;
-    if (pending > MOST_TIMERS * (underWay + this.#providers.length + 1)) {
+    const crowds = this.#scene.crowds?.length ?? 0;
+    if (pending > MOST_TIMERS * (underWay + this.#providers.length + 1) + crowds) {
       this.#rules.broken(null, `${pending} timers are set for ${underWay} things under way`);
     }
     this.#rules.look();
