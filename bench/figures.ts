@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly seeds: number;
   /** The long run instead of the usual one, where there is one. */
   readonly nightly: boolean;
+  /** The pictures of the documentation instead, where there are any. */
+  readonly png: boolean;
 }
 
 export interface Outcome {

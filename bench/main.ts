@@ -14,13 +14,14 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['storm-http', stormHttp],
 ]);
 
-const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly] [--png]
 
 ${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
 
   --quick   shorter and noisier
   --seeds   storm: runs of each experiment, 5 or more unless --quick (default 5)
   --nightly storm: ten million calls under random weather instead of the experiments
+  --png     storm: take the pictures of the documentation, with Chromium, instead of the experiments
   --json    one line of JSON on stdout, {name, figures}; exit code 1 when a figure falls short
             (npm itself prints to stdout too: use npm run --silent bench -- NAME --json)`;
 
@@ -44,12 +45,14 @@ function readArguments(): Arguments {
         json: { type: 'boolean', default: false },
         seeds: { type: 'string', default: '5' },
         nightly: { type: 'boolean', default: false },
+        png: { type: 'boolean', default: false },
       },
     });
     if (positionals.length > 1) misused(`one benchmark at a time, not ${positionals.join(', ')}`);
     const seeds = Number(values.seeds);
     if (!Number.isInteger(seeds) || seeds < 1) misused(`--seeds is a whole number, 1 or more, not ${values.seeds}`);
-    return { name: positionals[0], quick: values.quick, json: values.json, seeds, nightly: values.nightly };
+    const { quick, json, nightly, png } = values;
+    return { name: positionals[0], quick, json, seeds, nightly, png };
   } catch (error) {
     return misused(error instanceof Error ? error.message : String(error));
   }

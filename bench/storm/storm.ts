@@ -1,6 +1,7 @@
 import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
 import { Lab } from './lab.ts';
 import { nightly } from './nightly.ts';
+import { takePictures } from './report/png.ts';
 import { writeReport } from './report/report.ts';
 import { amplificationInOutage } from './yardsticks/amplification.ts';
 import { afterBrownOut } from './yardsticks/brown-out.ts';
@@ -25,8 +26,9 @@ const YARDSTICKS: readonly Yardstick[] = [
 export const storm: Benchmark = {
   summary: 'retry storms, brown-outs, overload and recovery on a virtual clock, beside other clients',
 
-  async run({ quick, seeds, nightly: long }: RunOptions): Promise<Outcome> {
+  async run({ quick, seeds, nightly: long, png }: RunOptions): Promise<Outcome> {
     if (long) return nightly(quick);
+    if (png) return { figures: [], page: await takePictures(new Lab({ seeds: 1, quick })) };
     const lab = new Lab({ seeds, quick });
     const figures: Figure[] = [];
     const pages: string[] = [];
@@ -37,7 +39,8 @@ export const storm: Benchmark = {
       pages.push(`## ${title}`, section.page);
       console.error(`storm: ${title} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
     }
-    console.error(`storm: pictures in ${await writeReport(lab, figures)}`);
-    return { figures, page: [summaryOf(figures), ...pages].join('\n\n') };
+    const tables = pages.join('\n\n');
+    console.error(`storm: pictures in ${await writeReport(lab, figures, tables)}`);
+    return { figures, page: [summaryOf(figures), tables].join('\n\n') };
   },
 };

@@ -1,17 +1,26 @@
 import type { Series } from '../../../src/simulator/virtual/tally.ts';
 
-const WIDTH = 380;
-const HEIGHT = 150;
-const LEFT = 38;
+const WIDTH = 400;
+const HEIGHT = 158;
+const LEFT = 30;
+/** Room for the lines' names beside their ends. */
+const RIGHT = 56;
 const BOTTOM = 18;
-const TOP = 6;
+const TOP = 8;
+const PLOT = { width: WIDTH - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM } as const;
 
-/** The lines of a chart, back to front. */
+/** Names may not come nearer to one another than this. */
+const LABEL_HEIGHT = 10;
+
+/** Counts are averaged over so many entries: arrivals are drawn by chance, and their noise is not the subject. */
+const SMOOTH = 3;
+
+/** The lines of a chart, back to front; colours are in the page's style, one for light and one for dark. */
 export const LINES = [
-  { key: 'attempts', name: 'attempts', colour: '#d1495b' },
-  { key: 'offered', name: 'offered', colour: '#7a8190' },
-  { key: 'errors', name: 'errors', colour: '#edae49' },
-  { key: 'goodput', name: 'answered', colour: '#2e9e6b' },
+  { key: 'goodput', name: 'answered' },
+  { key: 'offered', name: 'offered' },
+  { key: 'errors', name: 'errors' },
+  { key: 'attempts', name: 'attempts' },
 ] as const;
 
 /** What is drawn of a series: a stretch of time, and the bad part of it. Times in seconds. */
@@ -26,53 +35,109 @@ export interface Frame {
 
 /** One client's counts over time, per second, as an SVG picture. */
 export function chart(series: Series, frame: Frame, title: string): string {
-  const x = (seconds: number): number => LEFT + ((seconds - frame.from) / (frame.to - frame.from)) * (WIDTH - LEFT);
-  const y = (perSecond: number): number => TOP + (1 - Math.min(1.03, perSecond / frame.most)) * (HEIGHT - TOP - BOTTOM);
-  const bad = `<rect class="bad" x="${n(x(frame.badFrom))}" y="${TOP}" width="${n(x(Math.min(frame.to, frame.badTo)) - x(frame.badFrom))}" height="${HEIGHT - TOP - BOTTOM}"/>`;
-  const lines = LINES.map(
-    ({ key, colour }) => `<path d="${path(series[key], series.binMs / 1000, frame, x, y)}" stroke="${colour}"/>`,
-  );
+  const scale = new Scale(frame);
+  const lines = LINES.map(({ key, name }) => ({ name, points: scale.points(series[key], series.binMs / 1000) }));
+  const badTo = scale.x(Math.min(frame.to, frame.badTo));
+  const badFrom = scale.x(frame.badFrom);
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">`,
-    bad,
-    ...levels(frame.most).map(
-      (level) =>
-        `<line class="grid" x1="${LEFT}" x2="${WIDTH}" y1="${n(y(level))}" y2="${n(y(level))}"/><text x="${LEFT - 5}" y="${n(y(level) + 3.5)}" text-anchor="end">${level}</text>`,
-    ),
-    ...times(frame).map(
-      (time) => `<text x="${n(x(time))}" y="${HEIGHT - 4}" text-anchor="middle">${clock(time)}</text>`,
-    ),
-    `<clipPath id="plot"><rect x="${LEFT}" y="0" width="${WIDTH - LEFT}" height="${HEIGHT - BOTTOM + 1}"/></clipPath>`,
-    `<g clip-path="url(#plot)">${lines.join('')}</g>`,
+    `<rect class="bad" x="${n(badFrom)}" y="${TOP}" width="${n(badTo - badFrom)}" height="${PLOT.height}"/>`,
+    ...[0, frame.most / 2, frame.most].map((level) => gridLine(scale.y(level), Number(level.toPrecision(3)))),
+    ...times(frame).map((time) => timeMark(scale.x(time), time)),
+    `<clipPath id="plot"><rect x="${LEFT}" y="0" width="${PLOT.width}" height="${HEIGHT - BOTTOM + 1}"/></clipPath>`,
+    `<g clip-path="url(#plot)">${lines.map(({ name, points }) => drawn(name, points, scale.y(0))).join('')}</g>`,
+    ...labels(lines),
     '</svg>',
   ].join('');
 }
 
-function path(
-  counts: readonly number[],
-  binSeconds: number,
-  { from, to }: Frame,
-  x: (seconds: number) => number,
-  y: (perSecond: number) => number,
-): string {
-  const points: string[] = [];
-  for (let bin = Math.floor(from / binSeconds); bin < Math.ceil(to / binSeconds); bin += 1) {
-    points.push(`${n(x((bin + 0.5) * binSeconds))} ${n(y((counts[bin] ?? 0) / binSeconds))}`);
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+class Scale {
+  readonly #frame: Frame;
+
+  constructor(frame: Frame) {
+    this.#frame = frame;
   }
-  return `M${points.join('L')}`;
+
+  x(seconds: number): number {
+    const { from, to } = this.#frame;
+    return LEFT + ((seconds - from) / (to - from)) * PLOT.width;
+  }
+
+  y(perSecond: number): number {
+    // A little above the top is where lines go that leave the chart.
+    return TOP + (1 - Math.min(1.04, perSecond / this.#frame.most)) * PLOT.height;
+  }
+
+  points(counts: readonly number[], binSeconds: number): Point[] {
+    const { from, to } = this.#frame;
+    const points: Point[] = [];
+    for (let bin = Math.floor(from / binSeconds); bin < Math.ceil(to / binSeconds); bin += 1) {
+      const around = Array.from({ length: SMOOTH }, (_, at) => counts[bin + at - (SMOOTH >> 1)]);
+      // At either end of the run there is less to average over.
+      const known = around.filter((count) => count !== undefined);
+      const mean = known.reduce((sum, count) => sum + count, 0) / Math.max(1, known.length);
+      points.push({ x: this.x((bin + 0.5) * binSeconds), y: this.y(mean / binSeconds) });
+    }
+    return points;
+  }
 }
 
-function levels(most: number): number[] {
-  return [0, most / 2, most].map((level) => Number(level.toPrecision(3)));
+function drawn(name: string, points: readonly Point[], floor: number): string {
+  const path = points.map(({ x, y }) => `${n(x)} ${n(y)}`).join('L');
+  const line = `<path class="${name}" d="M${path}"/>`;
+  if (name !== 'answered') return line;
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return line;
+  return `<path class="area" d="M${path}L${n(last.x)} ${n(floor)}L${n(first.x)} ${n(floor)}Z"/>${line}`;
 }
 
+/** Each line's name beside its end, moved apart where ends are close. */
+function labels(lines: readonly { readonly name: string; readonly points: readonly Point[] }[]): string[] {
+  const wanted = lines
+    .map(({ name, points }) => ({ name, y: endOf(points) }))
+    .sort((a, b) => a.y - b.y || a.name.localeCompare(b.name));
+  let free = TOP;
+  const placed = wanted.map(({ name, y }) => {
+    const at = Math.max(free, y);
+    free = at + LABEL_HEIGHT;
+    return { name, at };
+  });
+  // What was pushed below the chart moves up, and everything above it as far as it must.
+  let floor = HEIGHT - BOTTOM;
+  for (const label of placed.reverse()) {
+    label.at = Math.min(label.at, floor);
+    floor = label.at - LABEL_HEIGHT;
+  }
+  return placed.map(({ name, at }) => `<text class="${name}" x="${WIDTH - RIGHT + 4}" y="${n(at + 3)}">${name}</text>`);
+}
+
+/** Where a line is in the mean of its last part: one value may be an outlier. */
+function endOf(points: readonly Point[]): number {
+  const last = points.slice(-8);
+  return last.reduce((sum, { y }) => sum + y, 0) / Math.max(1, last.length);
+}
+
+function gridLine(y: number, level: number): string {
+  const text = `<text x="${LEFT - 4}" y="${n(y + 3.5)}" text-anchor="end">${level}</text>`;
+  return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${n(y)}" y2="${n(y)}"/>${text}`;
+}
+
+function timeMark(x: number, seconds: number): string {
+  const label = seconds >= 3600 ? `${Number((seconds / 3600).toFixed(1))} h` : `${Math.round(seconds)} s`;
+  return `<text x="${n(x)}" y="${HEIGHT - 4}" text-anchor="middle">${label}</text>`;
+}
+
+/** Round times, three to six of them. */
 function times({ from, to }: Frame): number[] {
-  const span = to - from;
-  return [0.05, 0.35, 0.65, 0.95].map((share) => from + share * span);
-}
-
-function clock(seconds: number): string {
-  return seconds >= 3600 ? `${(seconds / 3600).toFixed(1)} h` : `${Math.round(seconds)} s`;
+  const step = [5, 10, 20, 30, 60, 600, 1800, 3600, 7200].find((each) => (to - from) / each <= 6) ?? 86_400;
+  const marks: number[] = [];
+  for (let at = Math.ceil((from + step / 8) / step) * step; at <= to - step / 8; at += step) marks.push(at);
+  return marks;
 }
 
 /** Tenths of a pixel are enough. */
