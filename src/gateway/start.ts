@@ -189,7 +189,7 @@ const STAND_IN = { speed: 0.25, answerTokens: 40 } as const;
 
 function simulatedTarget({ url }: Simulator): NewTarget {
   const key = new HeldSecret('the simulator takes any key', { value: 'sk-simulated', since: null });
-  return { id: 'simulator', provider: 'openai-compatible', baseUrl: `${url}/v1`, key };
+  return { id: 'simulator', provider: 'openai', baseUrl: `${url}/v1`, key };
 }
 
 function explainBinding(error: unknown, { server }: Config): Error {
