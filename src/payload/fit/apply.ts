@@ -6,7 +6,7 @@ import { type Cut, isOwn, picturesOf, TEXT_NOTE_TOKENS } from './trim.ts';
 const PICTURE_NOTE = '[picture left out to fit]';
 
 /** A block of the conversation as it has become. */
-export interface KeptBlock {
+interface KeptBlock {
   readonly parts: readonly Part[];
   /** Whether it was one of those that could go. */
   readonly couldGo: boolean;

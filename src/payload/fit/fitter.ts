@@ -159,7 +159,7 @@ function told({ dropped, shortened: changed }: Cutting): Pick<Smaller, 'dropped'
 const SUMMARY_FRAME_TOKENS = 40;
 
 /** What a summary may take of the room: a tenth, within reason. */
-export function summaryRoom(limit: number): number {
+function summaryRoom(limit: number): number {
   return Math.min(2_048, Math.max(160, Math.floor(limit / 10)));
 }
 

@@ -15,7 +15,7 @@ export interface RoomRules {
 const MOST_RESERVED = 4;
 
 /** Tokens kept for the answer: what was asked for, or the reserve. */
-export function answerTokens(window: number, output: number | null, { reserve }: RoomRules): number {
+function answerTokens(window: number, output: number | null, { reserve }: RoomRules): number {
   return output ?? Math.min(reserve, Math.floor(window / MOST_RESERVED));
 }
 

@@ -26,13 +26,13 @@ export interface Cut {
 /** What the note in a shortened text takes. */
 export const TEXT_NOTE_TOKENS = 24;
 /** And the one in place of a picture. */
-export const PICTURE_NOTE_TOKENS = 16;
+const PICTURE_NOTE_TOKENS = 16;
 
 /** Texts are shortened to the first of these multiples of the floor that does. Steps, so that what was sent before stays the same. */
 const STEPS = [16, 8, 4, 2, 1] as const;
 
 /** Shortest that a text is made: a sixty-fourth of the room, within reason. */
-export function textFloor(limit: number): number {
+function textFloor(limit: number): number {
   return Math.min(1024, Math.max(64, Math.floor(limit / 64)));
 }
 

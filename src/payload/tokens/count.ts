@@ -74,7 +74,7 @@ export async function countPrompt(
 }
 
 /** The items of a Responses input, its instructions first; a text alone is a user's message. */
-export function inputItems(body: JsonObject): JsonObject[] {
+function inputItems(body: JsonObject): JsonObject[] {
   const instructions = stringAt(body, 'instructions');
   const { input } = body;
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : listAt(body, 'input').filter(isObject);

@@ -15,7 +15,7 @@ const FUNCTION_ROLE_DISCOUNT = 2;
 /** Beside the name and the arguments of a call. */
 const PER_CALL = 3;
 /** The beginning of the answer. */
-export const PER_ANSWER = 3;
+const PER_ANSWER = 3;
 /** What the declarations of tools share with a system message before them. */
 const SHARED_WITH_SYSTEM = 4;
 /** Beside the name of the one tool that must be called. */
