@@ -1,8 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { isLoopback } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
+import { countBuffersWithTheHeap, giveBackWhatTheStartTook } from './collector.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -33,16 +33,6 @@ Example:
     .action(serve);
 }
 
-/**
- * Bodies are Buffers, which V8 keeps outside its heap; by default it marks and sweeps the whole heap as soon as 64 MB of them
- * have been let go. With bodies of 100 KB that is several times a second, and was a third of all CPU. Counted with the rest
- * of the heap instead, they are found by the quick collections, since they die as young as their calls. The process is ours,
- * so its collector is, too.
- */
-function countBuffersWithTheHeap(): void {
-  setFlagsFromString('--external-memory-accounted-in-global-limit');
-}
-
 async function serve(options: ServeOptions): Promise<void> {
   countBuffersWithTheHeap();
   const env = {
@@ -53,6 +43,7 @@ async function serve(options: ServeOptions): Promise<void> {
   };
   const config = await loadConfig({ file: options.config, env });
   const gateway = await startGateway(config);
+  giveBackWhatTheStartTook();
   // Before it says that it is up: whoever waits for that may stop it at once.
   stopOnSignal(gateway);
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));

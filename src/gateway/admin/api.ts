@@ -70,13 +70,13 @@ interface Answer {
 export class AdminApi {
   readonly #options: AdminOptions;
   readonly #router = new Router(ROUTES);
-  readonly #description: unknown;
+  /** Made when it is first asked for: most processes never are, and it takes memory. */
+  #description: unknown = null;
   readonly #wrong = new WrongSecrets();
   readonly #notedAt = new Map<string, number>();
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#description = openApiOf(ROUTES, options.version);
   }
 
   /** Answers a request whose path begins with {@link ADMIN_ROOT}. */
@@ -116,7 +116,10 @@ export class AdminApi {
     refuseForeignPages(request.headers, this.#options.loopbackOnly);
     const token = await this.#admit(request);
     const path = url.pathname.slice(ADMIN_ROOT.length);
-    if (path === '/openapi.json' && request.method === 'GET') return { status: 200, body: this.#description };
+    if (path === '/openapi.json' && request.method === 'GET') {
+      this.#description ??= openApiOf(ROUTES, this.#options.version);
+      return { status: 200, body: this.#description };
+    }
     const { route, params } = this.#find(request.method ?? 'GET', path);
     if (!mayDo(token.role, route.role)) {
       const needed = `this needs the role ${route.role}, and the token ${token.prefix}... has the role ${token.role}`;

@@ -1,4 +1,4 @@
-import { type Metric, openMetricsContentType, prometheusContentType, Registry } from 'prom-client';
+import type { Metric, openMetricsContentType, prometheusContentType } from 'prom-client';
 import type { Family } from './families.ts';
 
 /** A page to be scraped. */
@@ -9,9 +9,11 @@ export interface Page {
 
 /** Writes the families in the format that the scraper asks for: OpenMetrics, with exemplars, or Prometheus's own text. */
 export async function expose(families: readonly Family[], accept: string | undefined): Promise<Page> {
+  // Only now: it brings some megabytes, and not every gateway is scraped.
+  const client = await import('prom-client');
   const open = accept?.includes('application/openmetrics-text') === true;
-  const registry = new Registry<typeof openMetricsContentType | typeof prometheusContentType>();
-  registry.setContentType(open ? openMetricsContentType : prometheusContentType);
+  const registry = new client.Registry<typeof openMetricsContentType | typeof prometheusContentType>();
+  registry.setContentType(open ? client.openMetricsContentType : client.prometheusContentType);
   for (const family of families) registry.registerMetric(asMetric(family) as unknown as Metric);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
