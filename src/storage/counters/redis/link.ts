@@ -47,6 +47,9 @@ const HANDSHAKE_MS = 1_000;
 const RETRY_LEAST_MS = 50;
 const RETRY_MOST_MS = 1_000;
 
+/** A session that lasted so long was a good one: what ended it may be over at once. */
+const LASTING_MS = 5_000;
+
 /** How long the first back after Redis has lost everything wait for the others, before room is given out again. */
 const GATHER_MS = 3_000;
 
@@ -188,8 +191,9 @@ export class Link {
       let reason: string;
       try {
         const session = await this.#begin();
-        attempt = 0;
+        const begunAt = this.#options.clock.now();
         reason = await this.#keep(session);
+        if (this.#options.clock.now() - begunAt > LASTING_MS) attempt = 0;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }
