@@ -1,5 +1,6 @@
-import type { OpenAI } from 'openai';
+import { OpenAI } from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
+import { holdfast } from '../src/inprocess/holdfast.ts';
 import { countPrompt } from '../src/payload/tokens/count.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../src/simulator/index.ts';
 import { openGateway } from './harness.ts';
@@ -269,4 +270,21 @@ describe('a window that is smaller than it was known to be', () => {
     await door.client.responses.create({ model, input });
     expect(upstream.stats.byStatus).toEqual({ 400: 1, 200: 2 });
   }, 60_000);
+});
+
+test('in process, the caller pays for its summaries with its own key', async () => {
+  const upstream = await startSimulator({ answerTokens: 20, keys: ['sk-caller-0123456789'] });
+  open.push(upstream);
+  const hold = holdfast({ fit: { strategies: ['summarise'], ceiling: 4_000, summariser: 'gpt-4.1-mini' } });
+  open.push(hold);
+  const client = new OpenAI({
+    baseURL: `${upstream.url}/v1`,
+    apiKey: 'sk-caller-0123456789',
+    fetch: hold.fetch,
+    maxRetries: 0,
+  });
+  const { response } = await client.chat.completions.create({ model: 'gpt-4o', messages: talk(150) }).withResponse();
+  expect(response.headers.get('x-holdfast-fit')).toMatch(/^summarise/);
+  expect(Object.keys(upstream.stats.byStatus)).toEqual(['200']);
+  expect(upstream.stats.byModel).toMatchObject({ 'gpt-4o': 1 });
 });

@@ -112,7 +112,7 @@ async function sumUp(
     caller: of.caller,
     method: 'POST',
     path: '/chat/completions',
-    headers: { 'content-type': 'application/json' },
+    headers: credentialsOf(of),
     body: Buffer.from(JSON.stringify({ model: summariser.model, messages })),
     parsed: null,
     model: summariser.model,
@@ -140,6 +140,14 @@ async function sumUp(
   if (reply.kind === 'failed') throw new Error(`${summariser.model}: ${reply.fault.message}`);
   if (reply.kind === 'stream') throw new Error(`${summariser.model} answered with a stream`);
   return contentOf(reply.body);
+}
+
+/** Who calls with a key of its own pays for its summaries with it too; targets that have keys send nothing of these. */
+const CREDENTIALS = ['authorization', 'api-key', 'openai-organization', 'openai-project'] as const;
+
+function credentialsOf({ headers }: Call): Call['headers'] {
+  const own = CREDENTIALS.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]] as const);
+  return { 'content-type': 'application/json', ...Object.fromEntries(own) };
 }
 
 function contentOf(body: Uint8Array): string {

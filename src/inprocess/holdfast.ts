@@ -27,6 +27,7 @@ import {
 import type { Tell } from '../engine/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { SystemClock } from '../engine/system-clock.ts';
+import { fitField, type FitSection, resolveFit } from '../config/fit.ts';
 import { type PriceSection, pricesField, resolvePrices } from '../config/prices.ts';
 import { HeldSecret, NO_SECRET } from '../config/secrets.ts';
 import { MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
@@ -67,6 +68,13 @@ export interface HoldfastOptions {
   readonly fallbackOn?: Iterable<FaultKind>;
   /** What becomes of requests that the API would refuse. @default 'observe': they are sent, and what was wrong is noted */
   readonly validate?: ValidationMode;
+  /**
+   * What becomes of prompts that are too long for their model, as in a configuration file:
+   * `{ strategies: ['larger-window', 'trim'] }`. A summariser's `target` is `primary` or the id of a fallback.
+   *
+   * @default 'off': they are sent, and the provider says so
+   */
+  readonly fit?: FitSection;
   /**
    * What the application may take, over all of its calls: it paces and pays for itself as a tenant of a gateway would.
    * Tokens and money are reserved before a call and settled with its real usage; a call beyond a limit fails with the SDK's
@@ -252,6 +260,7 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
         retry: { ...DEFAULT_RETRY, ...options.retry },
         fallbackOn: options.fallbackOn === undefined ? DEFAULT_FALLBACK_ON : new Set(options.fallbackOn),
         validate: options.validate ?? DEFAULT_VALIDATION,
+        fit: resolveFit(options.fit === undefined ? undefined : fitField.parse(options.fit), null),
       },
     ],
   };
