@@ -218,10 +218,12 @@ function demandsOf(orders: ReadonlyMap<string, Order>): Demands {
         continues: false,
         outputTokens: states ? outputTokens : null,
         outputMember: states ? 'max_completion_tokens' : null,
+        hidesUsage: false,
         generates: true,
       };
     },
     cap: (_, tokens) => Buffer.from(JSON.stringify({ cap: tokens })),
+    askUsage: ({ body }) => body as Uint8Array,
     mostOutput: () => 500,
   };
 }

@@ -314,8 +314,34 @@ describe('what is settled', () => {
     await close();
   });
 
-  test('an estimate, which is said, of a stream that does not tell its usage', async () => {
+  test('the real usage of a stream whose caller did not ask for it, and does not get to see it', async () => {
     const { client, records, close } = openLimitedApp({ limits: { tokensPerMinute: 50_000, budgetPerDay: 5 } });
+    const chunks: OpenAI.ChatCompletionChunk[] = [];
+    const stream = await client.chat.completions.create({
+      model: 'gpt-4o',
+      messages: HELLO,
+      stream: true,
+      max_tokens: 40,
+    });
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(JSON.parse(simulator.requests.at(-1)?.body.toString() ?? '')).toMatchObject({
+      stream_options: { include_usage: true },
+    });
+    expect(chunks.every(({ choices, usage }) => choices.length === 1 && !usage)).toBe(true);
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBeTruthy();
+    await until(() => records.length === 1);
+    const [record] = records;
+    const pieces = chunks.filter(({ choices }) => choices[0]?.delta.content).length;
+    expect(record).toMatchObject({ notes: [], usage: { outputTokens: pieces } });
+    expect(record?.cost).toBeCloseTo((record?.usage.inputTokens ?? NaN) * 2.5 + pieces * 10, 6);
+    await close();
+  });
+
+  test('an estimate, which is said, where a server may not know how to tell it', async () => {
+    const { client, records, close } = openLimitedApp({
+      limits: { tokensPerMinute: 50_000, budgetPerDay: 5 },
+      fallbacks: [{ baseUrl: `${dearer.url}/v1`, model: 'gpt-4' }],
+    });
     const stream = await client.chat.completions.create({
       model: 'gpt-4o',
       messages: HELLO,

@@ -51,6 +51,8 @@ export class Admission {
   #settled = false;
   /** What the call came to in millionths of a dollar; null when nobody knows the price, or it is not over. */
   cost: number | null = null;
+  /** The stream was asked for its usage on our account: the caller is not to see it. */
+  asksUsage = false;
   /** Its usage where the provider told none, estimated; null where it did, or nothing was used. */
   usage: Usage | null = null;
 

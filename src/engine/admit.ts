@@ -153,6 +153,11 @@ class Admitter {
     });
   }
 
+  #tellsUsage(call: Call): boolean {
+    const ladder = this.#deps.routeOf(call)?.ladder ?? [];
+    return ladder.every((rung) => rung.every(({ target }) => target.endpoint.provider === TELLS_USAGE));
+  }
+
   #refuse(call: Call, asked: Cost, refused: Refused): Promise<Reply> {
     const { counters, watch, clock } = this.#tools;
     const at = clock.wall();
@@ -170,6 +175,10 @@ class Admitter {
   ): Promise<Reply> {
     const admission = new Admission(this.#tools, call, bounds, cost, reservation);
     call.admission = admission;
+    if (bounds.demand.hidesUsage && this.#tellsUsage(call)) {
+      admission.asksUsage = true;
+      call.body = this.#deps.demands.askUsage(call);
+    }
     const { counters, clock } = this.#tools;
     const headers = rateLimitHeaders(call.caller.quotas, counters, clock.wall());
     call.told = call.told.length === 0 ? headers : [...call.told, ...headers];
@@ -194,6 +203,7 @@ const NO_BOUNDS: Bounds = {
     continues: false,
     outputTokens: null,
     outputMember: null,
+    hidesUsage: false,
     generates: false,
   },
   promptTokens: 0,
@@ -213,6 +223,9 @@ function takesMore({ quotas, ceilings }: Caller): boolean {
 function isBudget({ measure }: Quota): boolean {
   return measure === 'money';
 }
+
+/** The one provider of which it is certain that it knows how to be asked for the usage of a stream. */
+const TELLS_USAGE = 'openai';
 
 function settleWith(admission: Admission, reply: Reply): void {
   switch (reply.kind) {

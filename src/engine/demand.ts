@@ -12,6 +12,8 @@ export interface Demand {
   readonly outputTokens: number | null;
   /** The member that says so. */
   readonly outputMember: string | null;
+  /** A stream that would not tell its usage, and can be made to. */
+  readonly hidesUsage: boolean;
   /** Whether the operation gives tokens at all that a cap could bound. */
   readonly generates: boolean;
 }
@@ -21,6 +23,8 @@ export interface Demands {
   read(call: Call): Demand;
   /** Writes into the body, which says nothing of it, how many tokens each choice may have at most. */
   cap(call: Call, outputTokens: number): Uint8Array;
+  /** Writes into the body that the stream is to tell its usage. */
+  askUsage(call: Call): Uint8Array;
   /** Most output tokens that a model gives; null when nobody knows. */
   mostOutput(model: string | null): number | null;
 }

@@ -1,7 +1,7 @@
 import type { Call } from './call.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault } from './fault/fault.ts';
-import { CONTENT, FAULTY, TERMINAL, type Dialect, type StreamReader } from './ports.ts';
+import { CONTENT, FAULTY, TERMINAL, UNASKED, type Dialect, type StreamReader } from './ports.ts';
 import { Endings, type ReplyStream, type Sink, type StreamEnding } from './reply.ts';
 import { type EventVisitor, SseScanner } from './sse.ts';
 
@@ -52,6 +52,7 @@ export class Guard implements ReplyStream, EventVisitor {
   /** The body has ended: an event cut short by that is missing bytes, not malformed. */
   #finishing = false;
   readonly #endings = new Endings();
+  unwanted = false;
 
   constructor(call: Call, dialect: Dialect, hooks: GuardHooks) {
     this.#call = call;
@@ -110,6 +111,7 @@ export class Guard implements ReplyStream, EventVisitor {
       return false;
     }
     if ((seen & (CONTENT | TERMINAL)) !== 0) this.#sawContent = true;
+    this.unwanted = (seen & UNASKED) !== 0;
     return true;
   }
 

@@ -34,6 +34,8 @@ export interface Endpoint {
 export const CONTENT = 1;
 export const TERMINAL = 2;
 export const FAULTY = 4;
+/** The event answers something that the caller did not ask for, and is not meant for it. */
+export const UNASKED = 8;
 
 /** Follows one stream of a wire format, event by event. */
 export interface StreamReader {

@@ -111,6 +111,7 @@ describe('ceilings', () => {
     continues: false,
     outputTokens: 60,
     outputMember: 'max_tokens',
+    hidesUsage: false,
     generates: true,
   };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SseScanner } from './sse.ts';
 
-function scan(chunks: readonly string[] | readonly Buffer[], stopAt?: string) {
+function scan(chunks: readonly string[] | readonly Buffer[], stopAt?: string, unwanted: readonly string[] = []) {
   const events: string[] = [];
   const strays: string[] = [];
   const scanner = new SseScanner(
@@ -10,6 +10,9 @@ function scan(chunks: readonly string[] | readonly Buffer[], stopAt?: string) {
         const data = bytes.toString('utf8', start, end);
         events.push(data);
         return data !== stopAt;
+      },
+      get unwanted() {
+        return unwanted.includes(events.at(-1) ?? '');
       },
       onStray: (line) => (strays.push(line.toString('utf8')), false),
     },
@@ -34,9 +37,19 @@ describe('reading events', () => {
     expect(given).toBe(STREAM);
   });
 
+  test.each([1, 5, 64, 10_000])('events that nobody wants are left out, cut into pieces of %i bytes', (size) => {
+    const bytes = Buffer.from(STREAM);
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+    const { events, given } = scan(pieces, undefined, ['two\nlines', 'crlf']);
+    expect(events).toEqual(EVENTS);
+    expect(given).toBe(': ping\n\ndata: {"a":"naïve 🌊"}\n\ndata\n\ndata: [DONE]\n\n');
+    expect(scan(['data: 1\n\n'], undefined, ['1']).given).toBe('');
+  });
+
   test('a whole chunk goes on without a copy', () => {
     const chunk = Buffer.from('data: 1\n\ndata: 2\n\n');
-    const scanner = new SseScanner({ onEvent: () => true, onStray: () => true }, 1024);
+    const scanner = new SseScanner({ onEvent: () => true, onStray: () => true, unwanted: false }, 1024);
     expect(scanner.push(chunk)).toBe(chunk);
   });
 

@@ -10,6 +10,8 @@ export interface EventVisitor {
    * @returns false to stop reading.
    */
   onEvent(bytes: Buffer, start: number, end: number): boolean;
+  /** Whether the event it was shown last is to be left out of what is handed on. */
+  readonly unwanted: boolean;
   /** A line that is no SSE at all, such as a bare JSON or HTML body. Returns false to stop reading. */
   onStray(line: Buffer): boolean;
 }
@@ -59,7 +61,25 @@ export class SseScanner {
       this.#carried.push(done === 0 ? chunk : chunk.subarray(done));
       this.#carriedBytes = chunk.length - done;
     }
+    if (this.#cuts !== null) return this.#withoutCuts(chunk, done);
     return done === 0 ? null : done === chunk.length ? chunk : chunk.subarray(0, done);
+  }
+
+  /** Where unwanted events begin and end in the chunk, in turn; null when there are none, as nearly always. */
+  #cuts: number[] | null = null;
+
+  #withoutCuts(chunk: Buffer, done: number): Buffer | null {
+    const cuts = this.#cuts ?? [];
+    this.#cuts = null;
+    const kept: Buffer[] = [];
+    let from = 0;
+    for (let index = 0; index < cuts.length; index += 2) {
+      kept.push(chunk.subarray(from, cuts[index]));
+      from = cuts[index + 1] as number;
+    }
+    kept.push(chunk.subarray(from, done));
+    const bytes = Buffer.concat(kept);
+    return bytes.length === 0 ? null : bytes;
   }
 
   #stopped = false;
@@ -77,6 +97,7 @@ export class SseScanner {
       const end = lf > at && bytes[lf - 1] === CR ? lf - 1 : lf;
       if (end === at) {
         if (from >= 0 && !this.#visitor.onEvent(joined ?? bytes, from, to)) return this.#stop(done);
+        if (from >= 0 && this.#visitor.unwanted) (this.#cuts ??= []).push(done, lf + 1);
         joined = null;
         from = -1;
         done = lf + 1;

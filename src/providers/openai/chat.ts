@@ -8,6 +8,7 @@ import {
   NO_USAGE,
   type StreamReader,
   TERMINAL,
+  UNASKED,
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
@@ -28,7 +29,7 @@ export const chat: Dialect = {
   },
 
   openStream(call: Call): StreamReader {
-    return new ChatReader(call.choices);
+    return new ChatReader(call.choices, call.admission?.asksUsage ?? false);
   },
 
   failure(call: Call, fault: Fault): string {
@@ -46,14 +47,17 @@ class ChatReader implements StreamReader {
   readonly pins: readonly string[] = [];
   #done = false;
   readonly #choices: number;
+  /** The caller did not ask for the usage: what tells nothing else is not for it. */
+  readonly #usageUnasked: boolean;
   readonly #seen = new Set<unknown>();
   readonly #finished = new Set<unknown>();
   /** What nearly all events look like. */
   #usual: Likeness | null = null;
   #lessons: number;
 
-  constructor(choices: number) {
+  constructor(choices: number, usageUnasked: boolean) {
     this.#choices = choices;
+    this.#usageUnasked = usageUnasked;
     // The pieces of several choices come in turns, and never look like the one before.
     this.#lessons = choices > 1 ? 0 : LESSONS;
   }
@@ -82,6 +86,7 @@ class ChatReader implements StreamReader {
     else if (this.#lessons > 0 && isPieceOfContent(event['choices'])) this.#learn(data);
     const choices = event['choices'];
     if (!Array.isArray(choices)) return 0;
+    if (this.#usageUnasked && choices.length === 0 && isObject(event['usage'])) return UNASKED;
     let seen = 0;
     for (const choice of choices) if (isObject(choice)) seen |= this.#readChoice(choice);
     // OpenRouter's way to end a stream that failed, for when it comes without an error object.

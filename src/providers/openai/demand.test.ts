@@ -167,6 +167,38 @@ describe('a cap', () => {
   });
 });
 
+describe('the usage of a stream', () => {
+  const hides = (facts: object): boolean => {
+    const body = Buffer.from(JSON.stringify({ messages: [], ...facts }));
+    return demands.read(callAt(clock, { body, ...readRequest('chat', '/', body).reading })).hidesUsage;
+  };
+  const long = { messages: [{ role: 'user', content: PROSE.repeat(40) }], stream: true };
+
+  test.each<[object, boolean]>([
+    [{ stream: true }, true],
+    [{ stream: true, stream_options: null }, true],
+    [{ stream: true, stream_options: { include_usage: false } }, true],
+    [{ stream: true, stream_options: { include_usage: true } }, false],
+    [{}, false],
+    [long, true],
+    [{ ...long, stream_options: { include_usage: true } }, false],
+  ])('is hidden unless it is asked for: %j', (facts, hidden) => {
+    expect(hides(facts)).toBe(hidden);
+  });
+
+  test.each([
+    ['{"stream":true}', '{"stream_options":{"include_usage":true},"stream":true}'],
+    ['{"stream_options":null}', '{"stream_options":{"include_usage":true}}'],
+    [
+      '{"stream_options": {"include_obfuscation":false}}',
+      '{"stream_options": {"include_obfuscation":false,"include_usage":true}}',
+    ],
+  ])('is asked for in %s', (body, written) => {
+    const call = callAt(clock, { body: Buffer.from(body), stream: true });
+    expect(Buffer.from(demands.askUsage(call)).toString()).toBe(written);
+  });
+});
+
 test.each([
   ['gpt-4o', 16_384],
   ['gpt-5-2025-08-07', 128_000],

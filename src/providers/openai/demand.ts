@@ -19,7 +19,12 @@ type OutputMember = (typeof OUTPUT_MEMBERS)[number];
 /** How a request goes on from what the provider keeps. */
 const CONTINUING_MEMBERS = ['previous_response_id', 'conversation'] as const;
 
-const WANTED: ReadonlySet<string> = new Set([...PROMPT_MEMBERS, ...OUTPUT_MEMBERS, ...CONTINUING_MEMBERS]);
+const WANTED: ReadonlySet<string> = new Set([
+  ...PROMPT_MEMBERS,
+  ...OUTPUT_MEMBERS,
+  ...CONTINUING_MEMBERS,
+  'stream_options',
+]);
 
 const GENERATES: Readonly<Record<Operation, boolean>> = {
   chat: true,
@@ -44,7 +49,7 @@ const FRAME_TOKENS = 4;
 const PARSED_BYTES = 4_096;
 
 /** Reads requests in OpenAI's format; a conversation of any length costs some microseconds. */
-export const demands: Demands = { read, cap, mostOutput };
+export const demands: Demands = { read, cap, askUsage, mostOutput };
 
 function read(call: Call): Demand {
   const { operation, body } = call;
@@ -53,12 +58,18 @@ function read(call: Call): Demand {
   if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
   // Texts are counted here, and those that were parsed as Latin-1 are longer than they should be.
   const reading = call.parsed === null || !isAscii(body) ? readBytes(body) : readParsed(call.parsed);
-  return { ...reading, promptMember, generates };
+  return { ...reading, hidesUsage: reading.hidesUsage && call.stream && operation === 'chat', promptMember, generates };
 }
 
 type Reading = Omit<Demand, 'promptMember' | 'generates'>;
 
-const NOTHING: Reading = { promptTokens: 0, continues: false, outputTokens: null, outputMember: null };
+const NOTHING: Reading = {
+  promptTokens: 0,
+  continues: false,
+  outputTokens: null,
+  outputMember: null,
+  hidesUsage: false,
+};
 
 function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   try {
@@ -103,6 +114,12 @@ function readSpans(bytes: Buffer): Reading {
   });
 }
 
+/** Whether a stream's options, parsed or as written, ask for its usage. */
+function tellsUsage(options: unknown): boolean {
+  if (typeof options === 'string') return /"include_usage"\s*:\s*true/.test(options);
+  return isObject(options) && options['include_usage'] === true;
+}
+
 /** A number, or whether there is anything: no more is asked of these members. */
 function simpleValue(written: string): unknown {
   if (written === 'null') return null;
@@ -112,7 +129,7 @@ function simpleValue(written: string): unknown {
 
 function readingOf(
   tokens: number,
-  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number]) => unknown,
+  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'stream_options') => unknown,
 ): Reading {
   let outputTokens: number | null = null;
   let outputMember: string | null = null;
@@ -123,13 +140,29 @@ function readingOf(
     outputMember = name;
   }
   const continues = CONTINUING_MEMBERS.some((name) => (valueOf(name) ?? null) !== null);
-  return { promptTokens: Math.ceil(tokens), continues, outputTokens, outputMember };
+  return {
+    promptTokens: Math.ceil(tokens),
+    continues,
+    outputTokens,
+    outputMember,
+    hidesUsage: !tellsUsage(valueOf('stream_options')),
+  };
 }
 
 function cap(call: Call, outputTokens: number): Uint8Array {
   const body = call.body as Uint8Array;
   return withMember(body, call.operation === 'responses' ? 'max_output_tokens' : 'max_completion_tokens', outputTokens);
 }
+
+function askUsage(call: Call): Uint8Array {
+  const body = call.body as Uint8Array;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const span = findMembers(bytes, STREAM_OPTIONS)?.get('stream_options');
+  const options: unknown = span === undefined ? null : JSON.parse(bytes.toString('utf8', span.start, span.end));
+  return withMember(body, 'stream_options', { ...(isObject(options) ? options : {}), include_usage: true });
+}
+
+const STREAM_OPTIONS: ReadonlySet<'stream_options'> = new Set(['stream_options']);
 
 function mostOutput(model: string | null): number | null {
   return (model === null ? null : modelFacts(model)?.maxOutput) ?? null;

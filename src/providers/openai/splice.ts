@@ -13,7 +13,7 @@ export function withModel(body: Uint8Array, model: string): Uint8Array {
 }
 
 /** The same for any member, whether it is there or not. */
-export function withMember(body: Uint8Array, name: string, value: string | number): Uint8Array {
+export function withMember(body: Uint8Array, name: string, value: unknown): Uint8Array {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const written = Buffer.from(JSON.stringify(value));
   const old = findMembers(bytes, new Set([name]))?.get(name);
