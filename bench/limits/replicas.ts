@@ -40,9 +40,10 @@ async function measure({ quick }: Extent): Promise<Section> {
     load.begin('overTokens', (1.5 * TOKENS) / TOKENS_A_CALL / 60);
     load.begin('under', (0.67 * REQUESTS) / 60);
     load.begin('moving', (1.5 * REQUESTS) / 60, first === undefined ? [] : [first]);
-    // At one and a half times its limit, a tenant has used it up after forty seconds and begins anew after sixty: Redis
-    // is killed when each has just had everything.
-    await sleep(quick ? 41_000 : 101_000);
+    // At one and a half times its limit, a tenant has used it up after some forty seconds and begins anew after sixty:
+    // Redis is killed when each has just had everything.
+    await sleep(quick ? 0 : 75_000);
+    await allRefused(load, Date.now());
     const away: Away = { from: Date.now(), to: Number.POSITIVE_INFINITY, rightAfterMs: 0 };
     await house.redis.kill();
     load.begin('moving', (1.5 * REQUESTS) / 60, others);
@@ -54,6 +55,17 @@ async function measure({ quick }: Extent): Promise<Section> {
     return sectionOf(await load.end(), away);
   } finally {
     await house.close();
+  }
+}
+
+/** Resolves when each tenant that comes to its limit has been refused since then. */
+async function allRefused(load: Load, since: number): Promise<void> {
+  const patience = Date.now() + 120_000;
+  const refused = (tenant: string): boolean =>
+    load.answers.some((answer) => answer.tenant === tenant && answer.status === 429 && answer.sentAt >= since);
+  while (!WATCHED.every(({ tenant }) => refused(tenant))) {
+    if (Date.now() > patience) throw new Error('the machine is too slow to bring tenants to their limits');
+    await sleep(50);
   }
 }
 
