@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -147,3 +147,30 @@ function idsIn(data: string): Set<string> {
     database.close();
   }
 }
+
+test('without a disk to write to, calls are answered, and it is said loudly', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-nodisk-'));
+  const inTheWay = join(home, 'a-file');
+  await writeFile(inTheWay, '');
+  const served = await ServeProcess.start({
+    OPENAI_API_KEY: 'sk-target-0123456789',
+    OPENAI_BASE_URL: `${one.url}/v1`,
+    HOLDFAST_DATA: join(inTheWay, 'data'),
+  });
+  const client = new OpenAI({ baseURL: served.baseURL, apiKey: CALLERS_KEY, maxRetries: 0 });
+  await ask(client, 'chat');
+  expect(served.complaints).toContain('Going on without it');
+  await until(() => served.complaints.includes('call records cannot be stored'));
+  served.signal('SIGTERM');
+  expect(await served.exited).toBe(0);
+  await rm(home, { recursive: true });
+});
+
+test('a database that may hold keys and cannot be read is no reason to let everybody in', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-torn-'));
+  await writeFile(databasePath(home), 'this was a database once');
+  const served = await ServeProcess.start({ OPENAI_API_KEY: 'sk-target-0123456789', HOLDFAST_DATA: home });
+  expect(await served.exited).toBe(1);
+  expect(served.complaints).toContain(databasePath(home));
+  await rm(home, { recursive: true });
+});

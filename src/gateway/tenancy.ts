@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/addresses.ts';
 import { matchRoute } from '../config/match.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
+import { type Database, memoryDatabase, openDatabase } from '../storage/database.ts';
+import { DatabaseError } from '../storage/database-error.ts';
+import { mayHold } from '../storage/sqlite/connection.ts';
 import { firstAdminToken } from '../tenants/admin-tokens.ts';
 import { waitBriefly } from '../tenants/changes.ts';
 import { declare } from '../tenants/declarations.ts';
@@ -23,7 +25,7 @@ export interface Tenancy {
  * @throws {Error} others could reach this gateway, and it would ask nobody for a key
  */
 export async function openTenancy(config: Config): Promise<Tenancy> {
-  const database = openDatabase({ directory: config.data });
+  const database = openOrBegin(config.data);
   try {
     await waitBriefly(database);
     await declare(database, { via: 'file', name: 'configuration file', address: null }, config.tenancy);
@@ -47,6 +49,20 @@ export async function openTenancy(config: Config): Promise<Tenancy> {
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+/**
+ * A full or unwritable disk is no reason to refuse calls, as long as nobody can have been told from anybody: where the
+ * database may hold keys, it has to be read.
+ */
+function openOrBegin(directory: string): Database {
+  try {
+    return openDatabase({ directory });
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || mayHold(directory, 'virtual_keys')) throw error;
+    console.error(`holdfast: ${error.message} Going on without it: tenants and keys made now end with this process.`);
+    return memoryDatabase();
   }
 }
 

@@ -1,8 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 
 import { databasePath } from './data-directory.ts';
 import type { Schema } from './schema.ts';
-import { openForReading, openForWriting } from './sqlite/connection.ts';
+import { openForReading, openForWriting, openInMemory } from './sqlite/connection.ts';
 import { nodeSqliteDialect } from './sqlite/dialect.ts';
 
 export interface DatabaseOptions {
@@ -32,9 +33,18 @@ export interface Database {
  */
 export function openDatabase({ directory, access = 'write' }: DatabaseOptions): Database {
   const connection = access === 'read' ? openForReading(directory) : openForWriting(directory);
+  return databaseOver(connection, databasePath(directory));
+}
+
+/** A database that ends with the process, for one that finds no disk to write to. */
+export function memoryDatabase(): Database {
+  return databaseOver(openInMemory(), ':memory:');
+}
+
+function databaseOver(connection: DatabaseSync, path: string): Database {
   const query = new Kysely<Schema>({ dialect: nodeSqliteDialect(connection) });
   return {
-    path: databasePath(directory),
+    path,
     query,
     async close() {
       await query.destroy();

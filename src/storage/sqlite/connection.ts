@@ -63,6 +63,32 @@ export function openForReading(directory: string, migrations: readonly Migration
   });
 }
 
+/** A database that ends with the process, for one that finds no disk to write to. */
+export function openInMemory(migrations: readonly Migration[] = MIGRATIONS): DatabaseSync {
+  return configured(new DatabaseSync(':memory:'), (connection) => migrate(connection, ':memory:', migrations));
+}
+
+/**
+ * Whether a database that cannot be opened for writing may hold anything in `table`. One that is not there, or never got as
+ * far as having that table, cannot; one that cannot be read may.
+ */
+export function mayHold(directory: string, table: string): boolean {
+  const path = databasePath(directory);
+  try {
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return false;
+    const connection = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      const known = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(table);
+      return known !== undefined && connection.prepare(`select 1 from ${table} limit 1`).get() !== undefined;
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    // The way to it is a file, or is not there: neither is it.
+    return !(error instanceof Error && 'code' in error && (error.code === 'ENOTDIR' || error.code === 'ENOENT'));
+  }
+}
+
 function guarded(path: string, open: () => DatabaseSync): DatabaseSync {
   try {
     return open();
