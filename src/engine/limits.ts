@@ -88,11 +88,21 @@ export function quotasOf(level: Level, holder: string, limits: Limits): readonly
   const quotas = QUOTAS.flatMap(([limit, measure, period]) => {
     const written = limits[limit];
     if (written === undefined) return [];
-    const id = `${level}:${holder} ${measure}/${period}`;
+    const id = quotaId(level, holder, measure, period);
     const bounds = measure === 'money' ? moneyBounds(written) : countBounds(written);
     return [Object.freeze({ id, level, holder, measure, period, ...bounds })];
   });
   return Object.freeze(quotas);
+}
+
+/** The same quota for another holder of its level: of users there may be so many that theirs are made as they come. */
+export function quotaFor(holder: string, { level, measure, period, amount, warnAt, refuses }: Quota): Quota {
+  const id = quotaId(level, holder, measure, period);
+  return Object.freeze({ id, level, holder, measure, period, amount, warnAt, refuses });
+}
+
+function quotaId(level: Level, holder: string, measure: Measure, period: Period): string {
+  return `${level}:${holder} ${measure}/${period}`;
 }
 
 /** The sizes that no call under all of these limits may exceed: the smallest of each. */

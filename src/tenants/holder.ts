@@ -2,7 +2,7 @@ import type { Headers, Operation } from '../engine/call.ts';
 import type { Caller, Lane } from '../engine/caller.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { compileGlob, type Glob } from '../engine/glob.ts';
-import { ceilingsOf, type Limits, quotasOf } from '../engine/limits.ts';
+import { ceilingsOf, quotaFor, quotasOf } from '../engine/limits.ts';
 import type { Quota } from '../engine/quota.ts';
 import { type AddressTest, addressTest } from './address-ranges.ts';
 import type { Organisation, Tenant, VirtualKey, Workload } from './entities.ts';
@@ -81,7 +81,8 @@ export class Holder implements Guest {
   readonly #deps: HolderDeps;
   readonly #models: readonly Glob[] | null;
   readonly #restricted: boolean;
-  readonly #limitsUsers: boolean;
+  /** What each user may take, under nobody's name; null: users are not limited. */
+  readonly #eachUser: Pick<Caller, 'quotas' | 'ceilings'> | null;
   readonly #variants = new Map<string, Caller | Fault>();
 
   constructor(standing: Standing, deps: HolderDeps) {
@@ -95,7 +96,10 @@ export class Holder implements Guest {
     this.mayComeFrom = typeof test === 'number' ? () => false : test;
     this.#models = key.models?.map(compileGlob) ?? null;
     this.#restricted = key.models !== null || key.routes !== null || !key.passthrough;
-    this.#limitsUsers = Object.keys(tenant.perUser).length > 0;
+    const limited = Object.keys(tenant.perUser).length > 0;
+    this.#eachUser = limited
+      ? { quotas: quotasOf('user', '', tenant.perUser), ceilings: ceilingsOf([tenant.perUser]) }
+      : null;
     this.plain = this.#caller(key.workload, null);
   }
 
@@ -109,7 +113,7 @@ export class Holder implements Guest {
       if (fault !== null) return fault;
     }
     const named = headers['x-holdfast-user'];
-    const user = typeof named === 'string' && named !== '' ? named : this.#limitsUsers ? read.user : null;
+    const user = typeof named === 'string' && named !== '' ? named : this.#eachUser === null ? null : read.user;
     return user === null || user === '' ? caller : this.#ofUser(caller, user);
   }
 
@@ -180,7 +184,7 @@ export class Holder implements Guest {
     const { users } = this.#deps;
     let made = users.get(name);
     if (made === undefined) {
-      made = callerOfUser(caller, tenant, long ? shortName : pseudonym(tenant.id, user));
+      made = callerOfUser(caller, long ? shortName : pseudonym(tenant.id, user), this.#eachUser);
       users.set(name, made);
     }
     return made;
@@ -221,17 +225,17 @@ function quotasAbove({ organisation, tenant, key }: Standing, workload: Workload
   ];
 }
 
-function callerOfUser(caller: Caller, { id, perUser }: Tenant, user: string): Caller {
-  const limits: Limits = perUser;
-  const own = ceilingsOf([limits]);
-  const { ceilings } = caller;
+function callerOfUser(caller: Caller, user: string, each: Pick<Caller, 'quotas' | 'ceilings'> | null): Caller {
+  if (each === null) return Object.freeze({ ...caller, endUser: user });
+  const { quotas, ceilings } = caller;
+  const holder = `${caller.tenant ?? ''}/${user}`;
   return Object.freeze({
     ...caller,
     endUser: user,
-    quotas: Object.freeze([...caller.quotas, ...quotasOf('user', `${id}/${user}`, limits)]),
+    quotas: Object.freeze([...quotas, ...each.quotas.map((quota) => quotaFor(holder, quota))]),
     ceilings: Object.freeze({
-      promptTokens: lower(ceilings.promptTokens, own.promptTokens),
-      outputTokens: lower(ceilings.outputTokens, own.outputTokens),
+      promptTokens: lower(ceilings.promptTokens, each.ceilings.promptTokens),
+      outputTokens: lower(ceilings.outputTokens, each.ceilings.outputTokens),
     }),
   });
 }
