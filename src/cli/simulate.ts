@@ -70,13 +70,21 @@ export function simulateCommand(): Command {
     .action(simulate);
 }
 
-async function simulate(flags: SimulateFlags): Promise<void> {
+/** Options that a simulator on a port has no use for. */
+const OF_A_VIRTUAL_RUN = ['rate', 'calls', 'for', 'deadline', 'fallback'] as const;
+
+async function simulate(flags: SimulateFlags, command: Command): Promise<void> {
   const terminal = processTerminal();
   if (flags.listFaults === true) {
     terminal.write(flags.json === true ? `${JSON.stringify(FAULTS.map(faultToJson))}\n` : listFaults(terminal));
     return;
   }
   if (flags.virtual !== undefined) return simulateVirtually(flags.virtual, flags, terminal);
+  const useless = OF_A_VIRTUAL_RUN.filter((name) => command.getOptionValueSource(name) === 'cli');
+  if (useless.length > 0) {
+    const names = useless.map((name) => `--${name}`).join(' and ');
+    throw new Error(`${names} belong to a virtual run: add --virtual <weather>, or leave it out`);
+  }
   const weather = flags.weather === undefined ? null : await readWeatherFile(flags.weather);
   const simulator = await start(flags, weather);
   terminal.write(

@@ -129,15 +129,18 @@ const spell = z.strictObject({
   faults: faults.default({}),
 });
 
-const file = z.strictObject({
-  name: z.string().default('weather'),
-  seed: z.int().default(1),
-  workers: z.int().min(1, 'has to be 1 or more').optional(),
-  queue: z.int().min(0, 'has to be 0 or more').default(USUAL_QUEUE),
-  service: duration.optional(),
-  statusLag: duration.default(0),
-  timeline: z.array(spell),
-});
+const file = z.strictObject(
+  {
+    name: z.string().default('weather'),
+    seed: z.int().default(1),
+    workers: z.int().min(1, 'has to be 1 or more').optional(),
+    queue: z.int().min(0, 'has to be 0 or more').default(USUAL_QUEUE),
+    service: duration.optional(),
+    statusLag: duration.default(0),
+    timeline: z.array(spell, 'has to be a list of spells: - { at: 60s, for: 10s, capacity: 0.2 }'),
+  },
+  'has to hold fields, a timeline among them',
+);
 
 /**
  * Reads a weather file.

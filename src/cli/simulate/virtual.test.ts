@@ -34,3 +34,8 @@ test('makes as many calls as were asked for, but for chance', async () => {
   const tale = await runVirtually(readWeather({ timeline: [] }), { ...flags, forMs: null, calls: 2000 });
   expect(Math.abs(tale.offered - 2000)).toBeLessThan(150);
 });
+
+test('refuses more calls than anybody would wait for, and says how many there would be', async () => {
+  const asked = { ...flags, rate: 1e9, forMs: 1000 };
+  await expect(runVirtually(weather, asked)).rejects.toThrow('this would be 1,000,000,000 calls');
+});

@@ -27,9 +27,24 @@ const AFTERWARDS_MS = 120_000;
 
 const MOST_NOTES_SHOWN = 40;
 
-/** Runs the engine under the weather on a virtual clock; the same weather, flags and seed give the same tale. */
-export function runVirtually(weather: Weather, flags: VirtualFlags): Promise<Tale> {
-  return run(sceneOf(weather, flags), flags.seed, holdfast({ dialect: chat }));
+const MOST_CALLS = 100_000_000;
+
+/**
+ * Runs the engine under the weather on a virtual clock; the same weather, flags and seed give the same tale.
+ *
+ * @throws {Error} when that would be more calls than anybody would wait for
+ */
+export async function runVirtually(weather: Weather, flags: VirtualFlags): Promise<Tale> {
+  const scene = sceneOf(weather, flags);
+  const calls = (scene.callsPerSecond * scene.forMs) / 1000;
+  if (calls > MOST_CALLS) {
+    const asked = Math.round(calls).toLocaleString('en');
+    const most = MOST_CALLS.toLocaleString('en');
+    throw new Error(
+      `this would be ${asked} calls, and ${most} take a quarter of an hour: lower --rate, --for or --calls`,
+    );
+  }
+  return run(scene, flags.seed, holdfast({ dialect: chat }));
 }
 
 function sceneOf(weather: Weather, { rate, calls, forMs, deadlineMs, fallback }: VirtualFlags): Scene {
