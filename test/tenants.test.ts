@@ -13,6 +13,7 @@ import { changeKey, createKey, type NewKey, revokeKey, rotateKey } from '../src/
 import { makeSecret } from '../src/tenants/secret.ts';
 import { listCalls } from '../src/observe/calls.ts';
 import { openGateway } from './harness.ts';
+import { ServeProcess } from './process.ts';
 
 const ACTOR: Actor = { via: 'cli', name: 'tester', address: null };
 
@@ -405,3 +406,21 @@ test('what a file declares goes before the database, and stays when it is taken 
   await database.close();
   await rm(home, { recursive: true });
 });
+
+test('the first start shows an admin token once, on stderr, and says that the gateway is open', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-first-'));
+  const env = { OPENAI_API_KEY: 'sk-0123456789', OPENAI_BASE_URL: `${one.url}/v1`, HOLDFAST_DATA: home };
+  const first = await ServeProcess.start(env);
+  await soon(() => Promise.resolve(first.complaints.includes('hf_admin_')));
+  const [token = ''] = /hf_admin_[0-9A-Za-z]{38}/.exec(first.complaints) ?? [];
+  const headers = { authorization: `Bearer ${token}` };
+  const root = first.baseURL.replace(/\/v1$/, '/admin/api');
+  expect(await (await fetch(`${root}/whoami`, { headers })).json()).toMatchObject({ name: 'first', role: 'admin' });
+  first.signal('SIGTERM');
+  expect(await first.exited).toBe(0);
+  const second = await ServeProcess.start(env);
+  second.signal('SIGTERM');
+  expect(await second.exited).toBe(0);
+  expect(second.complaints).not.toContain('hf_admin_');
+  await rm(home, { recursive: true });
+}, 60_000);

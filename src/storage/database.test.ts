@@ -67,6 +67,29 @@ describe('opening for writing', () => {
     connection.close();
   });
 
+  it('keeps the calls that were written under the first schema', async () => {
+    const old = openForWriting(directory, MIGRATIONS.slice(0, 1));
+    old.exec(`
+      insert into call_kinds (id, last_seq, door, operation, method, path, stream, outcome, status, caller_retries, attempt_count)
+        values (1, 100, 'gateway', 'chat', 'POST', '/chat/completions', 0, 'answered', 200, 0, 1);
+      insert into call_rows (id, kind, at, duration_us, overhead_us, input_tokens) values ('an-old-call', 1, 1000, 2000, 30, 7);`);
+    old.close();
+    const database = openDatabase({ directory });
+    expect(await database.query.selectFrom('calls').selectAll().execute()).toMatchObject([
+      {
+        id: 'an-old-call',
+        at: 1000,
+        input_tokens: 7,
+        cost: null,
+        tenant: null,
+        key_id: null,
+        end_user: null,
+        lane: 'interactive',
+      },
+    ]);
+    await database.close();
+  });
+
   it('leaves the schema as it was when a migration fails', () => {
     openForWriting(directory).close();
     const broken = { number: MIGRATIONS.length + 1, name: 'broken', sqlite: 'create table half (x); nonsense' };
