@@ -42,6 +42,7 @@ export function applyCut(parts: readonly Part[], cut: Cut, operation: FittedOper
     const to = isOwn(block) ? cut.ownTextTokens : cut.textTokens;
     const blockParts = parts.slice(block.from, block.to).map((part, offset) => {
       const pictures = unpictured.get(block.from + offset);
+      if (pictures === undefined && part.texts.length === 0) return part;
       const texts = part.texts.filter(({ tokens }) => tokens > to + TEXT_NOTE_TOKENS);
       if (pictures === undefined && texts.length === 0) return part;
       changed += 1;

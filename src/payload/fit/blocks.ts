@@ -23,7 +23,9 @@ export function blocksOf(parts: readonly Part[]): Block[] {
   let end = 0;
   let tokens = 0;
   let stays: Block['stays'] = null;
-  for (const [index, part] of parts.entries()) {
+  // Plain loops: long conversations have tens of thousands of parts, and come back with every turn.
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index] as Part;
     end = Math.max(end, reach.last[index] as number);
     tokens += part.tokens;
     if (part.role === 'guide') stays = 'guide';
@@ -46,7 +48,8 @@ function reaches(parts: readonly Part[]): { readonly last: Int32Array; readonly 
   const last = new Int32Array(parts.length);
   const orphans = new Set<number>();
   const callers = new Map<string, number>();
-  for (const [index, { calls, answers, leads }] of parts.entries()) {
+  for (let index = 0; index < parts.length; index += 1) {
+    const { calls, answers, leads } = parts[index] as Part;
     last[index] = leads ? Math.min(index + 1, parts.length - 1) : index;
     for (const call of calls) callers.set(call, index);
     if (answers === null) continue;

@@ -1,6 +1,7 @@
 import type { FitReport } from '../../engine/fitting.ts';
 import type { JsonObject } from '../tokens/json.ts';
 import { applyCut, type Cutting } from './apply.ts';
+import type { Block } from './blocks.ts';
 import type { FittedOperation, Part, Scales } from './parts.ts';
 import { shortened } from './shorten.ts';
 import type { Summaries, Summarise } from './summaries.ts';
@@ -78,41 +79,45 @@ export class Fitter {
     const cut = decideShortening(talk, limit);
     const cutting = applyCut(talk.parts, cut, operation, this.#scales);
     const parts = cutting.kept.flatMap((block) => block.parts);
-    if (tokensOf({ ...talk, parts }) <= limit) return { ...told(cutting), parts, summarised: 0 };
+    const tokens = tokensOf({ ...talk, parts });
+    if (tokens <= limit) return { ...told(cutting), parts, summarised: 0 };
 
     // What is summed up is what was said, and not what was left of it; keys are made of it too, since they must not change.
-    const old = cut.blocks.filter(({ stays }) => stays === null).map(({ from, to }) => talk.parts.slice(from, to));
+    const past = new Past(talk.parts, cut.blocks);
     const sizes = cutting.kept
       .filter(({ couldGo }) => couldGo)
       .map(({ parts: kept }) => tokensOf({ parts: kept, frameTokens: 0 }));
     const spoken = sizes.reduce((sum, size) => sum + size, 0);
-    const fixed = tokensOf({ ...talk, parts }) - spoken;
+    const fixed = tokens - spoken;
     const room = summaryRoom(limit);
     const free = limit - fixed - room;
     if (free < 0) throw new Error('the instructions, the first task and the last turn alone are too long');
 
     const least = firstFitting(sizes, spoken, free);
-    const keys = this.#keysOf(old, `${order.scope} ${operation}`);
-    const known = keys.findIndex((key, covered) => covered >= least && this.#summaries.find(key) !== null);
-    const covered = known >= 0 ? known : Math.max(least, firstFitting(sizes, spoken, free / 2));
-    const text = await this.#summaryOf(old, keys, covered, order, summarise);
-    const summary = this.#scales.weigh(summaryMessage(this.#within(text, room), countParts(old.slice(0, covered))));
-    return {
-      ...told(cutting),
-      parts: withSummary(cutting, summary, covered),
-      summarised: countParts(old.slice(0, covered)),
-    };
+    const keys = this.#keysOf(past, `${order.scope} ${operation}`);
+    let covered = least;
+    while (covered < keys.length && this.#summaries.find(keys[covered] as string) === null) covered += 1;
+    if (covered === keys.length) covered = Math.max(least, firstFitting(sizes, spoken, free / 2));
+    const text = await this.#summaryOf(past, keys, covered, order, summarise);
+    const summarised = past.countParts(covered);
+    const summary = this.#scales.weigh(summaryMessage(this.#within(text, room), summarised));
+    return { ...told(cutting), parts: withSummary(cutting, summary, covered), summarised };
   }
 
   /** Keys of the beginnings that none, one, two, ... of the old blocks make. */
-  #keysOf(old: readonly (readonly Part[])[], scope: string): string[] {
+  #keysOf(past: Past, scope: string): string[] {
     let key = scope;
-    return [key, ...old.map((parts) => (key = this.#summaries.keyAfter(key, parts)))];
+    const keys = [key];
+    for (const { from, to } of past.blocks) {
+      key = this.#summaries.keyAfter(key, past.parts, from, to);
+      keys.push(key);
+    }
+    return keys;
   }
 
   /** The summary of the first `covered` blocks, carried on from the longest beginning that has one. */
   async #summaryOf(
-    old: readonly (readonly Part[])[],
+    past: Past,
     keys: readonly string[],
     covered: number,
     order: FitOrder,
@@ -121,11 +126,11 @@ export class Fitter {
     let from = covered;
     while (from > 0 && this.#summaries.find(keys[from] as string) === null) from -= 1;
     let text = from === 0 ? null : this.#summaries.find(keys[from] as string);
-    const ends = chunkEnds(old, from, covered, order.chunkTokens);
+    const ends = chunkEnds(past, from, covered, order.chunkTokens);
     if (ends.length > MOST_CHUNKS) throw new Error(`${ends.length} texts to sum up are too many at once`);
     for (const end of ends) {
       const before = text;
-      const parts = old.slice(from, end).flat();
+      const parts = past.partsOf(from, end);
       text = await this.#summaries.of(keys[end] as string, async () => {
         const written = await summarise(transcript(before, parts, this.#scales));
         if (written.trim() === '') throw new Error('the summary came back empty');
@@ -174,12 +179,35 @@ function firstFitting(sizes: readonly number[], all: number, room: number): numb
   return gone;
 }
 
+/** The turns of a conversation that may be summed up, block by block. */
+class Past {
+  readonly parts: readonly Part[];
+  readonly blocks: readonly Block[];
+
+  constructor(parts: readonly Part[], blocks: readonly Block[]) {
+    this.parts = parts;
+    this.blocks = blocks.filter(({ stays }) => stays === null);
+  }
+
+  tokensOf(at: number): number {
+    return this.blocks[at]?.tokens ?? 0;
+  }
+
+  partsOf(from: number, to: number): Part[] {
+    return this.blocks.slice(from, to).flatMap((block) => this.parts.slice(block.from, block.to));
+  }
+
+  countParts(to: number): number {
+    return this.blocks.slice(0, to).reduce((sum, block) => sum + block.to - block.from, 0);
+  }
+}
+
 /** Where to stop and sum up on the way from one beginning to a longer one. */
-function chunkEnds(old: readonly (readonly Part[])[], from: number, to: number, chunkTokens: number): number[] {
+function chunkEnds(past: Past, from: number, to: number, chunkTokens: number): number[] {
   const ends: number[] = [];
   let tokens = 0;
   for (let at = from; at < to; at += 1) {
-    const more = tokensOf({ parts: old[at] ?? [], frameTokens: 0 });
+    const more = past.tokensOf(at);
     if (tokens > 0 && tokens + more > chunkTokens) {
       ends.push(at);
       tokens = 0;
@@ -188,10 +216,6 @@ function chunkEnds(old: readonly (readonly Part[])[], from: number, to: number, 
   }
   if (from < to) ends.push(to);
   return ends;
-}
-
-function countParts(blocks: readonly (readonly Part[])[]): number {
-  return blocks.reduce((sum, { length }) => sum + length, 0);
 }
 
 /**

@@ -19,19 +19,15 @@ export class Summaries {
   /** The key that a part made of the key before it, so that a long beginning is not hashed again at every turn. */
   readonly #keys = new WeakMap<Part, { readonly before: string; readonly key: string }>();
 
-  /** The key of a beginning, made of that of the shorter one before it and what it has more. */
-  keyAfter(before: string, parts: readonly Part[]): string {
-    let key = before;
-    for (const part of parts) {
-      const known = this.#keys.get(part);
-      if (known?.before === key) {
-        key = known.key;
-        continue;
-      }
-      const next = hash('sha256', `${key} ${part.digest}`, 'base64');
-      this.#keys.set(part, { before: key, key: next });
-      key = next;
-    }
+  /** The key of a beginning, made of that of the shorter one before it and the parts from one index to another. */
+  keyAfter(before: string, parts: readonly Part[], from: number, to: number): string {
+    const last = parts[to - 1];
+    if (last === undefined) return before;
+    const known = this.#keys.get(last);
+    if (known?.before === before) return known.key;
+    const digests = parts.slice(from, to).map(({ digest }) => digest);
+    const key = hash('sha256', [before, ...digests].join(' '), 'base64');
+    this.#keys.set(last, { before, key });
     return key;
   }
 

@@ -120,9 +120,13 @@ class Sheet {
     this.#limit = limit;
     this.#blocks = blocksOf(talk.parts);
     this.#pictures = picturesOf(talk.parts, this.#blocks);
-    this.#blockTokens = Float64Array.from(this.#blocks, ({ tokens }) => tokens);
+    this.#blockTokens = new Float64Array(this.#blocks.length);
     this.#blockOf = new Int32Array(talk.parts.length);
-    for (const [at, { from, to }] of this.#blocks.entries()) this.#blockOf.fill(at, from, to);
+    for (let at = 0; at < this.#blocks.length; at += 1) {
+      const { from, to, tokens } = this.#blocks[at] as Block;
+      this.#blockTokens[at] = tokens;
+      for (let index = from; index < to; index += 1) this.#blockOf[index] = at;
+    }
   }
 
   cut(): Cut {
@@ -165,9 +169,8 @@ class Sheet {
     const round = Math.max(1, Math.floor(this.#limit / ROUNDING));
     const wanted = Math.ceil(excess / round) * round;
     let gone = 0;
-    for (const [at, { stays }] of this.#blocks.entries()) {
-      if (gone >= wanted) break;
-      if (stays !== null) continue;
+    for (let at = 0; at < this.#blocks.length && gone < wanted; at += 1) {
+      if (this.#blocks[at]?.stays !== null) continue;
       gone += this.#blockTokens[at] as number;
       this.#dropped += 1;
     }
