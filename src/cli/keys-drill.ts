@@ -36,7 +36,9 @@ Example:
     .action(drill);
 }
 
-async function drill({ json }: DrillOptions, command: Command): Promise<void> {
+async function drill(_options: DrillOptions, command: Command): Promise<void> {
+  // `keys` itself has --json too, and takes it wherever it stands.
+  const { json } = command.optsWithGlobals<DrillOptions>();
   const steps = await rehearse();
   if (json === true) console.log(JSON.stringify({ steps }, null, 2));
   else console.log(steps.map(line).join('\n'));
