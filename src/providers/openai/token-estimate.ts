@@ -142,7 +142,7 @@ export function estimateTokens(text: string, start: number = 0, end: number = te
 export const SAMPLING_MARGIN = 1.1;
 
 /** Pieces taken of a long text, and the length of each. */
-const PIECES = 5;
+const PIECES = 4;
 const PIECE = 40;
 
 /** The same for a text of any length in a bounded time: of a long one, pieces that are spread over it evenly. */
