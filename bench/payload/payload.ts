@@ -6,6 +6,7 @@ import { accuracyFigures, delayFigures } from './counting.ts';
 import { enduranceFigures } from './endurance.ts';
 import { fittingFigures } from './fitting.ts';
 import { validationFigures } from './validation.ts';
+import { wideningFigures } from './widening.ts';
 
 /** What is measured, in this order; each gives its own figures. */
 const MEASURES: readonly ((options: RunOptions) => Figure[] | Promise<Figure[]>)[] = [
@@ -14,6 +15,7 @@ const MEASURES: readonly ((options: RunOptions) => Figure[] | Promise<Figure[]>)
   accuracyFigures,
   delayFigures,
   enduranceFigures,
+  wideningFigures,
 ];
 
 /** How requests are looked at before they leave: checked, counted, made to fit. */

@@ -35,7 +35,8 @@ const FACT_TURNS = 20;
 
 const factOf = (turn: number): string => `FACT-${turn}-${(turn * 7919) % 997}`;
 
-function turnOf(turn: number): JsonObject[] {
+/** What is said in one turn: a question, a call of a tool, its result, an answer. */
+export function endlessTurn(turn: number): JsonObject[] {
   const buoy = turn % 7;
   const fact = turn < FACT_TURNS ? ` Remember ${factOf(turn)}.` : '';
   return [
@@ -86,7 +87,7 @@ export async function endure(how: Shrinking, turns: number, limit: number): Prom
   const fitter = new Fitter(scales, new Summaries());
   const order: FitOrder = { operation: 'chat', limit, strategies: [how], chunkTokens: limit / 2, scope: '' };
   const parts: Part[] = [scales.weigh(SYSTEM)];
-  const task = turnOf(0)[0] as JsonObject;
+  const task = endlessTurn(0)[0] as JsonObject;
   let overflows = 0;
   let refused = 0;
   let orphans = 0;
@@ -95,7 +96,7 @@ export async function endure(how: Shrinking, turns: number, limit: number): Prom
   let sentTokens = 0;
   const summariser = new Summariser();
   for (let turn = 0; turn < turns; turn += 1) {
-    const [ask, ...rest] = turnOf(turn).map((message) => scales.weigh(message));
+    const [ask, ...rest] = endlessTurn(turn).map((message) => scales.weigh(message));
     parts.push(ask as Part);
     const result = await fitter.fit({ parts, frameTokens: 3 }, order, (text) => summariser.sumUp(text));
     if (result.kind === 'refused') refused += 1;
