@@ -1,11 +1,13 @@
 import type { Benchmark, Figure, Outcome, RunOptions } from '../figures.ts';
 import { summaryOf } from '../storm/yardsticks/yardstick.ts';
 import { atTheLimit } from './at-the-limit.ts';
+import { background } from './background.ts';
 import { changedLimit } from './changed-limit.ts';
+import { flood } from './flood.ts';
 import type { Line } from './line.ts';
 import { replicas } from './replicas.ts';
 
-const LINES: readonly Line[] = [atTheLimit, changedLimit, replicas];
+const LINES: readonly Line[] = [atTheLimit, changedLimit, flood, background, replicas];
 
 /** What is shared: a provider's limits, a scarce target among tenants and lanes, a quota among replicas. */
 export const limits: Benchmark = {

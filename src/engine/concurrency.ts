@@ -10,7 +10,10 @@ const LEAST = 2;
 /** Share of the places that background work may hold: a person finds one free at once. */
 const BACKGROUND_SHARE = 0.8;
 
-/** Tenants or lanes that followed one another within this time are in each other's way. */
+/** Background work begins with so many calls under way, and feels its way up from there. */
+const GENTLE_START = 8;
+
+/** Tenants that followed one another within this time are in each other's way. */
 const CONTENDED_MS = 10_000;
 
 /** At this inflation of the latency, and with deadlines in danger, fewer calls may be under way. */
@@ -33,7 +36,7 @@ const FORGOTTEN_TRIPS = 20;
 export interface Departure {
   /** From being sent until its first content; null when none came. */
   readonly contentMs: number | null;
-  /** How many calls were under way when it was sent, itself included. */
+  /** How many calls were under way when it was sent, itself included: for a person's call, how many of people's. */
   readonly among: number;
   /** The target said, or showed by silence, that it has too much to do. */
   readonly overloaded: boolean;
@@ -60,9 +63,13 @@ export class Concurrency {
   /** Of the latest departures, the share that met with overload. */
   #overloaded = 0;
   #shrunkAt = Number.NEGATIVE_INFINITY;
-  readonly #knee = new Knee();
-  /** Whose call was the latest, and when it was somebody else's before. */
-  #latest: Caller | null = null;
+  /** Of those, background work. */
+  #background = 0;
+  /** Of people's calls while several tenants make them, and of background work always. */
+  readonly #peopleKnee = new Knee(null);
+  readonly #backgroundKnee = new Knee(GENTLE_START);
+  /** The tenant of whose people the latest call was, and when it was another's before. */
+  #tenant: string | null | undefined = undefined;
   #mixedAt = Number.NEGATIVE_INFINITY;
 
   constructor(enabled: boolean, latency: Latency) {
@@ -70,8 +77,9 @@ export class Concurrency {
     this.#latency = latency;
   }
 
+  /** Places for people's calls. */
   get limit(): number {
-    return Math.min(this.#limit, this.#knee.most);
+    return Math.min(this.#limit, this.#peopleKnee.most);
   }
 
   get inFlight(): number {
@@ -80,18 +88,26 @@ export class Concurrency {
 
   /** Is there a place for a call of this lane? */
   hasRoom(lane: Lane): boolean {
-    return !this.#enabled || this.#inFlight < this.#places(lane);
+    if (!this.#enabled) return true;
+    if (this.#inFlight >= this.#places(lane)) return false;
+    // People wait for people; what background work is under way is soon out of their way.
+    return lane === 'interactive'
+      ? this.#inFlight - this.#background < this.#peopleKnee.most
+      : this.#inFlight < this.#backgroundKnee.most;
   }
 
   /** Takes a place. @returns how many are under way with it */
   enter(caller: Caller, now: number): number {
-    const latest = this.#latest;
-    if (caller !== latest) {
-      if (latest !== null && (latest.tenant !== caller.tenant || latest.lane !== caller.lane)) this.#mixedAt = now;
-      this.#latest = caller;
-    }
     this.#inFlight += 1;
-    return this.#inFlight;
+    if (caller.lane === 'background') {
+      this.#background += 1;
+      return this.#inFlight;
+    }
+    if (caller.tenant !== this.#tenant) {
+      if (this.#tenant !== undefined) this.#mixedAt = now;
+      this.#tenant = caller.tenant;
+    }
+    return this.#inFlight - this.#background;
   }
 
   /** Gives a place back, after so many ms, with what its call showed. */
@@ -99,19 +115,28 @@ export class Concurrency {
     const full = this.#inFlight >= this.#places(lane);
     if (departure !== null) {
       this.#adapt(departure, heldMs, full, now);
-      this.#watch(departure, full, now);
+      this.#watch(lane, departure, full, now);
     }
     this.#inFlight -= 1;
+    if (lane === 'background') this.#background -= 1;
   }
 
+  /** Places for all calls together, as far as one of this lane may take them. */
   #places(lane: Lane): number {
-    return lane === 'interactive' ? this.limit : Math.max(1, this.limit * BACKGROUND_SHARE);
+    return lane === 'interactive' ? this.#limit : Math.max(1, this.#limit * BACKGROUND_SHARE);
   }
 
   /** Where several are after one target, none of them may fill the provider's own queue, in which nobody is told apart. */
-  #watch({ contentMs, among }: Departure, full: boolean, now: number): void {
-    if (now - this.#mixedAt > CONTENDED_MS) this.#knee.release(now);
-    else if (contentMs !== null) this.#knee.content(now - contentMs, among, full, now);
+  #watch(lane: Lane, { contentMs, among }: Departure, full: boolean, now: number): void {
+    const sentAt = contentMs === null ? null : now - contentMs;
+    if (lane === 'background') {
+      if (sentAt !== null)
+        this.#backgroundKnee.content(sentAt, among, full || this.#inFlight > this.#backgroundKnee.most - 1, now);
+    } else if (now - this.#mixedAt > CONTENDED_MS) this.#peopleKnee.release(now);
+    else if (sentAt !== null) {
+      const people = this.#inFlight - this.#background;
+      this.#peopleKnee.content(sentAt, among, full || people > this.#peopleKnee.most - 1, now);
+    }
   }
 
   #adapt({ contentMs, overloaded, patienceMs }: Departure, heldMs: number, full: boolean, now: number): void {

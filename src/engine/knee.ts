@@ -69,10 +69,12 @@ type State =
  * waited. Throughput, times the time that a call takes when nobody is in its way, makes the bound (as in BBR: Cardwell and
  * others, 2016); now and then more are tried.
  *
- * Pure: time is handed in. Only used while several tenants or lanes are after one target; a lone one is its own queue.
+ * Pure: time is handed in. Only used while several tenants are after one target, for a lone one is its own queue; and
+ * for background work always.
  */
 export class Knee {
-  #state: State = { name: 'free' };
+  readonly #start: number | null;
+  #state: State;
   #lookAt = 0;
   #everyMs: number = LOOK_MS.again;
   #shortestMs = Number.POSITIVE_INFINITY;
@@ -83,6 +85,12 @@ export class Knee {
   #calls = 0;
   #ms = 0;
 
+  /** @param start calls to begin with, for who has to be gentle always; null: no bound until there is a reason for one */
+  constructor(start: number | null) {
+    this.#start = start;
+    this.#state = start === null ? { name: 'free' } : { name: 'held', most: start, throughput: 0, idle: 0 };
+  }
+
   /** Most calls under way; infinite where there is no reason to bound them. */
   get most(): number {
     return this.#state.name === 'free' ? Number.POSITIVE_INFINITY : this.#state.most;
@@ -90,7 +98,7 @@ export class Knee {
 
   /** Nobody is in anybody's way any more. */
   release(now: number): void {
-    if (this.#state.name === 'free') return;
+    if (this.#state.name === 'free' || this.#start !== null) return;
     this.#enter({ name: 'free' }, now);
     this.#look(now, LOOK_MS.again);
   }
@@ -152,6 +160,7 @@ export class Knee {
         return this.#judgeHeld(state, level, now);
       case 'trial': {
         const { most, before, throughput } = state;
+        if (!level.full) return this.#enter({ name: 'held', most: before, throughput, idle: 0 }, now);
         if (level.throughput > WORTH * throughput) {
           // There is more yet: on with it, at once.
           this.#look(now, LOOK_MS.trial);
