@@ -153,6 +153,13 @@ class Admitter {
     });
   }
 
+  /** Told once the answer is known: of a whole one what it really took, of a stream what is held for it. */
+  #tellStanding(call: Call): void {
+    const { counters, clock } = this.#tools;
+    const headers = rateLimitHeaders(call.caller.quotas, counters, clock.wall());
+    call.told = call.told.length === 0 ? headers : [...call.told, ...headers];
+  }
+
   #tellsUsage(call: Call): boolean {
     const ladder = this.#deps.routeOf(call)?.ladder ?? [];
     return ladder.every((rung) => rung.every(({ target }) => target.endpoint.provider === TELLS_USAGE));
@@ -179,12 +186,10 @@ class Admitter {
       admission.asksUsage = true;
       call.body = this.#deps.demands.askUsage(call);
     }
-    const { counters, clock } = this.#tools;
-    const headers = rateLimitHeaders(call.caller.quotas, counters, clock.wall());
-    call.told = call.told.length === 0 ? headers : [...call.told, ...headers];
     return next(call).then(
       (reply) => {
         settleWith(admission, reply);
+        this.#tellStanding(call);
         return reply;
       },
       (error: unknown) => {
