@@ -8,6 +8,7 @@ const ANSWER_HEADERS: Readonly<Record<string, string>> = {
   'x-holdfast-target': 'The target that answered, or was tried last.',
   'x-holdfast-overhead-ms': "Holdfast's own share of the time.",
   'x-holdfast-repaired': 'What was put right in the request before it was sent.',
+  'x-holdfast-fit': 'What was done so that the prompt fits its model.',
 };
 
 const STATUSES: Readonly<Record<string, string>> = {
