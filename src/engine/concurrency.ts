@@ -23,7 +23,7 @@ const CONGESTED = 2;
 const SWIFT = 1 / 32;
 
 /** Of a target that is well a refusal or a silence comes now and then. As often as this it is no accident. */
-const NO_ACCIDENT = 0.25;
+const NO_ACCIDENT = 0.5;
 
 /** A silence of up to so many times what nearly every call takes is that of a queue; a longer one is a fault of its own. */
 const OF_A_QUEUE = 3;
