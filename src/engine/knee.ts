@@ -26,11 +26,14 @@ const FEW = 4;
 const MARGIN = 1.1;
 
 /** A trial allows this many times the calls, and has to bring this many times the throughput. */
-const TRIAL = 1.3;
+const TRIAL = 1.25;
 const WORTH = 1.1;
 
 /** Content that takes this many times the shortest time that was seen may have waited in a queue. */
 const SLOW = 2;
+
+/** The same for calls that are held to a bound already: it may be too high. */
+const CROWDED = 1.6;
 
 /** A bound that was not reached in so many measurements is none that anybody needs. */
 const IDLE = 3;
@@ -195,7 +198,7 @@ export class Knee {
       else this.#state = { ...state, idle };
       return;
     }
-    if (level.ms > SLOW * this.#shortestMs && level.calls >= FEW) return this.#probe(level, true, now);
+    if (level.ms > CROWDED * this.#shortestMs && level.calls >= FEW) return this.#probe(level, true, now);
     const throughput = state.throughput + (level.throughput - state.throughput) / 2;
     if (now >= this.#lookAt) this.#enter({ name: 'trial', most: most * TRIAL, before: most, throughput }, now);
     else this.#state = { ...state, throughput, idle: 0 };
