@@ -302,7 +302,7 @@ describe('a caller that leaves', () => {
     const quick: Script = [sent, 100, ...answer.slice(1)];
     const { send, clock, targets } = house([[...Array.from({ length: 25 }, () => quick), [sent]]]);
     for (let i = 0; i < 25; i += 1) await send({}, 200);
-    for (let i = 0; i < 10; i += 1) {
+    for (let i = 0; i < 30; i += 1) {
       const { call } = await send({}, patienceMs);
       call.cancellation.cancel('gone');
       await clock.advance(0);
