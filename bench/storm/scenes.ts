@@ -79,6 +79,12 @@ export function oneOfTwoGone(seconds: number, callsPerSecond: number, answers: A
   };
 }
 
+/** A lone provider that fails a share of its calls, each by itself, from the onset on. */
+export function someOfTheCalls(fault: string, share: number): Scene {
+  const providers = [model('a', weather({ at: ONSET, faults: { [fault]: share } }))];
+  return { ...PLAIN, providers, callsPerSecond: 70, forMs: 250_000, streamShare: 0.5, tokens: () => 100 };
+}
+
 /** Calls a second in the long weathers, and the hour at which they turn bad. */
 const LONG_RATE = 2;
 const HOUR = 3600;

@@ -9,6 +9,7 @@ import { diversion } from './yardsticks/diversion.ts';
 import { falseOpens } from './yardsticks/false-opens.ts';
 import { goodputInOverload } from './yardsticks/overload.ts';
 import { longDays } from './yardsticks/long-days.ts';
+import { partialFaults } from './yardsticks/partial.ts';
 import { returning } from './yardsticks/return.ts';
 import { summaryOf, type Yardstick } from './yardsticks/yardstick.ts';
 
@@ -17,6 +18,7 @@ const YARDSTICKS: readonly Yardstick[] = [
   afterBrownOut,
   goodputInOverload,
   diversion,
+  partialFaults,
   returning,
   falseOpens,
   longDays,
