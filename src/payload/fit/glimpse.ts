@@ -1,7 +1,8 @@
+import { continuesElsewhere } from '../tokens/count.ts';
 import { isObject, type JsonObject, listAt } from '../tokens/json.ts';
 import { contentOf, type FittedOperation } from './parts.ts';
 
-/** Whether a request shows pictures, which can have more tokens than bytes. Looks only at what somebody has parsed. */
+/** Whether a request shows pictures (or sounds, or files), which can have more tokens than bytes. Looks only at what somebody has parsed. */
 export function showsPictures(request: JsonObject, operation: FittedOperation): boolean {
   for (const message of listAt(request, operation === 'chat' ? 'messages' : 'input')) {
     if (!isObject(message)) continue;
@@ -12,6 +13,29 @@ export function showsPictures(request: JsonObject, operation: FittedOperation): 
     for (const piece of content) if (!isObject(piece) || typeof piece['text'] !== 'string') return true;
   }
   return false;
+}
+
+/** Items of a Responses input that say all of themselves in text. */
+const TEXT_ITEMS: ReadonlySet<unknown> = new Set([
+  undefined,
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+]);
+
+/** Tools that the application runs; what the provider's own tools find comes into the prompt unseen. */
+const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom']);
+
+/** Whether all of a request's prompt can be seen and is text, so that nothing but the tokenizer can be wrong about it. */
+export function isAllText(request: JsonObject, operation: FittedOperation): boolean {
+  if (operation === 'responses') {
+    if (continuesElsewhere(request)) return false;
+    for (const item of listAt(request, 'input')) if (isObject(item) && !TEXT_ITEMS.has(item['type'])) return false;
+  }
+  for (const tool of listAt(request, 'tools')) if (isObject(tool) && !OWN_TOOLS.has(tool['type'])) return false;
+  return !showsPictures(request, operation);
 }
 
 /** Tokens that a request asks for as its answer; null when it does not say. */

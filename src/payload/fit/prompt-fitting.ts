@@ -88,10 +88,10 @@ export class PromptFitting implements Fitting {
     const model = modelOf(call, candidate);
     const estimate: Estimate = { ...UNKNOWN_LIMITS, factor: 1, until: 0 };
     const weighed = await this.ask(call, { operation, body: sent, model, estimate, strategies: [] });
-    // What the provider keeps of the conversation cannot be made shorter here, nor can anything be learnt from it.
-    if (weighed === null || weighed.continues) return null;
-    this.deps.windows.refused(candidate.target.id, model, weighed, readTooLong(fault.message));
-    return this.begin(call, ladder);
+    const { windows } = this.deps;
+    const before = windows.version;
+    if (weighed !== null) windows.refused(candidate.target.id, model, weighed, readTooLong(fault.message));
+    return windows.version === before ? null : this.begin(call, ladder);
   }
 
   surelyFits(call: Call, candidate: Candidate, bytes: Buffer): boolean {

@@ -1,7 +1,6 @@
-import { continuesElsewhere } from '../tokens/count.ts';
 import { isObject, type JsonObject, listAt, stringAt } from '../tokens/json.ts';
 import { type Scale, Tally, weighFrame, weighMessage } from '../tokens/weigh.ts';
-import { requestedOutput } from './glimpse.ts';
+import { isAllText, requestedOutput } from './glimpse.ts';
 import type { FittedOperation, Scales } from './parts.ts';
 import type { Talk } from './trim.ts';
 
@@ -11,8 +10,8 @@ export interface FitRequest {
   readonly talk: Talk;
   /** Tokens that it asks for as its answer; null when it does not say. */
   readonly output: number | null;
-  /** It goes on from what the provider keeps. */
-  readonly continues: boolean;
+  /** It holds what cannot be counted here. */
+  readonly uncounted: boolean;
 }
 
 /** Integers that JavaScript would round, such as a seed of 64 bits: they are written again as they came. */
@@ -42,7 +41,7 @@ export function readFitRequest(
     body,
     talk: { parts: messages.filter(isObject).map((message) => scales.weigh(message)), frameTokens: frame.tokens },
     output: requestedOutput(body, operation),
-    continues: operation === 'responses' && continuesElsewhere(body),
+    uncounted: !isAllText(body, operation),
   };
 }
 

@@ -44,8 +44,24 @@ describe('what a refusal teaches', () => {
     ['silently again: less than the last guess', guessed(7_500), null, [7_400, null], {}, guessed(5_550)],
     ['never below what anybody has', guessed(600), null, [500, null], {}, guessed(512)],
   ])('%s', (_, lesson, known, [tokens, output], said, expected) => {
-    const learnt = learn(lesson, known, { tokens, output }, { ...SILENT, ...said }, 1_000);
+    const learnt = learn(lesson, known, { tokens, output, uncounted: false }, { ...SILENT, ...said }, 1_000);
     expect(rounded(learnt)).toEqual(expected);
+  });
+});
+
+describe('what could not be counted', () => {
+  const pictures = { tokens: 500, output: null, uncounted: true };
+  test.each<[string, Lesson, Partial<TooLong>, Lesson]>([
+    ['teaches nothing in silence', nothing, {}, nothing],
+    ['teaches nothing of counting', told(8_192, 1.1), { prompt: 9_000 }, told(8_192, 1.1)],
+    ['but a window that is named is one', nothing, { limit: 8_192, prompt: 9_000 }, told(8_192)],
+  ])('%s', (_, lesson, said, expected) => {
+    expect(learn(lesson, 128_000, pictures, { ...SILENT, ...said }, 1_000)).toEqual(expected);
+  });
+
+  test('nor can a short prompt be too long for a large window', () => {
+    const refused = { tokens: 500, output: null, uncounted: false };
+    expect(learn(nothing, 128_000, refused, SILENT, 1_000)).toBe(nothing);
   });
 });
 
@@ -74,8 +90,8 @@ test('lessons are for one model at one target', () => {
     () => now,
   );
   const before = windows.version;
-  windows.refused('a', 'gpt-4o', { tokens: 9_000, output: null }, { ...SILENT, limit: 8_192 });
-  windows.refused('a', 'other', { tokens: 10_000, output: null }, SILENT);
+  windows.refused('a', 'gpt-4o', { tokens: 9_000, output: null, uncounted: false }, { ...SILENT, limit: 8_192 });
+  windows.refused('a', 'other', { tokens: 10_000, output: null, uncounted: false }, SILENT);
   expect(windows.of('a', 'gpt-4o').window).toBe(8_192);
   expect(windows.of('b', 'gpt-4o').window).toBe(128_000);
   expect(windows.of('a', 'other').window).toBe(7_500);

@@ -28,6 +28,8 @@ export interface Refused {
   readonly tokens: number;
   /** Tokens asked for as the answer; null: not said. */
   readonly output: number | null;
+  /** It held more than could be counted here, which may be why it was refused. */
+  readonly uncounted: boolean;
 }
 
 /** How long a guess is kept, ms: long enough not to run into the same refusal all day, short enough to be outgrown. */
@@ -45,7 +47,13 @@ const FACTOR_MARGIN = 1.02;
 /** A count is not wrong by more than this, whatever a provider says: it means something else then. */
 const MOST_FACTOR = 4;
 
-/** What is learnt when a provider refuses a prompt as too long that was held to fit. */
+/** A silent refusal of a prompt shorter than this share of the window has another reason than the window. */
+const LEAST_PLAUSIBLE = 1 / 16;
+
+/**
+ * What is learnt when a provider refuses a prompt as too long that was held to fit: the same lesson as before when it says
+ * nothing of its window, because what was refused may be what could not be counted.
+ */
 export function learn(lesson: Lesson, known: number | null, refused: Refused, said: TooLong, now: number): Lesson {
   const output = said.output ?? refused.output ?? 0;
   const told = said.limit ?? (lesson.kind === 'told' ? lesson.window : null);
@@ -54,10 +62,13 @@ export function learn(lesson: Lesson, known: number | null, refused: Refused, sa
     const counted = said.prompt ?? (refused.tokens + output > told ? refused.tokens : (told - output) * FACTOR_MARGIN);
     const factor = Math.min(MOST_FACTOR, counted / Math.max(1, refused.tokens));
     const before = lesson.kind === 'told' ? lesson.factor : 1;
+    if (refused.uncounted) return said.limit === null ? lesson : { kind: 'told', window: told, factor: before };
     return { kind: 'told', window: told, factor: Math.max(before, factor, 1) };
   }
   const held = lesson.kind === 'guessed' ? lesson.window : (known ?? Number.POSITIVE_INFINITY);
   const tried = Math.min(held, refused.tokens + (refused.output ?? 0));
+  const implausible = held !== Number.POSITIVE_INFINITY && tried < held * LEAST_PLAUSIBLE;
+  if (refused.uncounted || implausible) return lesson;
   return { kind: 'guessed', window: Math.max(LEAST_WINDOW, Math.floor(tried * GUESS_SHRINKS)), until: now + GUESS_MS };
 }
 
@@ -121,8 +132,11 @@ export class WindowEstimates {
   refused(target: string, model: string, refused: Refused, said: TooLong): void {
     const at = key(target, model);
     const { window } = this.of(target, model);
+    const before = this.#lessons.get(at) ?? NOTHING;
+    const lesson = learn(before, window, refused, said, this.#now());
+    if (lesson === before) return;
     if (this.#lessons.size >= REMEMBERED) this.#lessons.clear();
-    this.#lessons.set(at, learn(this.#lessons.get(at) ?? NOTHING, window, refused, said, this.#now()));
+    this.#lessons.set(at, lesson);
     this.version += 1;
   }
 }

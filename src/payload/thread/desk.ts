@@ -50,18 +50,18 @@ export class Desk {
     const limit = Math.floor(room / factor);
     const fitter = new Fitter(scales, this.#summaries);
     const result = await fitter.fit(request.talk, { operation, limit, strategies, chunkTokens, scope }, summarise);
-    const { output, continues } = request;
+    const { output, uncounted } = request;
     const scaled = (tokens: number): number => Math.ceil(tokens * factor);
     switch (result.kind) {
       case 'fits':
-        return { kind: 'fits', tokens: scaled(result.tokens), room, output, continues };
+        return { kind: 'fits', tokens: scaled(result.tokens), room, output, uncounted };
       case 'refused':
-        return { kind: 'refused', tokens: scaled(result.tokens), room, output, continues, why: result.why };
+        return { kind: 'refused', tokens: scaled(result.tokens), room, output, uncounted, why: result.why };
       case 'fitted': {
         const { before, after } = result.report;
         const report = { ...result.report, before: scaled(before), after: scaled(after) };
         const body = writeFitRequest(request.body, operation, result.messages);
-        return { kind: 'fitted', tokens: report.before, room, output, continues, body, report };
+        return { kind: 'fitted', tokens: report.before, room, output, uncounted, body, report };
       }
     }
   }

@@ -37,8 +37,8 @@ interface Weighing {
   readonly room: number;
   /** Tokens that the request asks for as its answer; null when it does not say. */
   readonly output: number | null;
-  /** The prompt goes on from what the provider keeps, and so is longer than what can be counted. */
-  readonly continues: boolean;
+  /** The prompt holds what cannot be counted here: files, sounds, pictures, or what only the provider keeps. */
+  readonly uncounted: boolean;
 }
 
 export type FitAnswer =

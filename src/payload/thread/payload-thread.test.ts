@@ -94,7 +94,7 @@ describe('fitting', () => {
       tokens,
       room: 884,
       output: 100,
-      continues: false,
+      uncounted: false,
     });
   });
 
@@ -161,7 +161,7 @@ describe('fitting', () => {
     const body = { input: 'and now?', previous_response_id: 'resp_1' };
     expect(await thread.fit(question(body, { operation: 'responses' }), null)).toMatchObject({
       kind: 'fits',
-      continues: true,
+      uncounted: true,
     });
   });
 
