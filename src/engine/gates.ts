@@ -140,6 +140,17 @@ function waitForTurn(attempt: Attempt, clock: Clock): Promise<Fault | null> {
   });
 }
 
+/** Remembers what the provider thinks of the target's key. */
+export const keyed: Gate = {
+  enter({ target, model, call }, now) {
+    target.standing.trying(model ?? call.model, now);
+    return null;
+  },
+  settled({ target, model, call, made, beganAt }, fault, now) {
+    if (made) target.standing.settle(fault, model ?? call.model, beganAt, now);
+  },
+};
+
 /** Leaves a target alone that is down. */
 export const unbroken = (random: Random): Gate => ({
   enter(attempt, now) {

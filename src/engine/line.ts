@@ -1,6 +1,6 @@
 import { admitted, type AdmitPorts, afforded } from './admit.ts';
 import type { AttemptHandler, Gate } from './attempt.ts';
-import { budgeted, limited, observed, remembering, throttled, timely, unbroken } from './gates.ts';
+import { budgeted, keyed, limited, observed, remembering, throttled, timely, unbroken } from './gates.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { recorded } from './recorder.ts';
 import type { Check, Emit } from './ports.ts';
@@ -52,6 +52,7 @@ export function line(deps: LineDeps): Handler {
     limited(clock),
     // The breaker comes behind: while a call waited for its turn, its target may have gone down.
     unbroken(random),
+    keyed,
     observed,
   ];
   const make = makeAttempt(clock);

@@ -99,6 +99,15 @@ export class Outlet {
     return standing || placeMs + latency.reserveMs > leftMs ? { why: 'overload', waitMs: placeMs } : null;
   }
 
+  /** How long a call would wait for its turn under the account's limits, ms. */
+  turnInMs(call: Call, now: number): number {
+    if (!this.pacer.known) return 0;
+    const { tenant, weight, lane } = call.caller;
+    const tokens = tokensOf(call);
+    const { calls, cost } = this.#queue.ahead({ tenant: tenant ?? '', weight, lane, cost: tokens });
+    return this.pacer.clearsIn(calls + 1, cost + tokens, spareFor(lane), now);
+  }
+
   /** Stands in the queue; its turn may come with the next {@link pump}. Returns how to leave it; null when it is full. */
   wait(waiter: Waiter, now: number): Ticket<Waiter> | null {
     return this.#queue.push(waiter, claimOf(waiter.attempt), now);

@@ -12,6 +12,9 @@ import type { Target } from './target.ts';
  */
 const PATIENCE_MS = 1000;
 
+/** A target whose limits are used up keeps this part of its weight, or nobody would learn that they are not any more. */
+const LEAST_SHARE = 0.01;
+
 /** A target within a ladder, and what to ask it for. */
 export interface Candidate {
   readonly target: Target;
@@ -84,15 +87,17 @@ export class Plan {
   /** The first attempt: by weight within the first rung that has a target in health, else the least bad of all. */
   first(now: number): Step {
     const { ladder, fallbackOn } = this.#rules;
-    const reachable = fallbackOn.has('circuit-open') ? ladder : ladder.slice(0, 1);
-    const found = this.#climb(0, reachable.length, now);
+    const reach = fallbackOn.has('circuit-open') ? this.#reach(now) : 1;
+    const found = this.#climb(0, reach, now);
     if (found !== null)
       return this.#try(found.candidate, found.rung, 0, found.rung === 0 ? 'first' : 'fallback', false);
-    const leastBad = reachable.flat().reduce<Candidate | null>((best, candidate) => {
+    const reachable = ladder.slice(0, reach).flat();
+    const leastBad = reachable.reduce<Candidate | null>((best, candidate) => {
+      if (this.#dead(candidate, now) !== null) return best;
       if (best === null) return candidate;
       return candidate.target.breaker.readyAt(now) < best.target.breaker.readyAt(now) ? candidate : best;
     }, null);
-    if (leastBad === null) return { kind: 'stop', fault: faultOf('no-target', {}) };
+    if (leastBad === null) return { kind: 'stop', fault: this.#deadest(reachable, now) ?? faultOf('no-target', {}) };
     const rung = ladder.findIndex((candidates) => candidates.includes(leastBad));
     return this.#try(leastBad, rung, 0, 'first', true);
   }
@@ -143,28 +148,74 @@ export class Plan {
     for (let rung = from; rung < to; rung += 1) {
       const fresh = those(ladder[rung] ?? [], (candidate) => this.#fresh(candidate, now));
       if (fresh.length === 0) continue;
-      const well = those(fresh, ({ target }) => !target.suspicion.avoid(now, this.#random));
-      const candidate = this.#pick(well);
+      const well = those(
+        fresh,
+        (candidate) => !candidate.target.suspicion.avoid(now, this.#random) && !this.#crowded(candidate, now),
+      );
+      const candidate = this.#pick(well, now);
       if (candidate !== null) return { candidate, rung };
-      suspect ??= { candidate: this.#pick(fresh) as Candidate, rung };
+      suspect ??= { candidate: this.#pick(fresh, now) as Candidate, rung };
     }
     return suspect;
   }
 
-  /** One of the candidates, by weight; null when there is none. */
-  #pick(fresh: readonly Candidate[]): Candidate | null {
+  /** How many rungs a first attempt may look at: none beyond one that is out of use for a reason not to be passed over. */
+  #reach(now: number): number {
+    const { ladder, fallbackOn } = this.#rules;
+    for (let rung = 0; rung < ladder.length; rung += 1) {
+      let barred = false;
+      let alive = false;
+      for (const candidate of ladder[rung] ?? []) {
+        const fault = this.#dead(candidate, now);
+        if (fault === null) alive = true;
+        else if (!fallbackOn.has(fault.kind)) barred = true;
+      }
+      if (barred && !alive) return rung + 1;
+    }
+    return ladder.length;
+  }
+
+  /** Why the candidate's key is not worth an attempt now; null when it is. */
+  #dead({ target, model }: Candidate, now: number): Fault | null {
+    return target.standing.refuses(model ?? this.#call.model, now);
+  }
+
+  /** Every key is dead: the fault of the one that is tried again first. */
+  #deadest(candidates: readonly Candidate[], now: number): Fault | null {
+    return candidates.reduce<Fault | null>((soonest, candidate) => {
+      const fault = this.#dead(candidate, now);
+      return soonest === null || (fault?.retry.afterMs ?? 0) < (soonest.retry.afterMs ?? 0) ? fault : soonest;
+    }, null);
+  }
+
+  /** Would the call have to wait here for longer than an answer from elsewhere takes? */
+  #crowded({ target, model }: Candidate, now: number): boolean {
+    const call = this.#call;
+    // Background work has time, and what is further up the ladder is often dearer.
+    if (call.caller.lane === 'background') return false;
+    return target.account.outletFor(model ?? call.model).turnInMs(call, now) > PATIENCE_MS;
+  }
+
+  /** One of the candidates, by weight and by how much of its limits is left; null when there is none. */
+  #pick(fresh: readonly Candidate[], now: number): Candidate | null {
     const only = fresh[0];
     if (fresh.length <= 1) return only ?? null;
-    let chance = this.#random() * fresh.reduce((sum, { weight }) => sum + weight, 0);
-    for (const candidate of fresh) {
-      chance -= candidate.weight;
+    const shares = fresh.map((candidate) => this.#share(candidate, now));
+    let chance = this.#random() * shares.reduce((sum, share) => sum + share, 0);
+    for (const [at, candidate] of fresh.entries()) {
+      chance -= shares[at] as number;
       if (chance < 0) return candidate;
     }
     return fresh.at(-1) ?? null;
   }
 
-  #fresh({ target }: Candidate, now: number): boolean {
-    return !this.#tried.includes(target) && target.breaker.ready(now);
+  #share({ target, model, weight }: Candidate, now: number): number {
+    return weight * Math.max(LEAST_SHARE, target.account.outletFor(model ?? this.#call.model).pacer.headroom(now));
+  }
+
+  #fresh(candidate: Candidate, now: number): boolean {
+    const { target } = candidate;
+    return !this.#tried.includes(target) && target.breaker.ready(now) && this.#dead(candidate, now) === null;
   }
 
   #again(candidate: Candidate, waitMs: number): Step {

@@ -49,7 +49,13 @@ const HEAD_START_MS = 500;
 const RETRY_AFTER_MS = { least: 1_000, most: 60_000 } as const;
 
 /** What Holdfast itself refused for now, though the same target would not be tried again by the line. */
-const WAITING_HELPS: ReadonlySet<FaultKind> = new Set(['circuit-open', 'retry-budget', 'shed']);
+const WAITING_HELPS: ReadonlySet<FaultKind> = new Set([
+  'rate-limit-requests',
+  'rate-limit-tokens',
+  'circuit-open',
+  'retry-budget',
+  'shed',
+]);
 
 /** How long to suggest waiting when the provider did not say. */
 const SUGGESTED_WAIT_MS = 5_000;

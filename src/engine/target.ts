@@ -12,6 +12,7 @@ import {
   type PacingPolicy,
 } from './policy.ts';
 import type { Endpoint } from './ports.ts';
+import { Standing } from './standing.ts';
 import { Suspicion } from './suspicion.ts';
 import { Throttle } from './throttle.ts';
 
@@ -22,6 +23,8 @@ export interface TargetPolicies {
   readonly adaptive?: Partial<AdaptivePolicy>;
   /** @default learnt from what the provider tells */
   readonly pacing?: Partial<PacingPolicy>;
+  /** Whether what is found of its key holds for the next call: not where each caller brings its own. @default true */
+  readonly ownKey?: boolean;
 }
 
 /** An endpoint with what the engine remembers of it, across all calls: how well it does, and what it can still bear. */
@@ -34,6 +37,7 @@ export class Target {
   readonly throttle: Throttle;
   readonly concurrency: Concurrency;
   readonly account: Account;
+  readonly standing: Standing;
 
   /** @param account that its key is of; without one, an account of its own */
   constructor(endpoint: Endpoint, policies: TargetPolicies, account?: Account) {
@@ -44,6 +48,7 @@ export class Target {
     this.suspicion = new Suspicion(suspicion, this.latency);
     this.throttle = new Throttle(throttle);
     this.concurrency = new Concurrency(concurrency, this.latency);
+    this.standing = new Standing(policies.ownKey ?? true);
     this.account = account ?? new Account(endpoint.id, { ...DEFAULT_PACING, ...policies.pacing });
   }
 
