@@ -98,14 +98,15 @@ export class PromptFitting implements Fitting {
     const { least, most, factor, estimate, picture } = this.roomOf(call, candidate);
     const { parsed, operation } = call;
     // Whoever has parsed the request has spared us a search through its bytes.
-    if (parsed !== null && (operation === 'chat' || operation === 'responses')) {
+    if (operation !== 'chat' && operation !== 'responses') return true;
+    if (parsed !== null) {
       const output = requestedOutput(parsed, operation) ?? call.caller.ceilings.outputTokens;
       const limit = output === null ? most : roomFor(estimate, output, this.rules) / factor;
       if (boundFits(bytes.length, limit, picture)) return true;
       return boundFits(bytes.length, limit, 0) && !showsPictures(parsed, operation);
     }
-    if (surelyFits(bytes, least, picture)) return true;
-    return most > least && surelyFits(bytes, most, picture) && !bytes.includes(OUTPUT_WORD);
+    if (surelyFits(bytes, operation, least, picture)) return true;
+    return most > least && surelyFits(bytes, operation, most, picture) && !bytes.includes(OUTPUT_WORD);
   }
 
   roomOf(call: Call, candidate: Candidate): Room {

@@ -15,7 +15,12 @@ const PICTURE_BYTES = 45;
  * How the names end without which a request shows no picture: `image_url`, or `input_image` with a file's id. They begin
  * with an underscore because a rare first character makes a search ten times as fast in prose.
  */
-const PICTURE_WORDS: readonly Buffer[] = ['_url"', '_image"'].map((word) => Buffer.from(word));
+const ADDRESSED = Buffer.from('_url"');
+const UPLOADED = Buffer.from('_image"');
+const PICTURE_WORDS: Readonly<Record<'chat' | 'responses', readonly Buffer[]>> = {
+  chat: [ADDRESSED],
+  responses: [ADDRESSED, UPLOADED],
+};
 
 /** The most tokens that a request without pictures can have. */
 export function mostTokens(bytes: number): number {
@@ -39,8 +44,8 @@ export function boundFits(bytes: number, limit: number, picture: number): boolea
 }
 
 /** The same, told from the bytes alone; false means that the request has to be counted. */
-export function surelyFits(body: Buffer, limit: number, picture: number): boolean {
+export function surelyFits(body: Buffer, operation: 'chat' | 'responses', limit: number, picture: number): boolean {
   if (!boundFits(body.length, limit, 0)) return false;
   // So much room that the request could consist of pictures: nothing needs to be looked for.
-  return boundFits(body.length, limit, picture) || !PICTURE_WORDS.some((word) => body.includes(word));
+  return boundFits(body.length, limit, picture) || !PICTURE_WORDS[operation].some((word) => body.includes(word));
 }
