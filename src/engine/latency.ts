@@ -4,6 +4,9 @@ const SWIFT = 1 / 8;
 /** Weight in the baseline: what is usual, over some hundreds of calls. */
 const STEADY = 1 / 200;
 
+/** Weight of lately better times in the baseline. */
+const BETTER = 1 / 50;
+
 /** Fewer samples than this say nothing. */
 const ENOUGH = 20;
 
@@ -35,6 +38,8 @@ export class Latency {
     const weight = Math.max(STEADY, 1 / this.#samples);
     const bounded = this.#samples < ENOUGH ? ms : Math.min(ms, this.#baseline * SLOW);
     this.#baseline += (bounded - this.#baseline) * weight;
+    // What was learnt in a bad hour is no measure: better is believed sooner than worse.
+    if (this.#mean < this.#baseline) this.#baseline += (this.#mean - this.#baseline) * BETTER;
   }
 
   get known(): boolean {
