@@ -12,7 +12,7 @@ import {
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
-import { Likeness } from './likeness.ts';
+import { type Gap, Likeness } from './likeness.ts';
 import { isObject } from './request.ts';
 
 /** Members of a delta that say nothing: the role comes first, padding comes always. */
@@ -38,7 +38,12 @@ export const chat: Dialect = {
 };
 
 /** Events that a stream may be learnt from: most need one, and some are never alike. */
-const LESSONS = 5;
+export const LESSONS = 5;
+
+const CONTENT_GAP: Gap = { member: 'content', holds: 'text' };
+/** Against eavesdroppers, who could tell words by their lengths. */
+export const PADDING_GAP: Gap = { member: 'obfuscation', holds: 'text' };
+const OTHER_GAPS: readonly Gap[] = [PADDING_GAP];
 
 class ChatReader implements StreamReader {
   fault: Fault | null = null;
@@ -96,7 +101,7 @@ class ChatReader implements StreamReader {
 
   #learn(data: string): void {
     this.#lessons -= 1;
-    this.#usual = Likeness.of(data);
+    this.#usual = Likeness.of(data, CONTENT_GAP, OTHER_GAPS);
   }
 
   #readChoice(choice: Record<string, unknown>): number {

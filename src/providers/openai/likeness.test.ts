@@ -1,6 +1,12 @@
 import { array, assert, constantFrom, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Likeness } from './likeness.ts';
+import { type Gap, Likeness } from './likeness.ts';
+
+const CONTENT: Gap = { member: 'content', holds: 'text' };
+const OTHERS: readonly Gap[] = [
+  { member: 'obfuscation', holds: 'text' },
+  { member: 'sequence_number', holds: 'number' },
+];
 
 /** An event as OpenAI writes it, with whatever stands between the content's quotes. */
 const event = (content: string, rest = 'null', padding?: string): string =>
@@ -10,7 +16,7 @@ const event = (content: string, rest = 'null', padding?: string): string =>
 /** Length of the content of `text` by the likeness of `usual`; it stands amid other bytes, as in a chunk. */
 function contentIn(usual: string, text: string): number {
   const bytes = Buffer.from(`data: ${text}\n\n`);
-  return Likeness.of(latin1(usual))?.contentIn(bytes, 6, bytes.length - 2) ?? -1;
+  return Likeness.of(latin1(usual), CONTENT, OTHERS)?.contentIn(bytes, 6, bytes.length - 2) ?? -1;
 }
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
@@ -22,6 +28,8 @@ describe('an event like the one before', () => {
     ['no text at all', event('a'), event(''), 0],
     ['padding of another length', event('a', 'null', 'xYz'), event('bc', 'null', 'k'), 2],
     ['a space behind the colon', '{"content": "a"}', '{"content": "bcd"}', 3],
+    ['a number of another length', '{"sequence_number":9,"content":"a"}', '{"sequence_number":10,"content":"bc"}', 2],
+    ['the number zero', '{"content":"a","sequence_number":7}', '{"content":"b","sequence_number":0}', 1],
   ])('%s', (_, usual, text, length) => {
     expect(contentIn(usual, text)).toBe(length);
   });
@@ -39,6 +47,9 @@ describe('an event like the one before', () => {
     ['padding where there was none', event('a'), event('b', 'null', 'x')],
     ['no padding where there was some', event('a', 'null', 'x'), event('b')],
     ['the end of the stream', event('a'), '[DONE]'],
+    ['a zero before its number', '{"sequence_number":9,"content":"a"}', '{"sequence_number":09,"content":"a"}'],
+    ['no number', '{"sequence_number":9,"content":"a"}', '{"sequence_number":,"content":"a"}'],
+    ['a fraction', '{"sequence_number":9,"content":"a"}', '{"sequence_number":1.5,"content":"a"}'],
   ])('not with %s', (_, usual, text) => {
     expect(contentIn(usual, text)).toBe(-1);
   });
@@ -48,9 +59,10 @@ describe('an event like the one before', () => {
     ['content that is no text', '{"content":null}'],
     ['no content', '{"delta":{}}'],
     ['escapes in the first text', event('a\\n')],
+    ['a number that is none', '{"content":"a","sequence_number":null}'],
     ['padding in two places', '{"content":"a","obfuscation":"x","more":{"obfuscation":"y"}}'],
   ])('nothing is learnt from %s', (_, usual) => {
-    expect(Likeness.of(usual)).toBeNull();
+    expect(Likeness.of(usual, CONTENT, OTHERS)).toBeNull();
   });
 
   test('whatever is found alike is JSON that differs in its texts only', () => {

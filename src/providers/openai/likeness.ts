@@ -1,88 +1,127 @@
-/** The members in which the pieces of an answer differ: their text, and padding against eavesdroppers. */
-const CONTENT = '"content":';
-const PADDING = '"obfuscation":';
+/** A member whose value differs from event to event, while all around it stays the same. */
+export interface Gap {
+  readonly member: string;
+  /** Most are texts; some formats number their events. */
+  readonly holds: 'text' | 'number';
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /**
  * What an event of a stream looks like when it brings a piece of content and nothing else. The next ones are like it but for
- * the text of that piece, and to see this takes a fifth of the time of a parse: the bytes around the text are compared, and
- * the text must hold no quote, no backslash and no control character. Then it is JSON of the very same structure.
+ * what fills its gaps, and to see this takes a fifth of the time of a parse: the bytes between the gaps are compared, and
+ * what fills them must be a text without a quote, a backslash or a control character, or a whole number. Then it is JSON of
+ * the very same structure.
  */
 export class Likeness {
-  /** The bytes before, between and after the texts that differ. */
+  /** The bytes before, between and after the gaps. */
   readonly #fixed: readonly Buffer[];
-  /** Which of those texts is the content. */
+  readonly #gaps: readonly Gap[];
+  /** Which of the gaps holds the content. */
   readonly #contentAt: number;
 
-  private constructor(fixed: readonly Buffer[], contentAt: number) {
+  private constructor(fixed: readonly Buffer[], gaps: readonly Gap[], contentAt: number) {
     this.#fixed = fixed;
+    this.#gaps = gaps;
     this.#contentAt = contentAt;
   }
 
   /**
-   * Learns from an event that has been parsed: its choice's delta holds content, and neither an error, nor usage, nor a finish
-   * reason came with it.
+   * Learns from an event that has been parsed and brings content, and nothing else that would have to be read.
    *
    * @param data its text as Latin-1.
-   * @returns null when it cannot be told for certain where its content stands.
+   * @param content the gap that holds the content.
+   * @param others gaps that may be there besides.
+   * @returns null when it cannot be told for certain where the content and the others stand.
    */
-  static of(data: string): Likeness | null {
-    const content = textOfOnly(data, CONTENT);
-    if (content < 0) return null;
-    const padding = data.includes(PADDING) ? textOfOnly(data, PADDING) : Number.POSITIVE_INFINITY;
-    if (padding < 0) return null;
-    const texts = [content, padding].filter(Number.isFinite).sort((a, b) => a - b);
+  static of(data: string, content: Gap, others: readonly Gap[]): Likeness | null {
+    const found: { readonly gap: Gap; readonly at: number }[] = [];
+    for (const gap of [content, ...others]) {
+      if (gap !== content && !data.includes(opening(gap))) continue;
+      const at = placeOfOnly(data, gap);
+      if (at < 0) return null;
+      found.push({ gap, at });
+    }
+    found.sort((one, other) => one.at - other.at);
     const fixed: Buffer[] = [];
     let from = 0;
-    for (const opensAt of texts) {
-      const closesAt = closingQuote(data, opensAt);
-      if (closesAt < 0) return null;
-      fixed.push(Buffer.from(data.slice(from, opensAt), 'latin1'));
-      from = closesAt;
+    for (const { gap, at } of found) {
+      const end = endOfText(data, at, gap);
+      if (end < 0) return null;
+      fixed.push(Buffer.from(data.slice(from, at), 'latin1'));
+      from = end;
     }
     fixed.push(Buffer.from(data.slice(from), 'latin1'));
-    return new Likeness(fixed, texts.indexOf(content));
+    const gaps = found.map(({ gap }) => gap);
+    return new Likeness(fixed, gaps, gaps.indexOf(content));
   }
 
   /** The length of the content when the event between `start` and `end` is like the one that was learnt from; else -1. */
   contentIn(bytes: Buffer, start: number, end: number): number {
     const fixed = this.#fixed;
+    const last = fixed.length - 1;
     let length = -1;
     let at = start;
-    for (let index = 0; index < fixed.length; index += 1) {
+    for (let index = 0; index <= last; index += 1) {
       const part = fixed[index] as Buffer;
       const partEnd = at + part.length;
       if (partEnd > end || bytes.compare(part, 0, part.length, at, partEnd) !== 0) return -1;
-      if (index === fixed.length - 1) return partEnd === end ? length : -1;
-      at = partEnd;
-      // The part behind begins with the closing quote: whatever else ends the text makes the two differ.
-      while (at < end && isPlain(bytes[at] as number)) at += 1;
+      if (index === last) return partEnd === end ? length : -1;
+      const isText = (this.#gaps[index] as Gap).holds === 'text';
+      at = isText ? endOfPlain(bytes, partEnd, end) : endOfNumber(bytes, partEnd, end);
+      // What comes behind is compared next, the closing quote first: whatever else ended the text makes the two differ.
+      if (!isText && at === partEnd) return -1;
       if (index === this.#contentAt) length = at - partEnd;
     }
     return -1;
   }
 }
 
-/** Where the text of a member begins that stands there only once; -1 when it does not, or holds no text. */
-function textOfOnly(data: string, member: string): number {
-  const at = data.indexOf(member);
-  if (at < 0 || data.indexOf(member, at + 1) >= 0) return -1;
-  const value = at + member.length;
-  const quote = data.charCodeAt(value) === SPACE ? value + 1 : value;
-  return data.charCodeAt(quote) === QUOTE ? quote + 1 : -1;
+function opening({ member }: Gap): string {
+  return `"${member}":`;
 }
 
-/** Where a text ends that holds nothing but plain characters; -1 when it holds others. */
-function closingQuote(data: string, from: number): number {
+/** Where the value of a member begins, or what its quotes hold, if the member stands there only once; else -1. */
+function placeOfOnly(data: string, gap: Gap): number {
+  const name = opening(gap);
+  const at = data.indexOf(name);
+  if (at < 0 || data.indexOf(name, at + 1) >= 0) return -1;
+  const behind = at + name.length;
+  const value = data.charCodeAt(behind) === SPACE ? behind + 1 : behind;
+  if (gap.holds === 'number') return value;
+  return data.charCodeAt(value) === QUOTE ? value + 1 : -1;
+}
+
+/** Where that ends, in an event that has been parsed; -1 when it is not what the gap holds. */
+function endOfText(data: string, from: number, { holds }: Gap): number {
+  const bytes = Buffer.from(data, 'latin1');
+  if (holds === 'text') {
+    const end = endOfPlain(bytes, from, bytes.length);
+    return bytes[end] === QUOTE ? end : -1;
+  }
+  const end = endOfNumber(bytes, from, bytes.length);
+  return end > from ? end : -1;
+}
+
+/** One past the bytes that stand for themselves within a string of JSON. */
+function endOfPlain(bytes: Buffer, from: number, end: number): number {
   let at = from;
-  while (at < data.length && isPlain(data.charCodeAt(at))) at += 1;
-  return data.charCodeAt(at) === QUOTE ? at : -1;
+  while (at < end && isPlain(bytes[at] as number)) at += 1;
+  return at;
 }
 
-/** A byte that stands for itself within a string of JSON. */
 function isPlain(byte: number): boolean {
   return byte !== QUOTE && byte !== BACKSLASH && byte >= SPACE;
+}
+
+/** One past a whole number as JSON writes it, without a zero before it; `from` itself when none stands there. */
+function endOfNumber(bytes: Buffer, from: number, end: number): number {
+  if (bytes[from] === ZERO) return from + 1;
+  let at = from;
+  while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at += 1;
+  return at;
 }

@@ -11,7 +11,8 @@ import {
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
-import { count, detail, notA, parse, tokensOfLength, unreadable } from './chat.ts';
+import { count, detail, LESSONS, notA, PADDING_GAP, parse, tokensOfLength, unreadable } from './chat.ts';
+import { type Gap, Likeness } from './likeness.ts';
 import { isObject, pinOfItem } from './request.ts';
 
 /** Events that announce and carry nothing yet: after them another attempt can still take over unseen. */
@@ -45,14 +46,25 @@ export const responses: Dialect = {
   },
 };
 
+const DELTA_GAP: Gap = { member: 'delta', holds: 'text' };
+const OTHER_GAPS: readonly Gap[] = [{ member: 'sequence_number', holds: 'number' }, PADDING_GAP];
+
 class ResponsesReader implements StreamReader {
   complete = false;
   fault: Fault | null = null;
   usage: Usage = NO_USAGE;
   sentTokens = 0;
   pins: readonly string[] = [];
+  /** What nearly all events look like. */
+  #usual: Likeness | null = null;
+  #lessons = LESSONS;
 
   read(bytes: Buffer, start: number, end: number): number {
+    const length = this.#usual?.contentIn(bytes, start, end) ?? -1;
+    if (length > 0) {
+      this.sentTokens += tokensOfLength(length);
+      return CONTENT;
+    }
     // As Latin-1, which leaves JSON's structure intact and is read at half the cost; texts for people are read again.
     const data = bytes.toString('latin1', start, end);
     // Not part of this format's contract, yet some compatible servers close with it.
@@ -65,7 +77,12 @@ class ResponsesReader implements StreamReader {
       return this.#fail(classifyEvent({ data: parse(bytes.toString('utf8', start, end)) }));
     }
     if (typeof event['delta'] === 'string') this.sentTokens += tokensOfLength(event['delta'].length);
-    return PRELUDE.has(type) ? 0 : CONTENT;
+    if (PRELUDE.has(type)) return 0;
+    if (this.#lessons > 0 && typeof event['delta'] === 'string' && event['delta'] !== '') {
+      this.#lessons -= 1;
+      this.#usual = Likeness.of(data, DELTA_GAP, OTHER_GAPS);
+    }
+    return CONTENT;
   }
 
   #finish(response: unknown): number {
