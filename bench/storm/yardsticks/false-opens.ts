@@ -74,7 +74,7 @@ interface Expectation {
 
 /** Simulations end after so many openings, or so many outcomes together. */
 const OPENINGS = 20;
-const BUDGET = 30_000_000;
+const BUDGET = 300_000_000;
 const QUICK_BUDGET = 2_000_000;
 
 /** Rarer than this in a month is not waited for. */
