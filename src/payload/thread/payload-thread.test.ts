@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CORPUS, muchOf } from '../tokens/corpus.test-support.ts';
 import { countPrompt, countText } from '../tokens/count.ts';
@@ -36,7 +35,8 @@ describe('what cannot be read is told', () => {
   });
 });
 
-// What made tokenizers stand still for twenty seconds. The bound of 50 ms is for this thread, which only hands it over.
+// What made tokenizers stand still for twenty seconds. This thread only hands it over: all of its work taken together is below
+// the bound of 50 ms, and so is any time that the event loop can stand still for it, however busy the machine.
 describe('the event loop goes on', () => {
   test.each([
     ["200,000 × 'a'", 'a'.repeat(200_000)],
@@ -45,12 +45,11 @@ describe('the event loop goes on', () => {
     ['2 MB of Japanese', muchOf('japanese', 700_000)],
   ])('while %s are counted', async (_, text) => {
     const body = bytesOf({ model: 'gpt-4o', messages: [{ role: 'user', content: text }] });
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
+    const before = process.threadCpuUsage();
     const counted = await thread.count(body, null);
-    delay.disable();
+    const { user, system } = process.threadCpuUsage(before);
     expect(counted.tokens).toBeGreaterThan(1_000);
-    expect(delay.max / 1e6).toBeLessThan(50);
+    expect((user + system) / 1_000).toBeLessThan(50);
   });
 });
 
