@@ -152,7 +152,7 @@ it('a key is replaced three times under load, once by a bad one, and no call fai
       () => (answered += 1),
       () => (failed += 1),
     );
-  }, 10);
+  }, 5);
   const second = 'sk-proj-second-0123456789ab';
   const third = 'sk-proj-third-0123456789abc';
   // The first rotation leaves no overlap at all: the old key dies in the moment that the new one is written.

@@ -104,6 +104,7 @@ class Walk {
     if (unfit !== null) return failed(unfit, null);
     let told: Fault | null = null;
     let step = this.#plan.first(clock.now());
+    if (step.kind === 'stop' && (await this.#keyCameBack(step.fault))) step = this.#plan.first(clock.now());
     let refusal: (Outcome & { kind: 'fault' })['refusal'] = null;
     let renewed = false;
     while (step.kind === 'try') {
@@ -143,6 +144,15 @@ class Walk {
     const repeatable = body === null || body instanceof Uint8Array;
     if (!repeatable || cancellation.cancelled) return false;
     return (await this.#deps.renewKey?.(target, sentAt, fault)) ?? false;
+  }
+
+  /** Every key is dead: before anybody is told so, it is looked whether one has been replaced meanwhile. */
+  async #keyCameBack(fault: Fault): Promise<boolean> {
+    const { renewKey } = this.#deps;
+    if (fault.kind !== 'authentication' || renewKey === undefined) return false;
+    const targets = this.#ladder.flat().map(({ target }) => target.id);
+    const renewed = await Promise.all(targets.map((id) => renewKey(id, this.#call.startedAt, fault)));
+    return renewed.includes(true);
   }
 
   /** Takes the ladder in the order in which the prompt fits its rungs; gives the reason when it fits none. */

@@ -6,6 +6,7 @@ import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { shareBreakers } from '../engine/breaker-word.ts';
+import { shareDeadKeys } from '../engine/key-word.ts';
 import { callIds } from '../engine/call-id.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/quota.ts';
@@ -67,7 +68,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
   const clock = new SystemClock();
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
-  const keys = keeperFor(config, clock, { tell: options.onKeyEvent ?? tellKeyEvent, remember: true });
+  const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
   const { onRecord } = options;
   const payload = new PayloadThread();
   const metrics = new CallMetrics();
@@ -88,6 +89,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     },
   });
   shareBreakers(line.targets, counting.hints, clock);
+  shareDeadKeys(line.targets, counting.hints, clock);
   const addressOf = peerAddress(config.server.trustedProxies);
   const door = new Door({
     directory,
@@ -164,6 +166,13 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       return cut;
     },
   };
+
+  function hearOfKey(event: KeyEvent): void {
+    (options.onKeyEvent ?? tellKeyEvent)(event);
+    // A key that was dead is tried again at once when it is another, or welcome again.
+    if (event.kind !== 'rotated' && event.kind !== 'key-accepted') return;
+    line.targets.find(({ id }) => id === event.target)?.standing.clear();
+  }
 
   /** What a person should see soon is said at once, besides being stored. */
   function tell(event: HouseEvent): void {

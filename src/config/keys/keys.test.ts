@@ -192,6 +192,20 @@ describe('a key that is refused in a call', () => {
   });
 });
 
+it('a key that was refused is noticed when it is welcome again', async () => {
+  const scene = new Scene();
+  scene.keeper.start();
+  scene.accepted.delete(OLD);
+  await scene.keeper.renew('openai', scene.clock.now(), REFUSAL);
+  await scene.clock.advance(MINUTE);
+  expect(scene.report.status).toBe('refused');
+  scene.accepted.add(OLD);
+  await scene.clock.advance(2 * MINUTE);
+  expect(scene.report.status).toBe('accepted');
+  expect(scene.events).toEqual(['key-refused', 'key-accepted']);
+  scene.keeper.stop();
+});
+
 describe('what is said of a key', () => {
   it('names another environment, a missing model, a date that has passed', async () => {
     const scene = new Scene(

@@ -27,7 +27,7 @@ export function endingOf(key: string | null): string | null {
 
 /** Something that happened to a key. */
 export interface KeyEvent {
-  readonly kind: 'rotated' | 'new-key-refused' | 'key-refused' | 'store-away' | 'store-back' | 'rotation-due';
+  readonly kind: 'rotated' | 'new-key-refused' | 'key-refused' | 'key-accepted' | 'store-away' | 'store-back';
   readonly target: string;
   /** One sentence for people. */
   readonly message: string;

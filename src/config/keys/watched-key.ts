@@ -80,6 +80,9 @@ export class WatchedKey {
     if (this.#key.secret.refreshMs !== null) await this.#refresh();
     if (this.#verdict?.kind !== 'refused' || clock.now() - this.#checkedAt < RECHECK_MS) return;
     await this.check();
+    // Written out: the check may have changed what was just looked at.
+    const verdict = this.#verdict as KeyVerdict | null;
+    if (verdict?.kind === 'accepted') this.#tell('key-accepted', `${this.#name()} is accepted again`);
   }
 
   stop(): void {
