@@ -4,7 +4,7 @@ import { type Compared, type Quantity, ranking, timesApart, withinTwice } from '
 const seconds: Quantity = { id: 'seconds', title: '', better: 'less', grain: 2, decimals: 0 };
 
 function row(client: string, virtual: number, http: number): Compared {
-  return { client, virtual, http };
+  return { client, virtual, twin: virtual, http };
 }
 
 test('an order that is the other way round is found, by name', () => {
