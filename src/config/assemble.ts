@@ -1,12 +1,13 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
+import { Account } from '../engine/account.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
 import { line } from '../engine/line.ts';
 import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
-import type { RoutePolicy } from '../engine/policy.ts';
+import type { PacingPolicy, RoutePolicy } from '../engine/policy.ts';
 import type { Emit } from '../engine/ports.ts';
 import type { Counters, Tell } from '../engine/quota.ts';
 import type { Handler, Route } from '../engine/route.ts';
@@ -56,8 +57,12 @@ export function assemble(
   deps: AssemblyDeps,
 ): Assembly {
   const endpoints = config.targets.map((target) => endpointFor(target, deps.dispatcher));
+  const accounts = accountsOf(config.targets);
   const targets = new Map(
-    config.targets.map((target, index) => [target.id, new Target(endpoints[index] as OpenAIEndpoint, target)]),
+    config.targets.map((target, index) => {
+      const policies = { ...target, ownKey: target.key.kind !== 'caller' };
+      return [target.id, new Target(endpoints[index] as OpenAIEndpoint, policies, accounts.get(target.account))];
+    }),
   );
   const { clock, random, emit } = deps;
   const thread = deps.payload ?? new PayloadThread();
@@ -104,6 +109,25 @@ export function assemble(
 function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
   const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
   return new PriceList(priced, ownPrices(prices));
+}
+
+/** The accounts that the targets' keys are of. Where several of one account state its limits, the lowest hold. */
+function accountsOf(targets: readonly TargetConfig[]): ReadonlyMap<string, Account> {
+  const pacing = new Map<string, PacingPolicy>();
+  for (const target of targets) {
+    const known = pacing.get(target.account);
+    pacing.set(target.account, known === undefined ? target.pacing : stricter(known, target.pacing));
+  }
+  return new Map([...pacing].map(([id, policy]) => [id, new Account(id, policy)]));
+}
+
+function stricter(one: PacingPolicy, other: PacingPolicy): PacingPolicy {
+  const least = (a: number | null, b: number | null): number | null => (a === null ? b : Math.min(a, b ?? a));
+  return {
+    enabled: one.enabled && other.enabled,
+    requestsPerMinute: least(one.requestsPerMinute, other.requestsPerMinute),
+    tokensPerMinute: least(one.tokensPerMinute, other.tokensPerMinute),
+  };
 }
 
 function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined): OpenAIEndpoint {

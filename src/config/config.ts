@@ -4,12 +4,14 @@ import type {
   AdaptivePolicy,
   BreakerPolicy,
   BudgetPolicy,
+  PacingPolicy,
   RetryPolicy,
   RoutePolicy,
   Timeouts,
   ValidationMode,
 } from '../engine/policy.ts';
 import type { CountersConfig } from './counters.ts';
+import { DEFAULT_PACING } from '../engine/policy.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -64,6 +66,9 @@ export interface TargetConfig {
   readonly budget: BudgetPolicy;
   readonly breaker: BreakerPolicy;
   readonly adaptive: AdaptivePolicy;
+  /** Targets of one account share its provider's limits. */
+  readonly account: string;
+  readonly pacing: PacingPolicy;
   /** What its key is for: `production`; null where nobody said. */
   readonly environment: string | null;
   /** When its key is overdue to be replaced, ms since 1970; null: by its age. */
@@ -134,6 +139,8 @@ export function withTarget(config: Config, added: NewTarget): Config {
     budget: config.defaults.budget,
     breaker: config.defaults.breaker,
     adaptive: config.defaults.adaptive,
+    account: added.id,
+    pacing: DEFAULT_PACING,
     environment: null,
     rotateBy: null,
     ...added,

@@ -33,6 +33,8 @@ export type BudgetSection = Optional<{ capacity: number; costPerRetry: number; r
 
 export type AdaptiveSection = Optional<{ suspicion: boolean; throttle: boolean; concurrency: boolean }>;
 
+export type PacingSection = Optional<{ enabled: boolean; requestsPerMinute: number; tokensPerMinute: number }>;
+
 export type BreakerSection = Optional<{
   enabled: boolean;
   consecutiveFailures: number;
@@ -55,6 +57,8 @@ type EveryTarget = Optional<{
   budget: BudgetSection;
   breaker: BreakerSection;
   adaptive: AdaptiveSection;
+  account: string;
+  pacing: PacingSection;
   headers: Readonly<Record<string, string>>;
   allowInsecure: boolean;
   environment: string;

@@ -5,11 +5,20 @@ import {
   DEFAULT_BREAKER,
   DEFAULT_BUDGET,
   DEFAULT_FALLBACK_ON,
+  DEFAULT_PACING,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
   DEFAULT_VALIDATION,
 } from '../engine/policy.ts';
-import type { AdaptivePolicy, BreakerPolicy, BudgetPolicy, RetryPolicy, RoutePolicy, Rung } from '../engine/policy.ts';
+import type {
+  AdaptivePolicy,
+  BreakerPolicy,
+  BudgetPolicy,
+  PacingPolicy,
+  RetryPolicy,
+  RoutePolicy,
+  Rung,
+} from '../engine/policy.ts';
 import { parseUrl } from './addresses.ts';
 import { catchAllRoute } from './config.ts';
 import type { CountersConfig } from './counters.ts';
@@ -20,6 +29,7 @@ import type {
   BudgetSection,
   ConfigFile,
   FallbackSection,
+  PacingSection,
   RetrySection,
   RouteSection,
   RungTargetSection,
@@ -136,6 +146,8 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     budget: budgetPolicy(section.budget, defaults.budget),
     breaker: breakerPolicy(section.breaker, defaults.breaker),
     adaptive: adaptivePolicy(section.adaptive, defaults.adaptive),
+    account: section.account ?? id,
+    pacing: pacingPolicy(section.pacing, key),
     environment: section.environment ?? null,
     rotateBy: section.rotateBy ?? null,
   };
@@ -236,6 +248,15 @@ function breakerPolicy(section: BreakerSection | undefined, base: BreakerPolicy)
     openGrowth: section?.openGrowth ?? base.openGrowth,
     jitter: section?.jitter ?? base.jitter,
     halfOpenProbes: section?.halfOpenProbes ?? base.halfOpenProbes,
+  };
+}
+
+/** A key that each caller brings is of an account of its own: what one is told of its limits holds for no other. */
+function pacingPolicy(section: PacingSection | undefined, key: Secret): PacingPolicy {
+  return {
+    enabled: (section?.enabled ?? DEFAULT_PACING.enabled) && key.kind !== 'caller',
+    requestsPerMinute: section?.requestsPerMinute ?? null,
+    tokensPerMinute: section?.tokensPerMinute ?? null,
   };
 }
 

@@ -119,6 +119,20 @@ const adaptive = section({
   concurrency: flag('Bound the calls that await its first content. Default true.').optional(),
 });
 
+const pacing = section({
+  enabled: flag('Keep to the limits that the provider tells. Default true.').optional(),
+  requestsPerMinute: whole(
+    'Requests a minute that are never exceeded for a model. Default: as many as the provider is found to allow.',
+    1,
+    10_000_000,
+  ).optional(),
+  tokensPerMinute: whole(
+    'Tokens a minute that are never exceeded for a model. Default: as many as the provider is found to allow.',
+    1,
+    100_000_000_000,
+  ).optional(),
+});
+
 const kinds = z.array(z.enum(FALLBACK_KINDS as [FaultKind, ...FaultKind[]]), {
   error: 'must be a list of fault kinds',
 });
@@ -133,6 +147,10 @@ const everyTarget = {
   budget: budget.describe('Retry budget of this target.').optional(),
   breaker: breaker.describe('Circuit breaker of this target.').optional(),
   adaptive: adaptive.describe('What is learnt about this target as it is used.').optional(),
+  account: id(
+    "Name of the account at the provider that the key is of. Targets of one account share its rate limits. Default: the target's id.",
+  ).optional(),
+  pacing: pacing.describe("How the account's rate limits are kept to.").optional(),
   headers: headers('Extra request headers; nothing secret.').optional(),
   allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
   environment: text('What the key is for, such as production. Default: what the gateway is for.').optional(),

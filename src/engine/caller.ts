@@ -19,7 +19,9 @@ export interface Caller {
   /** The tenant's own user, as the request names one (`safety_identifier`, `user`, or a header). */
   readonly endUser: string | null;
   readonly lane: Lane;
-  /** Share of a scarce target, relative to the others who want it. */
+  /** The tenant's share of a scarce target, relative to the other tenants who want it. */
+  readonly tenantWeight: number;
+  /** The workload's part of its tenant's share, relative to the tenant's others. */
   readonly weight: number;
   /** Every quota that holds for the call, from the organisation's down to the user's. */
   readonly quotas: readonly Quota[];
@@ -34,6 +36,7 @@ export const ANYONE: Caller = Object.freeze({
   workload: null,
   endUser: null,
   lane: 'interactive',
+  tenantWeight: 1,
   weight: 1,
   quotas: Object.freeze([]),
   ceilings: Object.freeze({ promptTokens: null, outputTokens: null }),

@@ -94,6 +94,18 @@ const ORDERS: readonly (readonly [what: string, claims: readonly (readonly [stri
     'a-x1 b1 a-y1 b2 a-x2 b3',
   ],
   [
+    'workloads by their own weight',
+    [
+      ['x1', claim('a', { workload: 'x', workloadWeight: 3 })],
+      ['x2', claim('a', { workload: 'x', workloadWeight: 3 })],
+      ['x3', claim('a', { workload: 'x', workloadWeight: 3 })],
+      ['x4', claim('a', { workload: 'x', workloadWeight: 3 })],
+      ['y1', claim('a', { workload: 'y' })],
+      ['y2', claim('a', { workload: 'y' })],
+    ],
+    'x1 y1 x2 x3 x4 y2',
+  ],
+  [
     'people before background work',
     [
       ['night', claim('a', { lane: 'background', deadlineAt: 1 })],

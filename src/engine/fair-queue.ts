@@ -6,10 +6,12 @@ import { Share, Sharing } from './sharing.ts';
 export interface Claim {
   /** Tenants share by weight; those of one name are one. */
   readonly tenant: string;
-  /** A tenant's workloads share equally what the tenant gets. */
+  /** A tenant's workloads share what the tenant gets. */
   readonly workload: string;
   /** The tenant's share, relative to the other tenants'; above 0. */
   readonly weight: number;
+  /** The workload's part of it, relative to the tenant's other workloads. @default 1 */
+  readonly workloadWeight?: number;
   readonly lane: Lane;
   /** Tokens it is expected to take. */
   readonly cost: number;
@@ -171,7 +173,7 @@ export class FairQueue<T> {
     const tenant = lane.tenants.find(claim.tenant, () => new Tenant(lane));
     const workload = tenant.workloads.find(claim.workload, () => new Workload(tenant));
     const ticket = new Ticket(item, claim, now, (this.#orders += 1), workload);
-    this.#join(ticket, claim.weight, now);
+    this.#join(ticket, claim, now);
     return ticket;
   }
 
@@ -263,7 +265,7 @@ export class FairQueue<T> {
     return true;
   }
 
-  #join(ticket: Ticket<T>, weight: number, now: number): void {
+  #join(ticket: Ticket<T>, { weight, workloadWeight = 1 }: Claim, now: number): void {
     const { workload } = ticket;
     const { tenant } = workload;
     const { lane } = tenant;
@@ -274,7 +276,10 @@ export class FairQueue<T> {
       lane.tenants.join(tenant);
       this.#sizes.add(tenant.size);
     }
-    if (workload.tickets.length === 0) tenant.workloads.join(workload);
+    if (workload.tickets.length === 0) {
+      workload.weight = workloadWeight;
+      tenant.workloads.join(workload);
+    }
     workload.tickets.add(ticket);
     this.#count(ticket, 1);
   }

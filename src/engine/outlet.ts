@@ -102,9 +102,9 @@ export class Outlet {
   /** How long a call would wait for its turn under the account's limits, ms. */
   turnInMs(call: Call, now: number): number {
     if (!this.pacer.known) return 0;
-    const { tenant, weight, lane } = call.caller;
+    const { tenant, tenantWeight, lane } = call.caller;
     const tokens = tokensOf(call);
-    const { calls, cost } = this.#queue.ahead({ tenant: tenant ?? '', weight, lane, cost: tokens });
+    const { calls, cost } = this.#queue.ahead({ tenant: tenant ?? '', weight: tenantWeight, lane, cost: tokens });
     return this.pacer.clearsIn(calls + 1, cost + tokens, spareFor(lane), now);
   }
 
@@ -188,11 +188,12 @@ function spareFor(lane: Lane): number {
 }
 
 function claimOf({ call, deadlineAt }: Attempt): Claim {
-  const { tenant, workload, weight, lane } = call.caller;
+  const { tenant, workload, tenantWeight, weight, lane } = call.caller;
   return {
     tenant: tenant ?? '',
     workload: workload ?? '',
-    weight,
+    weight: tenantWeight,
+    workloadWeight: weight,
     lane,
     cost: tokensOf(call),
     bytes: call.body instanceof Uint8Array ? call.body.length : 0,

@@ -13,10 +13,12 @@ import {
   type AdaptivePolicy,
   type BreakerPolicy,
   type BudgetPolicy,
+  type PacingPolicy,
   DEFAULT_ADAPTIVE,
   DEFAULT_BREAKER,
   DEFAULT_BUDGET,
   DEFAULT_FALLBACK_ON,
+  DEFAULT_PACING,
   DEFAULT_RETRY,
   DEFAULT_TIMEOUTS,
   DEFAULT_VALIDATION,
@@ -64,6 +66,8 @@ export interface HoldfastOptions {
   readonly budget?: Partial<BudgetPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
   readonly adaptive?: Partial<AdaptivePolicy>;
+  /** How the provider's rate limits are kept to. @default learnt from what it tells; `{ enabled: false }` leaves them alone */
+  readonly pacing?: Partial<PacingPolicy>;
   /** Faults after which a fallback is tried. @default DEFAULT_FALLBACK_ON: never for refusals or bad requests */
   readonly fallbackOn?: Iterable<FaultKind>;
   /** What becomes of requests that the API would refuse. @default 'observe': they are sent, and what was wrong is noted */
@@ -231,6 +235,7 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
     breaker: { ...DEFAULT_BREAKER, ...options.breaker },
     adaptive: { ...DEFAULT_ADAPTIVE, ...options.adaptive },
   };
+  const pacing: PacingPolicy = { ...DEFAULT_PACING, ...options.pacing };
   const bare = {
     deployment: null,
     apiVersion: null,
@@ -239,11 +244,19 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
     headers: {},
     environment: null,
     rotateBy: null,
+    pacing,
     ...policies,
   };
-  const own: TargetConfig = { ...bare, id: 'primary', provider: 'openai', baseUrl, key: { kind: 'caller' } };
+  const own: TargetConfig = {
+    ...bare,
+    id: 'primary',
+    account: 'primary',
+    provider: 'openai',
+    baseUrl,
+    key: { kind: 'caller' },
+  };
   const fallbacks = (options.fallbacks ?? []).map((fallback, index) => ({
-    target: { ...bare, ...fallbackTarget(fallback, index) },
+    target: { ...bare, ...withAccount(fallbackTarget(fallback, index)) },
     model: fallback.model ?? null,
   }));
   return {
@@ -264,6 +277,11 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
       },
     ],
   };
+}
+
+/** Each target's key is of an account of its own. */
+function withAccount<Target extends { readonly id: string }>(target: Target): Target & { account: string } {
+  return { ...target, account: target.id };
 }
 
 function fallbackTarget(

@@ -72,7 +72,8 @@ function callerFor(app: AppCaller | null, shared: Limits): Caller {
     ...ANYONE,
     tenant: app?.name ?? null,
     lane: app?.lane ?? ANYONE.lane,
-    weight: app?.weight ?? ANYONE.weight,
+    tenantWeight: app?.weight ?? ANYONE.tenantWeight,
+    weight: ANYONE.weight,
     quotas: Object.freeze([
       ...quotasOf('organisation', 'application', shared),
       ...(app === null ? [] : quotasOf('tenant', app.name, own)),

@@ -295,7 +295,7 @@ describe('changes made by another process', () => {
     await createKey(elsewhere, ACTOR, { tenant: 'shop' });
     for (let count = 0; count < 205; count += 1) await changeTenant(elsewhere, ACTOR, 'shop', { weight: count + 1 });
     await directory.refresh();
-    expect(caller(secret).weight).toBe(205);
+    expect(caller(secret).tenantWeight).toBe(205);
   });
 });
 

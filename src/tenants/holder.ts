@@ -170,7 +170,8 @@ export class Holder implements Guest {
       workload: workloadId,
       endUser: null,
       lane: asked ?? (key.interactive ? usual : 'background'),
-      weight: key.weight ?? workload?.weight ?? tenant.weight ?? 1,
+      tenantWeight: tenant.weight ?? 1,
+      weight: key.weight ?? workload?.weight ?? 1,
       quotas: Object.freeze(quotasAbove(this.#standing, workload)),
       ceilings: ceilingsOf(ceilings),
     });
