@@ -87,7 +87,7 @@ function read({ body, operation }: FitQuestion, scale: Scale, scales: Scales): F
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (error) {
     throw new UnreadablePrompt(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
