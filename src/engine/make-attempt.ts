@@ -5,7 +5,8 @@ import { classifyException, classifyResponse, faultOf } from './fault/index.ts';
 import type { Fault } from './fault/fault.ts';
 import { Guard, type GuardHooks } from './guard.ts';
 import { Piped, type PipeHooks } from './piped.ts';
-import type { Exchange, Receiver } from './ports.ts';
+import { type Exchange, type Receiver, Unsendable } from './ports.ts';
+import { parseJson } from './parse-json.ts';
 import type { AttemptRecord } from './record.ts';
 import type { ReplyStream } from './reply.ts';
 import { Watch, type Waited } from './watch.ts';
@@ -229,12 +230,12 @@ class Run implements Receiver, GuardHooks, PipeHooks {
     const { dialect } = this.#attempt;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
     // As Latin-1, which leaves JSON's structure intact: one letter outside ASCII makes a parse of UTF-8 cost twice as much.
-    const parsed = parseJson(body.toString('latin1'));
+    const parsed = jsonIn(body.toString('latin1'));
     if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
     const reading = dialect.readWhole(parsed);
     // What is told to people is read with its letters.
     if (reading.fault !== null) {
-      return this.#fail(dialect.readWhole(parseJson(body.toString('utf8'))).fault ?? reading.fault);
+      return this.#fail(dialect.readWhole(jsonIn(body.toString('utf8'))).fault ?? reading.fault);
     }
     const now = this.#clock.now();
     this.#contentCame(now);
@@ -297,9 +298,9 @@ function header(headers: Headers, name: string): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-function parseJson(text: string): unknown {
+function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

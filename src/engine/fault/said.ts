@@ -1,3 +1,5 @@
+import { parseJson } from '../parse-json.ts';
+
 /** What a provider said about a failure, whatever the dialect, in one form. */
 export interface Said {
   /** How the body was written. `cut` is JSON that stops before its end, `garbled` JSON that is wrong within. */
@@ -78,7 +80,7 @@ function textOf(body: string | Uint8Array | null): string {
 /** Undefined when it is not JSON. */
 export function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return undefined;
   }

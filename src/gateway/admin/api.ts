@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkAgainst } from '../../config/check.ts';
 import type { Clock } from '../../engine/clock.ts';
+import { parseJson } from '../../engine/parse-json.ts';
 import type { HouseEvent } from '../../observe/events.ts';
 import { admitAdmin, mayDo, noteAdminUse } from '../../tenants/admin-tokens.ts';
 import type { AdminToken } from '../../tenants/entities.ts';
@@ -200,7 +201,7 @@ export class AdminApi {
     });
     const bytes = await promise;
     try {
-      return JSON.parse(bytes?.toString('utf8') ?? '');
+      return parseJson(bytes?.toString('utf8') ?? '');
     } catch {
       throw new AdminProblem(400, 'no_json', 'the body is not JSON');
     }

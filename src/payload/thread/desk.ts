@@ -1,3 +1,4 @@
+import { parseJson } from '../../engine/parse-json.ts';
 import { Fitter } from '../fit/fitter.ts';
 import { type FittedOperation, Scales } from '../fit/parts.ts';
 import { type FitRequest, readFitRequest, writeFitRequest } from '../fit/request.ts';
@@ -87,7 +88,7 @@ function read({ body, operation }: FitQuestion, scale: Scale, scales: Scales): F
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (error) {
     throw new UnreadablePrompt(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Call } from '../../engine/call.ts';
 import { faultOf } from '../../engine/fault/index.ts';
 import type { ValidationMode } from '../../engine/policy.ts';
+import { parseJson } from '../../engine/parse-json.ts';
 import { callAt } from '../../engine/scripted.test-support.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import { validation } from './check.ts';
@@ -29,7 +30,7 @@ function callWith(body: string | Uint8Array, path = '/chat/completions'): Call {
   const bytes = Buffer.from(body as string);
   let model: string | null = null;
   try {
-    model = (JSON.parse(bytes.toString()) as { model?: string }).model ?? null;
+    model = (parseJson(bytes.toString()) as { model?: string }).model ?? null;
   } catch {
     // As the door leaves it when it cannot read.
   }
@@ -47,7 +48,8 @@ describe('valid requests', () => {
         expect(call.body).toBe(before);
         expect(Buffer.from(before as Uint8Array).toString()).toBe(body);
         expect([call.notes, call.told]).toEqual([[], []]);
-        expect(call.parsed).toEqual(JSON.parse(body));
+        // A letter for each byte, as the door parses too.
+        expect(call.parsed).toEqual(JSON.parse(Buffer.from(body).toString('latin1')));
       }),
       { numRuns: 5000, seed: 20261121 },
     );
@@ -68,6 +70,23 @@ describe('valid requests', () => {
     const look = check('strict');
     expect(look(asTheDoorLeavesIt(metadata(512)))).toBeNull();
     expect(look(asTheDoorLeavesIt(metadata(513)))).toMatchObject({ param: 'metadata.note' });
+  });
+});
+
+test('letters are counted, not bytes, however the door has parsed them', () => {
+  const body = JSON.stringify({
+    model: 'gpt-4o',
+    messages: [{ role: 'user', content: '海藻', name: 'à-ç' }],
+    user: '海'.repeat(60),
+  });
+  const call = callWith(body);
+  call.parsed = JSON.parse(Buffer.from(body).toString('latin1')) as Record<string, unknown>;
+  expect(check('strict')(call)).toBeNull();
+  const long = callWith(body.replace('海海', '海海海海海海海'));
+  long.parsed = JSON.parse(Buffer.from(long.body as Uint8Array).toString('latin1')) as Record<string, unknown>;
+  expect(check('strict')(long)).toMatchObject({
+    param: 'user',
+    message: expect.stringContaining('a string with length 65'),
   });
 });
 
@@ -301,7 +320,7 @@ describe('repairs', () => {
     expect(check('repair')(call)).toBeNull();
     expect(Buffer.from(call.body as Uint8Array).toString()).toBe(mended);
     expect(call.told).toEqual(['x-holdfast-repaired', names]);
-    expect(call.parsed).toEqual(JSON.parse(mended));
+    expect(call.parsed).toEqual(JSON.parse(Buffer.from(mended).toString('latin1')));
   });
 
   test.each<[string, string]>([

@@ -664,12 +664,18 @@ describe('JSON itself', () => {
   });
 
   test('nesting without an end', () => {
-    const deep = `{"model":"a","messages":[],"metadata":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`;
-    const endpoint = knownEndpoint('/chat/completions');
-    if (endpoint === null) throw new Error('chat is known');
-    const { problems } = inspect(endpoint, Buffer.from(deep), null, null);
-    expect(problems.map(({ rule }) => rule)).toContain('type');
-    const tools = `{"model":"a","messages":[{"role":"user","content":"a"}],"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","properties":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}}}]}`;
-    expect(inspect(endpoint, Buffer.from(tools), null, null).problems.map(({ rule }) => rule)).toContain('depth');
+    const rulesFor = (levels: number, place: string): string[] => {
+      const nested = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+      const body = `{"model":"a","messages":[{"role":"user","content":"a"}],${place.replace('@', () => nested)}}`;
+      const endpoint = knownEndpoint('/chat/completions');
+      if (endpoint === null) throw new Error('chat is known');
+      return inspect(endpoint, Buffer.from(body), null, null).problems.map(({ rule }) => rule);
+    };
+    const parameters =
+      '"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","properties":@}}}]';
+    expect(rulesFor(100, parameters)).toEqual([]);
+    expect(rulesFor(500, parameters)).toContain('depth');
+    expect(rulesFor(500, '"metadata":@')).toContain('type');
+    expect(rulesFor(50_000, parameters)).toEqual(['json']);
   });
 });

@@ -1,9 +1,10 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { chatRequest } from './chat-fields.ts';
 import { checkChatRules } from './chat-rules.ts';
 import { checkModelNamed } from './common-fields.ts';
 import type { FieldCheck } from './fields.ts';
 import { Inspection, paramOf } from './inspection.ts';
-import { hasMark, membersIn, notUtf8, readJson, repeatedNames, textOf } from './json-text.ts';
+import { hasMark, MARK_BYTES, membersIn, notUtf8, readJson, repeatedNames, textOf } from './json-text.ts';
 import { checkChatModel, checkResponsesModel, type ModelFacts } from './model-rules.ts';
 import { embeddingsRequest, imageRequest, moderationRequest, speechRequest } from './other-fields.ts';
 import { type Problem, problem } from './problem.ts';
@@ -53,12 +54,29 @@ export interface Findings {
 // A look is over before anything else runs, so one inspection serves them all.
 const inspection = new Inspection();
 
-/** Looks at one request, all of it. @param parsed what the bytes hold, if somebody has parsed them already. */
+/**
+ * Looks at one request, all of it.
+ *
+ * Nearly all requests are well, and are looked at as Latin-1: a parse of UTF-8 costs twice as much as soon as one letter is
+ * outside ASCII, and no rule is kept by fewer letters. Only where something seems wrong is it read with its letters.
+ *
+ * @param parsed what the bytes hold, if somebody has parsed them already, as Latin-1 or UTF-8.
+ */
 export function inspect(endpoint: Endpoint, bytes: Buffer, parsed: Request | null, facts: ModelFacts | null): Findings {
+  const text = bytes.toString('latin1', hasMark(bytes) ? MARK_BYTES : 0);
+  const first = look(endpoint, bytes, { text, parsed }, facts);
+  if (first.problems.length === 0 || (isAscii(bytes) && first.parsed !== null)) return first;
+  return look(endpoint, bytes, { text: textOf(bytes), parsed: null }, facts);
+}
+
+interface Seen {
+  readonly text: string;
+  readonly parsed: Request | null;
+}
+
+function look(endpoint: Endpoint, bytes: Buffer, { text, parsed }: Seen, facts: ModelFacts | null): Findings {
   let request = parsed;
-  let text: string | null = null;
   if (request === null) {
-    text = textOf(bytes);
     const reading = readJson(bytes, text);
     if (reading.kind === 'broken') return { problems: [reading.problem], parsed: null };
     request = reading.value;
@@ -66,15 +84,13 @@ export function inspect(endpoint: Endpoint, bytes: Buffer, parsed: Request | nul
   const on = inspection;
   on.reset();
   if (hasMark(bytes)) on.add(markProblem());
-  const encoding = notUtf8(bytes, text);
-  if (encoding !== null) on.add(encoding);
+  if (!isUtf8(bytes)) on.add(notUtf8(bytes));
   endpoint.fields(request, on);
   endpoint.rules?.(request, on);
   if (facts !== null) endpoint.model?.(request, facts, on);
   if (on.illFormed) for (const half of loneSurrogates(request)) on.add(half);
-  // Any encoding will do to count names, and Latin-1 is the quickest to be had. A walk that was cut short has not counted.
-  if (!on.full && membersIn(text ?? bytes.toString('latin1')) !== on.members)
-    for (const each of repeatedNames(text ?? textOf(bytes))) on.add(each);
+  // A walk that was cut short has not counted.
+  if (!on.full && membersIn(text) !== on.members) for (const each of repeatedNames(text)) on.add(each);
   return { problems: on.problems, parsed: request };
 }
 

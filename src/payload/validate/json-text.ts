@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import { parseJson } from '../../engine/parse-json.ts';
 import { type Problem, problem } from './problem.ts';
 import { paramOf } from './inspection.ts';
 import { type JsonFault, scanJson } from './json-scan.ts';
 
 const MARK = '\ufeff';
-const REPLACEMENT = '\ufffd';
+/** Bytes that the mark takes in UTF-8. */
+export const MARK_BYTES = 3;
 
 /** A body read as JSON, or what is wrong with it as JSON. */
 export type JsonReading =
@@ -15,7 +17,7 @@ export type JsonReading =
 export function readJson(bytes: Buffer, text: string): JsonReading {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     return { kind: 'broken', problem: brokenJson(bytes, text, error) };
   }
@@ -39,13 +41,8 @@ export function hasMark(bytes: Buffer): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-/** Bytes that are no UTF-8 have been parsed as if they were. A text that is at hand tells sooner: it holds what took their place. */
-export function notUtf8(bytes: Buffer, text: string | null): Problem | null {
-  if (text === null || text.includes(REPLACEMENT)) return isUtf8(bytes) ? null : wrongBytes(bytes);
-  return null;
-}
-
-function wrongBytes(bytes: Buffer): Problem {
+/** Bytes that are no UTF-8, though a lenient reader has made something of them. */
+export function notUtf8(bytes: Buffer): Problem {
   const at = firstInvalid(bytes);
   return problem({
     rule: 'utf-8',
@@ -62,7 +59,9 @@ function brokenJson(bytes: Buffer, text: string, error: unknown): Problem {
   if (bytes.length === 0) return unreadable('the body is empty', 'Send one JSON object: {"model": ...}.');
   const encoding = strangeEncoding(bytes);
   if (encoding !== null) return unreadable(encoding, 'Send JSON in UTF-8, with content-type: application/json.');
-  if (!isUtf8(bytes)) return wrongBytes(bytes);
+  if (!isUtf8(bytes)) return notUtf8(bytes);
+  if (error instanceof Error && error.message.startsWith('nested'))
+    return unreadable(`it is ${error.message}`, 'Send flatter data.');
   const fault = text.length > LONGEST_SCAN ? toldBy(error, text) : scanJson(text);
   if (fault === null) return unreadable('it cannot be parsed', 'Send one JSON object, as the API reference shows it.');
   return unreadable(`${fault.wrong} (${position(text, fault)})`, fault.fix);

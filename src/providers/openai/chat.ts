@@ -14,6 +14,7 @@ import {
 import type { Usage } from '../../engine/record.ts';
 import { type Gap, Likeness } from './likeness.ts';
 import { isObject } from './request.ts';
+import { parseJson } from '../../engine/parse-json.ts';
 
 /** Members of a delta that say nothing: the role comes first, padding comes always. */
 const EMPTY_MEMBERS: ReadonlySet<string> = new Set(['role', 'obfuscation']);
@@ -177,7 +178,7 @@ export function count(value: unknown): number | null {
 /** JSON's value; undefined for what is not JSON. */
 export function parse(data: string): unknown {
   try {
-    return JSON.parse(data);
+    return parseJson(data);
   } catch {
     return undefined;
   }

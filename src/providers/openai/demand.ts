@@ -7,6 +7,7 @@ import { findMembers } from './json-bytes.ts';
 import { isObject } from './request.ts';
 import { withMember } from './splice.ts';
 import { sampleTokens } from './token-estimate.ts';
+import { parseJson } from '../../engine/parse-json.ts';
 
 /** What of a request becomes part of the prompt. */
 const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'tools', 'functions', 'response_format', 'text'] as const;
@@ -73,7 +74,7 @@ const NOTHING: Reading = {
 
 function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   try {
-    const parsed: unknown = JSON.parse(bytes.toString('utf8'));
+    const parsed: unknown = parseJson(bytes.toString('utf8'));
     return isObject(parsed) ? parsed : null;
   } catch {
     return null;
@@ -158,7 +159,7 @@ function askUsage(call: Call): Uint8Array {
   const body = call.body as Uint8Array;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const span = findMembers(bytes, STREAM_OPTIONS)?.get('stream_options');
-  const options: unknown = span === undefined ? null : JSON.parse(bytes.toString('utf8', span.start, span.end));
+  const options: unknown = span === undefined ? null : parseJson(bytes.toString('utf8', span.start, span.end));
   return withMember(body, 'stream_options', { ...(isObject(options) ? options : {}), include_usage: true });
 }
 

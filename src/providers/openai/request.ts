@@ -2,6 +2,7 @@ import type { Operation } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { faultOf } from '../../engine/fault/index.ts';
 import { findMembers, startOfText } from './json-bytes.ts';
+import { parseJson } from '../../engine/parse-json.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
 interface RequestReading {
@@ -88,7 +89,7 @@ function skim(operation: Operation, bytes: Buffer): ReadRequest | null {
   if (spans === null) return null;
   const members: Partial<Record<keyof Members, unknown>> = {};
   try {
-    for (const [name, { start, end }] of spans) members[name] = JSON.parse(bytes.toString('utf8', start, end));
+    for (const [name, { start, end }] of spans) members[name] = parseJson(bytes.toString('utf8', start, end));
   } catch {
     return null;
   }
@@ -112,7 +113,7 @@ function parseRequest(operation: Operation, bytes: Buffer): ReadRequest {
 }
 
 function parseAs(encoding: 'latin1' | 'utf8', bytes: Buffer): unknown {
-  return JSON.parse(bytes.toString(encoding, startOfText(bytes)));
+  return parseJson(bytes.toString(encoding, startOfText(bytes)));
 }
 
 function whyUnreadable(bytes: Buffer): string {
