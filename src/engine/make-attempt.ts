@@ -137,6 +137,7 @@ class Run implements Receiver, GuardHooks, PipeHooks {
 
   onError(error: unknown): void {
     this.#exchange = null;
+    if (error instanceof Unsendable) return this.#unsent(error.fault);
     const fault = classifyException(error, { provider: this.#attempt.target.endpoint.provider });
     this.#broke(this.#body.name === 'waiting' ? fault : cutShort(fault, this.#status));
   }
@@ -264,6 +265,14 @@ class Run implements Receiver, GuardHooks, PipeHooks {
     this.#attempt.call.upstreamMs += now - this.#startedAt;
     this.#settle(fault, NO_PINS, now);
     this.#resolve({ kind: 'fault', fault, refusal });
+  }
+
+  /** The target cannot be asked this, which says nothing of how it does. */
+  #unsent(fault: Fault): void {
+    if (this.#isOver()) return;
+    this.#attempt.made = false;
+    this.#settle(fault, NO_PINS, this.#clock.now());
+    this.#resolve({ kind: 'fault', fault, refusal: null, untried: true });
   }
 
   #settle(fault: Fault | null, pins: readonly string[], now: number): void {

@@ -12,6 +12,19 @@ export interface Receiver {
   onError(error: unknown): void;
 }
 
+/**
+ * What an endpoint pushes as its error when a call cannot be said on its provider's wire: nothing has been sent, and nothing is
+ * known of the target.
+ */
+export class Unsendable extends Error {
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
 /** One exchange under way with a provider. */
 export interface Exchange {
   /** Stops it at once; nothing more is pushed. */
