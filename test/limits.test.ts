@@ -218,6 +218,7 @@ describe('not understood', () => {
     ['half of it', '{"model": "gpt-4o", "mess', /ends before the JSON does .*line 1, column 26/],
     ['no JSON', 'model=gpt-4o', /it is a URL-encoded form/],
     ['no object', '["gpt-4o"]', /it is a list, and an object is needed/],
+    ['nested without an end', `{"x":${'[1,'.repeat(20_000)}1`, /nested more than 1000 levels deep/],
     ['nothing', '', /has no body/],
   ])('%s: told where, and costs no attempt', async (_, body, message) => {
     const requests = simulator.stats.requests;
