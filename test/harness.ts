@@ -126,6 +126,7 @@ function openInProcess({ ladder: [first, ...others], fallbackOn, ...policies }: 
   const records: CallRecord[] = [];
   const hold = holdfast({
     adaptive: UNLEARNT,
+    pacing: UNPACED,
     ...policies,
     ...(fallbackOn === undefined ? {} : { fallbackOn }),
     fallbacks: others.map(({ at, model }, index) => ({
@@ -205,7 +206,10 @@ function watched(
   };
 }
 
-const UNLEARNT: AdaptivePolicy = { suspicion: false, throttle: false, concurrency: false };
+const UNLEARNT: AdaptivePolicy = { suspicion: false, throttle: false, concurrency: false, keys: false };
+
+/** The rate limits that a fault tells of are made up. */
+const UNPACED = { enabled: false };
 
 function configFor(options: DoorOptions): object {
   const { ladder, timeouts, retry, budget, breaker, adaptive = UNLEARNT, fallbackOn, validate } = options;
@@ -221,6 +225,7 @@ function configFor(options: DoorOptions): object {
           ...(budget === undefined ? {} : { budget }),
           ...(breaker === undefined ? {} : { breaker: inFileWords(breaker) }),
           adaptive,
+          pacing: UNPACED,
         },
       ]),
     ),

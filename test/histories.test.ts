@@ -249,7 +249,7 @@ async function play(orders: readonly Order[], seed: number): Promise<Played> {
   const uses: Use[] = [];
   const targets = Object.keys(PRICES).map((id) => {
     const endpoint = new PlayedEndpoint(id, clock, byId, taken, uses);
-    const adaptive = { suspicion: false, throttle: false, concurrency: false };
+    const adaptive = { suspicion: false, throttle: false, concurrency: false, keys: false };
     return new Target(endpoint, { budget: DEFAULT_BUDGET, breaker: DEFAULT_BREAKER, adaptive });
   });
   const counters = new MemoryCounters();

@@ -73,7 +73,7 @@ function openLimitedApp(options: HoldfastOptions): LimitedDoor {
     onRecord: (record) => records.push(record),
     onQuotaEvent: (event) => events.push(event),
     retry: { attempts: 1, baseMs: 1 },
-    adaptive: { suspicion: false, throttle: false, concurrency: false },
+    adaptive: { suspicion: false, throttle: false, concurrency: false, keys: false },
     ...options,
   });
   const baseURL = `${simulator.url}/v1`;

@@ -31,7 +31,7 @@ export type RetrySection = Optional<{
 
 export type BudgetSection = Optional<{ capacity: number; costPerRetry: number; refillPerSuccess: number }>;
 
-export type AdaptiveSection = Optional<{ suspicion: boolean; throttle: boolean; concurrency: boolean }>;
+export type AdaptiveSection = Optional<{ suspicion: boolean; throttle: boolean; concurrency: boolean; keys: boolean }>;
 
 export type PacingSection = Optional<{ enabled: boolean; requestsPerMinute: number; tokensPerMinute: number }>;
 

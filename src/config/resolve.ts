@@ -265,6 +265,7 @@ function adaptivePolicy(section: AdaptiveSection | undefined, base: AdaptivePoli
     suspicion: section?.suspicion ?? base.suspicion,
     throttle: section?.throttle ?? base.throttle,
     concurrency: section?.concurrency ?? base.concurrency,
+    keys: section?.keys ?? base.keys,
   };
 }
 

@@ -117,6 +117,7 @@ const adaptive = section({
   suspicion: flag('Prefer other targets while this one works badly. Default true.').optional(),
   throttle: flag('Turn calls away when it refuses more than it serves. Default true.').optional(),
   concurrency: flag('Bound the calls that await its first content. Default true.').optional(),
+  keys: flag('Leave a key alone that its provider refuses, but for one attempt now and then. Default true.').optional(),
 });
 
 const pacing = section({

@@ -83,9 +83,16 @@ export interface AdaptivePolicy {
   readonly throttle: boolean;
   /** Bound the calls that await its first content by what it can answer in time. */
   readonly concurrency: boolean;
+  /** Leave a key alone that its provider refuses, but for one attempt now and then. */
+  readonly keys: boolean;
 }
 
-export const DEFAULT_ADAPTIVE: AdaptivePolicy = Object.freeze({ suspicion: true, throttle: true, concurrency: true });
+export const DEFAULT_ADAPTIVE: AdaptivePolicy = Object.freeze({
+  suspicion: true,
+  throttle: true,
+  concurrency: true,
+  keys: true,
+});
 
 /** How calls are held back so that a provider need not refuse them. */
 export interface PacingPolicy {

@@ -41,14 +41,14 @@ export class Target {
 
   /** @param account that its key is of; without one, an account of its own */
   constructor(endpoint: Endpoint, policies: TargetPolicies, account?: Account) {
-    const { suspicion, throttle, concurrency } = { ...DEFAULT_ADAPTIVE, ...policies.adaptive };
+    const { suspicion, throttle, concurrency, keys } = { ...DEFAULT_ADAPTIVE, ...policies.adaptive };
     this.endpoint = endpoint;
     this.budget = new RetryBudget(policies.budget);
     this.breaker = new Breaker(policies.breaker);
     this.suspicion = new Suspicion(suspicion, this.latency);
     this.throttle = new Throttle(throttle);
     this.concurrency = new Concurrency(concurrency, this.latency);
-    this.standing = new Standing(policies.ownKey ?? true);
+    this.standing = new Standing(keys && (policies.ownKey ?? true));
     this.account = account ?? new Account(endpoint.id, { ...DEFAULT_PACING, ...policies.pacing });
   }
 
