@@ -1,3 +1,4 @@
+import { parseJson } from '../engine/parse-json.ts';
 import { callIds } from '../engine/call-id.ts';
 import { type Call, NOTHING_SAID } from '../engine/call.ts';
 import { Cancellation } from '../engine/cancellation.ts';
@@ -151,7 +152,7 @@ function credentialsOf({ headers }: Call): Call['headers'] {
 }
 
 function contentOf(body: Uint8Array): string {
-  const answer = JSON.parse(Buffer.from(body).toString('utf8')) as {
+  const answer = parseJson(Buffer.from(body).toString('utf8')) as {
     readonly choices?: readonly { readonly message?: { readonly content?: unknown } }[];
   };
   const content = answer.choices?.[0]?.message?.content;

@@ -1,3 +1,4 @@
+import { parseJson } from '../engine/parse-json.ts';
 import type { Headers } from '../engine/call.ts';
 import { classifyEvent, classifyResponse, eventData, type Fault, findErrorInBody } from '../engine/fault/index.ts';
 
@@ -118,7 +119,7 @@ function firstErrorEvent(text: string): string | null | undefined {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text) as unknown;
   } catch {
     return undefined;
   }

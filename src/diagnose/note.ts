@@ -1,3 +1,4 @@
+import { parseJson } from '../engine/parse-json.ts';
 import type { Note } from './explain.ts';
 
 /** What is wrong with a note, told so that its writer can mend it. */
@@ -17,7 +18,7 @@ const FIELDS: ReadonlySet<string> = new Set(['provider', 'status', 'headers', 'b
 export function readNote(line: string): Note {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(line);
+    parsed = parseJson(line);
   } catch (error) {
     throw new NoteError(
       `not JSON (${error instanceof Error ? error.message : 'unreadable'}); write one object per line`,

@@ -1,3 +1,4 @@
+import { parseJson } from '../engine/parse-json.ts';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isObject, stringAt } from './json.ts';
@@ -60,7 +61,7 @@ function read(request: IncomingMessage, body: Body): Reception {
 function parse(body: Buffer): JsonObject | null {
   if (body.byteLength === 0) return null;
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
+    const value: unknown = parseJson(body.toString('utf8'));
     return isObject(value) ? value : null;
   } catch {
     return null;

@@ -1,3 +1,4 @@
+import { parseJson } from '../../engine/parse-json.ts';
 import type { SecretFault } from './store.ts';
 
 /** A store that has not answered by then is down, as far as a start or a refresh is concerned. */
@@ -71,7 +72,7 @@ async function bounded(response: Response): Promise<string> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../engine/parse-json.ts';
 import type { SecretFault, SecretReading } from './store.ts';
 import { secretValueFault } from './text.ts';
 
@@ -37,7 +38,7 @@ export function keyIn(text: string, field: string | null, since: number | null):
 function fieldOf(text: string, field: string): string | SecretFault {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return { wrong: `names the field ${field} of a secret that is no JSON object`, fix: 'Leave out the #field.' };
   }

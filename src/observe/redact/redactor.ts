@@ -1,3 +1,4 @@
+import { parseJson } from '../../engine/parse-json.ts';
 import { createHmac } from 'node:crypto';
 import { type Finding, inOrder, type PersonalKind } from './finding.ts';
 import { base64Runs, LAYERS } from './layers.ts';
@@ -46,7 +47,7 @@ export class Redactor {
   jsonText(text: string): string {
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch {
       return this.text(text);
     }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../engine/parse-json.ts';
 import { classifyException, classifyResponse } from '../../engine/fault/index.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { PROVIDERS, type ProviderName } from './provider.ts';
@@ -80,7 +81,7 @@ async function bounded(response: Response): Promise<string> {
 function modelsIn(body: string): ReadonlySet<string> | null {
   let list: unknown;
   try {
-    list = (JSON.parse(body) as { data?: unknown } | null)?.data;
+    list = (parseJson(body) as { data?: unknown } | null)?.data;
   } catch {
     return null;
   }
