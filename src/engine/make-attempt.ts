@@ -78,7 +78,8 @@ class Run implements Receiver, GuardHooks, PipeHooks {
   // Receiver -----------------------------------------------------------------------------------------------------
 
   onSent(): void {
-    this.#watch.sent(this.#clock.now());
+    // Nearly always over a connection that stood ready, and so in the moment in which the attempt began.
+    this.#watch.sent(this.#exchange === null ? this.#startedAt : this.#clock.now());
   }
 
   onHead(status: number, headers: Headers): void {

@@ -103,33 +103,43 @@ class Walk {
     const unfit = fitted === null ? null : await this.#arrange(fitted);
     if (unfit !== null) return failed(unfit, null);
     let told: Fault | null = null;
-    let step = this.#plan.first(clock.now());
-    if (step.kind === 'stop' && (await this.#keyCameBack(step.fault))) step = this.#plan.first(clock.now());
+    // Read once for all that happens in the same moment.
+    let now = clock.now();
+    let step = this.#plan.first(now);
+    if (step.kind === 'stop' && (await this.#keyCameBack(step.fault))) {
+      now = clock.now();
+      step = this.#plan.first(now);
+    }
     let refusal: (Outcome & { kind: 'fault' })['refusal'] = null;
     let renewed = false;
     while (step.kind === 'try') {
-      if (step.waitMs > 0) await this.#wait(step.waitMs);
-      const sentAt = clock.now();
-      const outcome = await (this.#fitted === null ? this.#attempt(step) : this.#fittedAttempt(this.#fitted, step));
+      if (step.waitMs > 0) now = await this.#wait(step.waitMs, now);
+      const sentAt = now;
+      const outcome = await (this.#fitted === null
+        ? this.#attempt(step, now)
+        : this.#fittedAttempt(this.#fitted, step));
+      now = clock.now();
       if (outcome.kind === 'reply') return outcome.reply;
       refusal = outcome.refusal ?? refusal;
       const { fault } = outcome;
       const refused = fault.kind === 'authentication' && !renewed;
       if (refused && (await this.#hasNewKey(step.candidate.target.id, sentAt, fault))) {
         renewed = true;
+        now = clock.now();
         step = { ...step, waitMs: 0, reason: 'retry' };
         continue;
       }
       const isRefit =
         fault.kind === 'context-length' && fit !== null && (await this.#refit(fit, step.candidate, outcome));
       if (isRefit) {
-        const first = this.#plan.first(clock.now());
+        now = clock.now();
+        const first = this.#plan.first(now);
         step = first.kind === 'try' ? { ...first, reason: 'retry' } : first;
         continue;
       }
       // What does not fit one rung is no reason to give the next one up: the ladder is left for what went wrong before.
       if (!isUntried(outcome)) told = fault;
-      step = this.#plan.next(isUntried(outcome) ? (told ?? fault) : fault, clock.now());
+      step = this.#plan.next(isUntried(outcome) ? (told ?? fault) : fault, now);
     }
     // Whoever speaks a format that is carried unread gets the provider's own refusal, byte for byte.
     if (this.#call.operation === 'passthrough' && refusal !== null) {
@@ -174,17 +184,18 @@ class Walk {
   }
 
   #planFor(ladder: Route['ladder']): Plan {
-    return new Plan(this.#call, { ...this.#route, ladder }, this.#deadlineAt, this.#deps.random);
+    const { retry, fallbackOn } = this.#route;
+    return new Plan(this.#call, { ladder, retry, fallbackOn }, this.#deadlineAt, this.#deps.random);
   }
 
   async #fittedAttempt(fitted: FittedCall, step: Step & { kind: 'try' }): Promise<Outcome> {
     const fit = await fitted.bodyFor(step.candidate);
     if (fit.kind === 'refused') return { kind: 'fault', fault: fit.fault, refusal: null, untried: true };
     tellFit(this.#call, fit.report);
-    return this.#attempt(step, fit.body);
+    return this.#attempt(step, this.#deps.clock.now(), fit.body);
   }
 
-  #attempt(step: Step & { kind: 'try' }, body: Uint8Array | null = null): Promise<Outcome> {
+  #attempt(step: Step & { kind: 'try' }, now: number, body: Uint8Array | null = null): Promise<Outcome> {
     const { target, model } = step.candidate;
     const call = this.#call;
     const attempt = new Attempt({
@@ -199,26 +210,25 @@ class Walk {
       forced: step.forced,
       body,
     });
-    const now = this.#deps.clock.now();
     if (call.cancellation.cancelled) {
       return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }), now);
     }
     return this.#deps.attempt(attempt, now);
   }
 
-  /** Waits, unless the caller leaves first. */
-  #wait(ms: number): Promise<void> {
+  /** Waits, unless the caller leaves first. @returns when the wait was over. */
+  #wait(ms: number, since: number): Promise<number> {
     const { clock } = this.#deps;
     const call = this.#call;
-    const since = clock.now();
     return new Promise((resolve) => {
       const alarm = clock.after(ms, done);
       call.cancellation.listen(done);
       function done(): void {
         alarm.cancel();
         call.cancellation.forget(done);
-        call.waitedMs += clock.now() - since;
-        resolve();
+        const now = clock.now();
+        call.waitedMs += now - since;
+        resolve(now);
       }
     });
   }
