@@ -54,7 +54,7 @@ describe('the environment alone', () => {
         wholeTimeouts: DEFAULT_TIMEOUTS.whole,
         retry: DEFAULT_RETRY,
         fallbackOn: DEFAULT_FALLBACK_ON,
-        validate: 'observe',
+        validate: 'sample',
         fit: null,
       },
     ]);

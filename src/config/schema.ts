@@ -228,9 +228,9 @@ const rung = z.union([rungTarget, z.array(rungTarget).min(1, { error: 'has no ta
 });
 
 const validate = z
-  .enum(['strict', 'repair', 'observe', 'off'], { error: 'must be strict, repair, observe or off' })
+  .enum(['strict', 'repair', 'observe', 'sample', 'off'], { error: 'must be strict, repair, observe, sample or off' })
   .describe(
-    'What becomes of requests that the API would refuse: refused here, put right, noted, or not looked at. Default observe.',
+    'What becomes of requests that the API would refuse: refused here, put right, noted, noted in one of sixteen, or not looked at. Default sample.',
   );
 
 const route = section({

@@ -34,12 +34,10 @@ export function problemsOf(path: string, body: Uint8Array): readonly Problem[] {
 
 /**
  * Up to which size the doors had better parse bodies, in bytes. What will be parsed for the check of it need not be skimmed
- * first; where requests are only observed, most large ones are not.
+ * first; where requests are sampled, most are not looked at.
  */
 export function parsedUpTo(routes: readonly RoutePolicy[]): number {
-  return routes.some(({ validate }) => validate === 'strict' || validate === 'repair')
-    ? MOST_PARSED_BYTES
-    : SKIMMED_BYTES;
+  return routes.some(({ validate }) => validate !== 'sample' && validate !== 'off') ? MOST_PARSED_BYTES : SKIMMED_BYTES;
 }
 
 /**

@@ -112,12 +112,16 @@ export const DEFAULT_PACING: PacingPolicy = Object.freeze({
 
 /**
  * What becomes of a request that the API would refuse. `strict` refuses it here; `repair` puts right what is safe to, tells
- * so, and refuses the rest; `observe` sends it as it is and notes what was wrong; `off` does not look.
+ * so, and refuses the rest; `observe` sends it as it is and notes what was wrong; `sample` does so with one in sixteen;
+ * `off` does not look.
  */
-export type ValidationMode = 'strict' | 'repair' | 'observe' | 'off';
+export type ValidationMode = 'strict' | 'repair' | 'observe' | 'sample' | 'off';
 
-/** Looks and says, but never stands in the way: a table of fields may be older than the API it describes. */
-export const DEFAULT_VALIDATION: ValidationMode = 'observe';
+/**
+ * Looks now and then and says what it sees, but never stands in the way: a table of fields may be older than the API it
+ * describes, and what an application does wrong it does every time.
+ */
+export const DEFAULT_VALIDATION: ValidationMode = 'sample';
 
 export interface RungTarget {
   /** Id of the target. */

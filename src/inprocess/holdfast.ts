@@ -70,7 +70,7 @@ export interface HoldfastOptions {
   readonly pacing?: Partial<PacingPolicy>;
   /** Faults after which a fallback is tried. @default DEFAULT_FALLBACK_ON: never for refusals or bad requests */
   readonly fallbackOn?: Iterable<FaultKind>;
-  /** What becomes of requests that the API would refuse. @default 'observe': they are sent, and what was wrong is noted */
+  /** What becomes of requests that the API would refuse. @default 'sample': they are sent, and what is wrong in one of sixteen is noted */
   readonly validate?: ValidationMode;
   /**
    * What becomes of prompts that are too long for their model, as in a configuration file:

@@ -24,8 +24,7 @@ export interface RouteValidation {
 /** Notes that one record carries. */
 const MOST_NOTES = 10;
 
-/** While observing, larger bodies are looked at now and then only: what they have in common shows just as well. */
-const SAMPLED_BYTES = 8 * 1024;
+/** Of requests that are sampled, so many pass for one that is looked at. */
 const SAMPLED_ONE_IN = 16;
 
 /**
@@ -34,16 +33,17 @@ const SAMPLED_ONE_IN = 16;
  * @param routeOf how the route of a call wants it; null where no route takes the call.
  */
 export function validation(routeOf: (call: Call) => RouteValidation | null): Check {
-  let large = 0;
+  let sampled = 0;
   return (call) => {
     const { body } = call;
     const endpoint = knownEndpoint(call.path);
     if (endpoint === null || call.method !== 'POST' || !(body instanceof Uint8Array)) return null;
     const route = routeOf(call);
     if (route === null || route.mode === 'off' || body.length > MOST_PARSED_BYTES) return null;
-    if (route.mode === 'observe' && body.length > SAMPLED_BYTES) {
-      large += 1;
-      if (large % SAMPLED_ONE_IN !== 1) return null;
+    // What the door could not read is always explained.
+    if (route.mode === 'sample' && call.problem === null) {
+      sampled += 1;
+      if (sampled % SAMPLED_ONE_IN !== 1) return null;
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const facts = route.factsOf(call.model);

@@ -20,7 +20,7 @@ export function judge(problems: readonly Problem[], mode: ValidationMode, ownWor
   const repaired: Problem[] = [];
   const noted: Problem[] = [];
   for (const each of problems) {
-    if (mode === 'observe' || (each.novel && (mode === 'repair' || ownWords))) noted.push(each);
+    if (mode === 'observe' || mode === 'sample' || (each.novel && (mode === 'repair' || ownWords))) noted.push(each);
     else if (mode === 'repair' && each.repair !== null) repaired.push(each);
     else refused.push(each);
   }
