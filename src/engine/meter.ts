@@ -133,7 +133,8 @@ export class Meter {
     this.#advance(now);
     const missing = amount + this.#reserve + spare * this.#capacity - this.#level;
     const rate = Math.max(this.#rate - this.#strangers, this.#rate / 10);
-    return Math.max(0, this.#blockedUntil - now) + Math.max(0, missing / rate);
+    const smoothMs = this.#burst === Number.POSITIVE_INFINITY ? 0 : (amount - this.#smooth) / this.#rate;
+    return Math.max(0, this.#blockedUntil - now) + Math.max(0, missing / rate, smoothMs);
   }
 
   /** Takes it, in any case. */
