@@ -76,7 +76,7 @@ export interface TargetConfig {
 }
 
 /** How keys are looked after. */
-export interface KeysConfig {
+interface KeysConfig {
   /** What a key that cannot be used means for the start; null: it stops at what can be seen from here, and tells the rest. */
   readonly policy: 'require' | 'warn' | 'off' | null;
   /** What this gateway is for: `production`; null where nobody said. */

@@ -3,7 +3,15 @@ import type { Demand } from './demand.ts';
 import { Forecasts } from './forecast.ts';
 
 function demand(promptTokens: number, continues = false): Demand {
-  return { promptTokens, promptMember: 'messages', continues, outputTokens: null, outputMember: null, hidesUsage: false, generates: true };
+  return {
+    promptTokens,
+    promptMember: 'messages',
+    continues,
+    outputTokens: null,
+    outputMember: null,
+    hidesUsage: false,
+    generates: true,
+  };
 }
 
 const usage = (inputTokens: number | null, outputTokens: number): Parameters<Forecasts['learn']>[2] => ({

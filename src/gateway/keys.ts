@@ -27,7 +27,7 @@ export async function checkKeysAtStart(keeper: KeyKeeper, { keys: { policy } }: 
 }
 
 /** One line for each problem. */
-export function problemLines(reports: readonly KeyReport[]): string[] {
+function problemLines(reports: readonly KeyReport[]): string[] {
   return reports.flatMap(({ target, reference, ending, problems }) => {
     const shown = ending === null ? reference : `${reference}, …${ending}`;
     return problems.map((problem) => `the key of target ${target} (${shown}) ${problem}`);

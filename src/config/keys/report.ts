@@ -1,5 +1,5 @@
 /** How a key stands. `unchecked`: the provider has not been asked, or could not say. */
-export type KeyStatus = 'accepted' | 'refused' | 'unchecked' | 'missing';
+type KeyStatus = 'accepted' | 'refused' | 'unchecked' | 'missing';
 
 /** What can be told about a target's key without telling the key. */
 export interface KeyReport {

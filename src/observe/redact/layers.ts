@@ -1,5 +1,5 @@
 /** A text as it reads once one layer of encoding is taken off, and where each of its characters came from. */
-export interface View {
+interface View {
   readonly text: string;
   /** For each character, and for the end, its place in the text it was taken from. */
   readonly places: Uint32Array;

@@ -57,6 +57,26 @@ describe.each([
     const text = JSON.stringify({ ...padding, model: 'first' }).replace(/\}$/, ',"model":"second"}');
     expect(read('chat', text).reading.model).toBe('second');
   });
+
+  test('a name in escapes is the name that it means', () => {
+    const text = JSON.stringify({ ...padding, model: 'first' }).replace(
+      /\}$/,
+      String.raw`,"mod\u0065l":"second","\u006e":3}`,
+    );
+    expect(read('chat', text).reading).toMatchObject({ model: 'second', choices: 3 });
+  });
+
+  test.each([
+    ['0', 1],
+    ['-3', 1],
+    ['"4"', 1],
+    ['2.5', 3],
+    ['1e15', 1_000_000],
+    ['1e400', 1_000_000],
+  ])('a number of choices that can be reckoned with: %s', (n, choices) => {
+    const text = JSON.stringify({ ...padding, model: 'm' }).replace(/\}$/, `,"n":${n}}`);
+    expect(read('chat', text).reading.choices).toBe(choices);
+  });
 });
 
 test.each([

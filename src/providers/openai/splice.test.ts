@@ -22,6 +22,11 @@ describe('another model in the same bytes', () => {
     ],
     ['escapes at a string’s end', '{"a":"x\\\\","model":"y\\""}', '{"a":"x\\\\","model":"new-\\"1\\""}'],
     ['of two the last counts, as in JSON.parse', '{"model":"x","model":"y"}', '{"model":"x","model":"new-\\"1\\""}'],
+    [
+      'a name in escapes is the same name',
+      '{"model":"x","mod\\u0065l":"y"}',
+      '{"model":"x","mod\\u0065l":"new-\\"1\\""}',
+    ],
     ['null is replaced', '{"model":null}', '{"model":"new-\\"1\\""}'],
     ['missing is added', '{"n":1}', '{"model":"new-\\"1\\"","n":1}'],
     ['missing in an empty object', '{ }', '{"model":"new-\\"1\\""}'],
