@@ -126,6 +126,9 @@ describe('a request', () => {
     ['both, of which the larger binds us', { max_tokens: 9, max_completion_tokens: 6 }, 'chat', 9, 'max_tokens'],
     ['that of responses', { max_output_tokens: 16 }, 'responses', 16, 'max_output_tokens'],
     ['what is no number', { max_tokens: 'many' }, 'chat', null, null],
+    ['what is beyond all numbers', { max_tokens: Number.MAX_VALUE }, 'chat', 1e12, 'max_tokens'],
+    ['the word of responses in a chat', { max_output_tokens: 1 }, 'chat', null, null],
+    ['the words of chat in responses', { max_tokens: 1, max_completion_tokens: 1 }, 'responses', null, null],
   ])('states how long the answer may be: %s', (_, facts, operation, outputTokens, outputMember) => {
     expect(read({ messages, input: 'x', ...facts }, operation)).toMatchObject({ outputTokens, outputMember });
     const large = { ...facts, messages: [{ role: 'user', content: PROSE.repeat(40) }] };

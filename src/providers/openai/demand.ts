@@ -13,16 +13,29 @@ import { parseJson } from '../../engine/parse-json.ts';
 const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'tools', 'functions', 'response_format', 'text'] as const;
 type PromptMember = (typeof PROMPT_MEMBERS)[number];
 
-/** Where a request may say how long an answer may be; chat's older word is refused by models that reason. */
-const OUTPUT_MEMBERS = ['max_output_tokens', 'max_completion_tokens', 'max_tokens'] as const;
-type OutputMember = (typeof OUTPUT_MEMBERS)[number];
+type OutputMember = 'max_output_tokens' | 'max_completion_tokens' | 'max_tokens';
+
+/**
+ * Where a request may say how long an answer may be; chat's older word is refused by models that reason. A member of another
+ * operation says nothing: many servers take no notice of what they do not know.
+ */
+const OUTPUT_MEMBERS: Readonly<Record<Operation, readonly OutputMember[]>> = {
+  chat: ['max_completion_tokens', 'max_tokens'],
+  responses: ['max_output_tokens'],
+  embeddings: [],
+  models: [],
+  passthrough: [],
+};
+
+/** More than any model gives; but JSON can hold numbers (`1e400`) that nobody could reckon with. */
+const MOST_OUTPUT = 1_000_000_000_000;
 
 /** How a request goes on from what the provider keeps. */
 const CONTINUING_MEMBERS = ['previous_response_id', 'conversation'] as const;
 
 const WANTED: ReadonlySet<string> = new Set([
   ...PROMPT_MEMBERS,
-  ...OUTPUT_MEMBERS,
+  ...Object.values(OUTPUT_MEMBERS).flat(),
   ...CONTINUING_MEMBERS,
   'stream_options',
 ]);
@@ -58,7 +71,8 @@ function read(call: Call): Demand {
   const generates = GENERATES[operation];
   if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
   // Texts are counted here, and those that were parsed as Latin-1 are longer than they should be.
-  const reading = call.parsed === null || !isAscii(body) ? readBytes(body) : readParsed(call.parsed);
+  const reading =
+    call.parsed === null || !isAscii(body) ? readBytes(operation, body) : readParsed(operation, call.parsed);
   return { ...reading, hidesUsage: reading.hidesUsage && call.stream && operation === 'chat', promptMember, generates };
 }
 
@@ -81,19 +95,19 @@ function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   }
 }
 
-function readBytes(body: Uint8Array): Reading {
+function readBytes(operation: Operation, body: Uint8Array): Reading {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const parsed = bytes.length <= PARSED_BYTES ? parse(bytes) : null;
-  return parsed === null ? readSpans(bytes) : readParsed(parsed);
+  return parsed === null ? readSpans(operation, bytes) : readParsed(operation, parsed);
 }
 
-function readParsed(request: Readonly<Record<string, unknown>>): Reading {
+function readParsed(operation: Operation, request: Readonly<Record<string, unknown>>): Reading {
   let tokens = FRAME_TOKENS;
   for (const name of PROMPT_MEMBERS) {
     const value = request[name];
     if (value !== undefined) tokens += isShown(name) ? sampleTokens(JSON.stringify(value)) : estimateValue(value);
   }
-  return readingOf(tokens, (name) => request[name]);
+  return readingOf(operation, tokens, (name) => request[name]);
 }
 
 /** Tools and the answer's form are shown to the model much as they stand. */
@@ -101,7 +115,7 @@ function isShown(name: PromptMember): boolean {
   return name !== 'messages' && name !== 'input' && name !== 'instructions';
 }
 
-function readSpans(bytes: Buffer): Reading {
+function readSpans(operation: Operation, bytes: Buffer): Reading {
   const members = findMembers(bytes, WANTED);
   if (members === null) return NOTHING;
   let tokens = FRAME_TOKENS;
@@ -109,7 +123,7 @@ function readSpans(bytes: Buffer): Reading {
     const span = members.get(name);
     if (span !== undefined) tokens += estimateSpan(bytes, span);
   }
-  return readingOf(tokens, (name) => {
+  return readingOf(operation, tokens, (name) => {
     const span = members.get(name);
     return span === undefined ? undefined : simpleValue(bytes.toString('latin1', span.start, span.end));
   });
@@ -129,15 +143,16 @@ function simpleValue(written: string): unknown {
 }
 
 function readingOf(
+  operation: Operation,
   tokens: number,
   valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'stream_options') => unknown,
 ): Reading {
   let outputTokens: number | null = null;
   let outputMember: string | null = null;
-  for (const name of OUTPUT_MEMBERS) {
+  for (const name of OUTPUT_MEMBERS[operation]) {
     const stated = valueOf(name);
     if (typeof stated !== 'number' || stated <= (outputTokens ?? 0)) continue;
-    outputTokens = stated;
+    outputTokens = Math.min(Math.ceil(stated), MOST_OUTPUT);
     outputMember = name;
   }
   const continues = CONTINUING_MEMBERS.some((name) => (valueOf(name) ?? null) !== null);

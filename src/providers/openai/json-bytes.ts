@@ -34,10 +34,8 @@ export function findMembers<Name extends string>(
   for (;;) {
     if (bytes[at] !== QUOTE) return null;
     const keyEnd = endOfString(bytes, at);
-    // Most members are not wanted, as their length already tells: no text is made of their names.
-    const length = keyEnd - at - 2;
-    const isOfLength = length < LENGTHS && ((lengths >> length) & 1) === 1;
-    const key = isOfLength ? bytes.toString('latin1', at + 1, keyEnd - 1) : '';
+    const key = nameIn(bytes, at, keyEnd, lengths);
+    if (key === null) return null;
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== COLON) return null;
     const start = skipSpace(bytes, at + 1);
@@ -48,6 +46,25 @@ export function findMembers<Name extends string>(
     if (bytes[at] === CLOSE_BRACE) return skipSpace(bytes, at + 1) === bytes.length ? found : null;
     if (bytes[at] !== COMMA) return null;
     at = skipSpace(bytes, at + 1);
+  }
+}
+
+/**
+ * The member name in quotation marks; null when it is none that JSON knows. Most members are not wanted, as their length
+ * already tells: no text is made of their names, and they come as ''. A name may be written with escapes (`mod\u0065l`), and
+ * whoever reads it next will take it for what it means, so it is read in full.
+ */
+function nameIn(bytes: Buffer, at: number, end: number, lengths: number): string | null {
+  for (let next = at + 1; next < end - 1; next += 1) if (bytes[next] === BACKSLASH) return unescaped(bytes, at, end);
+  const length = end - at - 2;
+  return length < LENGTHS && ((lengths >> length) & 1) === 1 ? bytes.toString('latin1', at + 1, end - 1) : '';
+}
+
+function unescaped(bytes: Buffer, at: number, end: number): string | null {
+  try {
+    return JSON.parse(bytes.toString('utf8', at, end)) as string;
+  } catch {
+    return null;
   }
 }
 

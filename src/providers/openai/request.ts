@@ -134,12 +134,15 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** Far beyond what any provider gives; but JSON can hold numbers (`1e400`) that nobody could reckon with. */
+const MOST_CHOICES = 1_000_000;
+
 function readingOf(operation: Operation, members: Partial<Members>): RequestReading {
   const { model, stream, n, user, safety_identifier: identifier = user } = members;
   return {
     model: typeof model === 'string' && model !== '' ? model : null,
     stream: stream === true,
-    choices: typeof n === 'number' && n > 1 ? n : 1,
+    choices: typeof n === 'number' && n > 1 ? Math.min(Math.ceil(n), MOST_CHOICES) : 1,
     pins: operation === 'responses' ? pinsOf(members) : NOTHING.pins,
     user: typeof identifier === 'string' && identifier !== '' ? identifier : null,
   };
