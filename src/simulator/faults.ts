@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { misbehaveInMessages } from './anthropic/faults.ts';
 import { BODY_FAULTS } from './faults/body.ts';
 import { CONNECTION_FAULTS } from './faults/connection.ts';
 import { EDGE_FAULTS } from './faults/edge.ts';
@@ -56,6 +57,7 @@ export function parseFault(text: string): ChosenFault {
 /** The answer as the fault spoils it; unchanged where the fault has nothing to spoil. */
 export function misbehave(script: Script, { fault, argument }: ChosenFault): Script {
   if (fault.spoils !== 'any' && (fault.spoils === 'stream') !== script.stream) return script;
+  if (script.about.wire === 'messages') return misbehaveInMessages(script, fault, argument);
   if (fault.wires !== null && !fault.wires.includes(script.about.wire)) return script;
   return fault.apply(script, argument);
 }

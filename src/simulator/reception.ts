@@ -72,10 +72,10 @@ function modelIn(json: JsonObject | null): string {
   return json === null ? '' : (stringAt(json, 'model') ?? '');
 }
 
-/** The key from `Authorization: Bearer …` or, as Azure has it, from `api-key`; empty when there is none. */
+/** The key from `Authorization: Bearer …`, as Azure has it from `api-key`, as Anthropic from `x-api-key`; empty when there is none. */
 function keyIn({ headers }: IncomingMessage): string {
-  const azureKey = headers['api-key'];
-  if (typeof azureKey === 'string') return azureKey;
+  const bareKey = headers['x-api-key'] ?? headers['api-key'];
+  if (typeof bareKey === 'string') return bareKey;
   const bearer = headers.authorization ?? '';
   return /^bearer /i.test(bearer) ? bearer.slice('bearer '.length).trim() : '';
 }

@@ -1,3 +1,4 @@
+import { countTokens, messages } from './anthropic/messages.ts';
 import { chat } from './chat.ts';
 import { embeddings } from './embeddings.ts';
 import * as rest from './passthrough.ts';
@@ -10,6 +11,8 @@ import type { Handler, Received, Upstream } from './upstream.ts';
 /** The paths without a variable part. */
 const EXACT: Readonly<Record<string, Handler>> = {
   'POST /v1/chat/completions': chat,
+  'POST /v1/messages': messages,
+  'POST /v1/messages/count_tokens': countTokens,
   'POST /v1/responses': responses.createResponse,
   'POST /v1/responses/input_tokens': responses.countInputTokens,
   'POST /v1/embeddings': embeddings,

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../engine/clock.ts';
 import { seededRandom } from '../engine/random.ts';
+import { anthropicHeaders, refusedByLimit, refusedKey, speaksMessages } from './anthropic/account.ts';
 import { Climate } from './climate.ts';
 import type { Capacity } from './climate.ts';
 import { Delivery } from './delivery.ts';
@@ -215,7 +216,7 @@ class SimulatedProvider implements Simulator {
     const { workers, worksOn } = this.#climate;
     const delivery = new Delivery(script, response, {
       clock: this.#clock,
-      commonHeaders: (head) => this.#commonHeaders(head, arrivedAt, limitHeaders),
+      commonHeaders: (head) => this.#commonHeaders(head, script, arrivedAt, limitHeaders),
       refuse: (forMs) => this.#refuse(forMs),
       onEnd: (end) => {
         shift?.end(end === 'aborted');
@@ -251,19 +252,23 @@ class SimulatedProvider implements Simulator {
   #admit(received: Received): { script: Script; headers: Record<string, string> } {
     const refused = this.#checkKey(received);
     if (refused !== null) {
-      return { script: wholeScript(this.#upstream.about(received, 'other'), refused), headers: {} };
+      const wire = speaksMessages(received) ? 'messages' : 'other';
+      return { script: wholeScript(this.#upstream.about(received, wire), refused), headers: {} };
     }
     const script = answer(received, this.#upstream);
     const { about } = script;
     if (about.wire === 'other') return { script, headers: {} };
     const verdict = this.#limiter.admit(received.key, about, Math.max(about.promptTokens, outputCapOf(received)));
     if (verdict.refused === null) return { script, headers: verdict.headers };
-    return { script: wholeScript(about, verdict.refused), headers: verdict.headers };
+    const limited = about.wire === 'messages' ? refusedByLimit(verdict.refused) : verdict.refused;
+    return { script: wholeScript(about, limited), headers: verdict.headers };
   }
 
-  #checkKey({ key, azure }: Received) {
-    if (key === '') return missingKey(azure);
-    return this.#keys === null || this.#keys.includes(key) ? null : incorrectKey(key, azure);
+  #checkKey(received: Received) {
+    const { key, azure } = received;
+    if (key !== '' && (this.#keys === null || this.#keys.includes(key))) return null;
+    if (speaksMessages(received)) return refusedKey(key);
+    return key === '' ? missingKey(azure) : incorrectKey(key, azure);
   }
 
   #spoil(script: Script, received: Received, faultInModel: string | null): Script {
@@ -290,13 +295,23 @@ class SimulatedProvider implements Simulator {
     return struck === null ? null : parseFault(struck);
   }
 
-  #commonHeaders(head: Head, arrivedAt: number, limitHeaders: Record<string, string>): Record<string, string> {
+  #commonHeaders(
+    head: Head,
+    { about }: Script,
+    arrivedAt: number,
+    limitHeaders: Record<string, string>,
+  ): Record<string, string> {
     this.#ledger.answered(head.status);
     const edge = { server: 'cloudflare', 'cf-ray': this.#upstream.id('', 16) };
     if (head.edge) return edge;
+    const id = this.#upstream.id('req_', 32);
+    if (about.wire === 'messages') {
+      const own = anthropicHeaders(id, this.#upstream.organization, limitHeaders, this.#clock.wall());
+      return { ...edge, ...own, 'x-simulator': this.#upstream.name };
+    }
     return {
       ...edge,
-      'x-request-id': this.#upstream.id('req_', 32),
+      'x-request-id': id,
       'openai-processing-ms': String(Math.max(1, Math.round(this.#clock.now() - arrivedAt))),
       'openai-organization': this.#upstream.organization,
       'openai-version': '2020-10-01',
