@@ -252,6 +252,22 @@ describe('who is turned away', () => {
     expect(record).toMatchObject({ status: 400, tenant: 'shop', attempts: [] });
   });
 
+  test.each([4, 40_000])(
+    'a key held to models, whose call of %d letters writes another in escapes',
+    async (letters) => {
+      const { door } = opened;
+      const authorization = `Bearer ${secrets.get('held to models') ?? ''}`;
+      const asked = one.stats.requests;
+      const body = `{"model":"gpt-4o","messages":[{"role":"user","content":"${'x'.repeat(letters)}"}],"mod\\u0065l":"o3"}`;
+      const headers = { authorization, 'content-type': 'application/json' };
+      const { value } = await door.watch(() =>
+        door.fetch(`${door.baseURL}/chat/completions`, { method: 'POST', headers, body }),
+      );
+      expect(await value?.json()).toMatchObject({ error: { code: 'model_not_allowed' } });
+      expect(one.stats.requests).toBe(asked);
+    },
+  );
+
   test('and what a restricted key may do, it does', async () => {
     const { door } = opened;
     for (const [name, headers, model] of [

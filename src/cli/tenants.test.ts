@@ -93,7 +93,7 @@ it('makes tenants, workloads and keys that a gateway knows, before it was ever s
 
   const database = openDatabase({ directory: home });
   const directory = await Directory.open({ database, routeOf: () => null, onTrouble: () => undefined });
-  const plain = directory.find({ authorization: `Bearer ${secret}` })?.holder.plain;
+  const plain = directory.find({ authorization: `Bearer ${secret}` }, Date.now())?.holder.plain;
   expect(plain).toMatchObject({
     organisation: 'acme',
     tenant: 'shop',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Headers } from './call.ts';
-import { readAsks } from './asks.ts';
+import { readAsks, retriesTold } from './asks.ts';
 
 test.each<[Headers, number | null, number]>([
   [{}, null, 0],
@@ -26,4 +26,17 @@ test.each(['soon', '-1', '0', '0s', '1e3', '2d', '90000', '', '1.s'])('%j is ref
   for (const name of ['x-holdfast-deadline', 'x-holdfast-wait']) {
     expect(readAsks({ [name]: written }).fault).toMatchObject({ kind: 'invalid-request', param: name });
   }
+});
+
+test.each([
+  ['0', 0],
+  ['2', 2],
+  ['-5', 0],
+  ['1.5', 0],
+  ['1e400', 0],
+  ['999999999999999999999', 0],
+  ['', 0],
+  [undefined, 0],
+])('%j tells of %d retries', (told, retries) => {
+  expect(retriesTold({ 'x-stainless-retry-count': told })).toBe(retries);
 });

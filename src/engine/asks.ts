@@ -37,6 +37,12 @@ export function readAsks(headers: Headers): Asks {
   return { patienceMs: shorter(deadlineMs, seconds(sdk)), queueMs: waitMs, fault: null };
 }
 
+/** How often the official SDKs say that they have tried before; what is no such count is none. */
+export function retriesTold(headers: Headers): number {
+  const told = headers['x-stainless-retry-count'];
+  return typeof told === 'string' && /^\d{1,2}$/.test(told) ? Number(told) : 0;
+}
+
 function unreadable(name: string): Asks {
   const fault = faultOf('invalid-request', {
     message: `${name}: no length of time, or one longer than a day`,

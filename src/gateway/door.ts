@@ -51,7 +51,7 @@ export class Door {
       if (forwardsKeys) withhold(headers);
       return this.#anybody;
     }
-    const found = directory.find(headers);
+    const found = directory.find(headers, at);
     if (found === null) return this.#stranger(request);
     const { holder } = found;
     if (found.endsAt <= at) return this.#refused(request, directory.ended(found, at), holder.plain, holder.prefix);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { readAsks } from '../engine/asks.ts';
+import { readAsks, retriesTold } from '../engine/asks.ts';
 import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -22,6 +22,7 @@ import { openApiDocument } from './description/openapi.ts';
 import { callIds } from '../engine/call-id.ts';
 import type { Door, Stranger } from './door.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
+import { pathBelowRoot } from './path.ts';
 
 /** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
 const KEPT_JSON_BYTES = 1024 * 1024;
@@ -207,7 +208,7 @@ export class Gateway {
       queueMs: asks.queueMs,
       headers,
       patienceMs: asks.patienceMs,
-      callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+      callerRetries: retriesTold(headers),
       expectedTokens: 0,
       admission: null,
       cancellation,
@@ -281,17 +282,11 @@ export class Gateway {
   }
 }
 
-/** `/v1/chat/completions` → `/chat/completions`; null for what is not below the API's root, or tries to leave it. */
-function pathBelowRoot(url: string): string | null {
-  if (!url.startsWith('/v1/')) return null;
-  return /\/\.{1,2}(?:[/?#]|$)|%2e%2e|\\/i.test(url) ? null : url.slice(3);
-}
-
 function unknownPath(url: string): Fault {
   const path = url.split('?', 1)[0] ?? url;
   return faultOf('not-found', {
     message: `there is nothing at ${path.slice(0, 200)}`,
-    remedy: 'End the base URL in /v1: the OpenAI API is served below it.',
+    remedy: 'End the base URL in /v1, and write the path as the API reference does: /v1/chat/completions.',
     evidence: ['path outside /v1'],
     code: 'unknown_url',
   });

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
-import { readAsks } from '../engine/asks.ts';
+import { readAsks, retriesTold } from '../engine/asks.ts';
 import { type Call, NOTHING_SAID } from '../engine/call.ts';
 import type { Caller } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
@@ -206,7 +206,7 @@ function callOf(meant: MeantRequest, id: string, clock: Clock, caller: Caller): 
     startedAt: clock.now(),
     arrivedAt: clock.wall(),
     patienceMs: null,
-    callerRetries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
+    callerRetries: retriesTold(headers),
     expectedTokens: 0,
     admission: null,
     cancellation: new Cancellation(),

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -73,7 +75,7 @@ function ask(
   { headers = {}, model = 'gpt-4o', user = null, path = '/x', operation = 'chat' }: Asking = {},
 ) {
   const all = { authorization: `Bearer ${secret}`, ...headers };
-  const found = directory.find(all);
+  const found = directory.find(all, Date.now());
   if (found === null) return directory.stranger(all).fault;
   if (found.endsAt <= Date.now()) return directory.ended(found, Date.now());
   return found.holder.callerOf(all, { operation, path }, { model, user });
@@ -91,6 +93,13 @@ function fault(secret: string, asking?: Asking): Pick<Fault, 'kind' | 'code' | '
   return answer;
 }
 
+/** What is really in use. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
 describe('who holds a key', () => {
   test('is the tenant it was made for, under whatever header it comes, and the caller is made once', async () => {
     const { secret, id } = await aKey();
@@ -105,8 +114,34 @@ describe('who holds a key', () => {
       { authorization: undefined, 'api-key': secret },
       { authorization: 'Bearer sk-the-callers-own-at-the-provider', 'x-api-key': secret },
     ]) {
-      expect(directory.find(headers)?.holder.plain.keyId).toBe(id);
+      expect(directory.find(headers, Date.now())?.holder.plain.keyId).toBe(id);
     }
+  });
+
+  test('is known by the first key that works, whatever stands beside it', async () => {
+    const { secret: revoked, id } = await aKey();
+    const { secret, key } = await createKey(elsewhere, ACTOR, { tenant: 'shop' });
+    await revokeKey(elsewhere, ACTOR, id);
+    await directory.refresh();
+    for (const headers of [
+      { authorization: `Bearer ${revoked}`, 'x-api-key': secret },
+      { authorization: `Bearer ${revoked}`, 'x-api-key': makeSecret('key'), 'api-key': secret },
+      { authorization: `Bearer ${secret}`, 'x-api-key': revoked },
+    ]) {
+      expect(caller(revoked, { headers }).keyId).toBe(key.id);
+      expect(caller(revoked, { headers }).keyId).toBe(key.id);
+    }
+    expect(fault(revoked, { headers: { 'x-api-key': makeSecret('key') } })).toMatchObject({ code: 'revoked_api_key' });
+  });
+
+  test('is known by a key behind any number of blanks, which take no memory', async () => {
+    const { secret, id } = await aKey();
+    const before = heapBytes();
+    for (let count = 0; count < 1_000; count += 1) {
+      const authorization = `Bearer${' '.repeat(60_000 - count)}${secret}`;
+      expect(directory.find({ authorization }, Date.now())?.holder.plain.keyId).toBe(id);
+    }
+    expect(heapBytes() - before).toBeLessThan(10_000_000);
   });
 
   test('has the quotas of every level, from the organisation down, and the lowest ceilings', async () => {
@@ -180,6 +215,7 @@ describe('who holds a key', () => {
     const { secret } = await aKey();
     expect(caller(secret, { headers: { 'x-holdfast-workload': 'whatever' } }).workload).toBe('whatever');
     expect(fault(secret, { headers: { 'x-holdfast-workload': '../x' } })).toMatchObject({ code: 'invalid_header' });
+    expect(fault(secret, { headers: { 'x-holdfast-workload': secret } })).toMatchObject({ code: 'invalid_header' });
     await createWorkload(elsewhere, ACTOR, { tenant: 'shop', id: 'chat' });
     await directory.refresh();
     expect(fault(secret, { headers: { 'x-holdfast-workload': 'whatever' } }).message).toContain('"whatever"');
@@ -200,6 +236,7 @@ describe('who is not let in', () => {
   test.each<[string, Record<string, string | undefined>, string, RegExp]>([
     ['no key', {}, 'missing_api_key', /none came/],
     ['an empty one', { authorization: 'Bearer ' }, 'missing_api_key', /none came/],
+    ['an empty one, as it comes over HTTP', { authorization: 'Bearer' }, 'missing_api_key', /none came/],
     ['another house’s', { authorization: 'Bearer sk-proj-0123456789abcdef' }, 'invalid_api_key', /sk-proj-\.\.\./],
     ['a short one', { 'x-api-key': 'hunter2' }, 'invalid_api_key', /the key hu\.\.\. is none/],
     [
@@ -213,7 +250,7 @@ describe('who is not let in', () => {
   ])('%s', async (_, headers, code, message) => {
     await aKey();
     const shown = directory.stranger(headers).fault;
-    expect(directory.find(headers)).toBeNull();
+    expect(directory.find(headers, Date.now())).toBeNull();
     expect(shown).toMatchObject({ kind: 'authentication', party: 'caller', code });
     expect(shown.message).toMatch(message);
     const long = Object.values(headers).filter((text) => text !== undefined && text.length > 12);
@@ -301,7 +338,7 @@ describe('changes made by another process', () => {
 
 test('last uses are written down', async () => {
   const { secret } = await aKey();
-  const found = directory.find({ authorization: secret });
+  const found = directory.find({ authorization: secret }, Date.now());
   if (found !== null) found.use.at = 1_700_000_000_000;
   await directory.close();
   expect((await listKeys(elsewhere))[0]?.usedAt).toBe(1_700_000_000_000);

@@ -36,6 +36,9 @@ const USERS = 10_000;
 /** Forms in which known keys were presented; a key has two or three. */
 const PRESENTED = 100_000;
 
+/** Longer forms are not remembered: a key and `Bearer` need fewer characters, and blanks between them can be any number. */
+const LONGEST_PRESENTED = 64;
+
 /** One secret of a key, and what it leads to. */
 interface Entry {
   readonly key: VirtualKey;
@@ -126,15 +129,19 @@ export class Directory {
     return this.#keys.get(id)?.key.tenant ?? null;
   }
 
-  /** The key that came with a request; null when there is none that is known. */
-  find(headers: Headers): Found | null {
+  /**
+   * The key that came with a request: the first that works, else the first that once did; null when none is known.
+   *
+   * @param at wall time, ms since 1970.
+   */
+  find(headers: Headers, at: number): Found | null {
     const { authorization } = headers;
     if (typeof authorization === 'string') {
       // The time this takes tells a guesser nothing: a map first compares hashes made with a random seed.
       const found = this.#presented.get(authorization);
-      if (found !== undefined) return found;
+      if (found !== undefined && found.endsAt > at) return found;
     }
-    return this.#search(headers);
+    return this.#search(headers, at);
   }
 
   /** Why nobody was found by these headers. */
@@ -202,12 +209,17 @@ export class Directory {
     const { database } = this.#options;
     // Before the rest: a change made in between is read twice rather than never.
     const seq = await lastChange(database);
-    replace(this.#organisations, await listOrganisations(database));
-    replace(this.#tenants, await listTenants(database));
+    const organisations = await listOrganisations(database);
+    const tenants = await listTenants(database);
+    const workloads = await listWorkloads(database);
+    const keys = await listHashedKeys(database);
+    // In one go: a call in between must not meet a tenant without the limits of its workloads.
+    replace(this.#organisations, organisations);
+    replace(this.#tenants, tenants);
     this.#workloads.clear();
-    for (const workload of await listWorkloads(database)) this.#workloadsOf(workload.tenant).set(workload.id, workload);
+    for (const workload of workloads) this.#workloadsOf(workload.tenant).set(workload.id, workload);
     this.#keys.clear();
-    for (const key of await listHashedKeys(database)) this.#keys.set(key.key.id, key);
+    for (const key of keys) this.#keys.set(key.key.id, key);
     this.#seq = seq;
     this.#rebuild();
   }
@@ -249,23 +261,30 @@ export class Directory {
     for (const id of this.#uses.keys()) if (!this.#keys.has(id)) this.#uses.delete(id);
   }
 
-  /** By hash, and so for the first time since something changed, or for a key in another header. */
-  #search(headers: Headers): Found | null {
+  #search(headers: Headers, at: number): Found | null {
+    let ended: Found | null = null;
     for (const name of KEY_HEADERS) {
-      const text = headers[name];
-      if (typeof text !== 'string') continue;
-      const known = this.#presented.get(text);
-      if (known !== undefined) return known;
-      const presented = presentedIn(headers, name);
-      if (presented === null || kindOfSecret(presented) !== 'key') continue;
-      const entry = this.#entries.get(hashSecret(presented));
-      const found = entry === undefined ? null : this.#hold(entry);
-      if (found === null) continue;
-      if (this.#presented.size >= PRESENTED) this.#presented.clear();
-      this.#presented.set(text, found);
-      return found;
+      const found = this.#foundIn(headers, name);
+      if (found !== null && found.endsAt > at) return found;
+      ended ??= found;
     }
-    return null;
+    return ended;
+  }
+
+  /** By hash where a header is seen for the first time since something changed. */
+  #foundIn(headers: Headers, name: (typeof KEY_HEADERS)[number]): Found | null {
+    const text = headers[name];
+    if (typeof text !== 'string') return null;
+    const known = this.#presented.get(text);
+    if (known !== undefined) return known;
+    const presented = presentedIn(headers, name);
+    if (presented === null || kindOfSecret(presented) !== 'key') return null;
+    const entry = this.#entries.get(hashSecret(presented));
+    const found = entry === undefined ? null : this.#hold(entry);
+    if (found === null || text.length > LONGEST_PRESENTED) return found;
+    if (this.#presented.size >= PRESENTED) this.#presented.clear();
+    this.#presented.set(text, found);
+    return found;
   }
 
   #hold(entry: Entry): Found | null {
@@ -310,7 +329,7 @@ export class Directory {
 export function presentedIn(headers: Headers, name: (typeof KEY_HEADERS)[number]): string | null {
   const text = headers[name];
   if (typeof text !== 'string') return null;
-  const bare = name === 'authorization' && /^bearer\s/i.test(text) ? text.slice(6) : text;
+  const bare = name === 'authorization' && /^bearer(?:\s|$)/i.test(text) ? text.slice(6) : text;
   const trimmed = bare.trim();
   return trimmed === '' ? null : trimmed;
 }

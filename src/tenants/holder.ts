@@ -18,7 +18,7 @@ import {
   unknownWorkload,
   wrongHeader,
 } from './refusals.ts';
-import { pseudonym } from './secret.ts';
+import { kindOfSecret, pseudonym } from './secret.ts';
 
 /** What is asked for, as far as the request's line tells it. */
 export interface Asked {
@@ -151,6 +151,8 @@ export class Holder implements Guest {
     if (asked === 'interactive' && !key.interactive) return interactiveNotAllowed(this.prefix);
     if (workload === undefined) return this.#caller(key.workload, asked);
     if (typeof workload !== 'string' || !WORKLOAD.test(workload)) return unfitWorkload();
+    // Names are stored and shown, so a key that stands in the wrong header is none.
+    if (kindOfSecret(workload) !== null) return unfitWorkload();
     if (key.workload !== null && key.workload !== workload) return otherWorkload(this.prefix, key.workload);
     if (workloads.size > 0 && !workloads.has(workload)) {
       return unknownWorkload(tenant.id, workload, [...workloads.keys()]);

@@ -1,0 +1,36 @@
+import { operationOf } from '../providers/openai/request.ts';
+
+/**
+ * `/v1/chat/completions` → `/chat/completions`; null for what is not below the API's root, or tries to leave it.
+ *
+ * Null, too, for another way of writing a path that is read here (`/v1/chat/%63ompletions`, `/v1//responses`): carried unread,
+ * it would be counted as no more than a request, and many servers take it for the path that it resembles.
+ */
+export function pathBelowRoot(url: string): string | null {
+  if (!url.startsWith('/v1/')) return null;
+  const below = url.slice(3);
+  return PLAIN.test(below) || !isDisguised(below) ? below : null;
+}
+
+/** What nearly every path is: words between slashes, none of which can stand for anything else. */
+const PLAIN = /^(?:\/[a-z][a-z_-]*)+$/;
+
+function isDisguised(below: string): boolean {
+  const [written = ''] = below.split('?', 1);
+  const meant = meaningOf(written);
+  return meant === null || (meant !== written && operationOf('POST', meant) !== 'passthrough');
+}
+
+/** The path as the most lenient of servers reads it; null when it leads somewhere else, or nowhere. */
+function meaningOf(written: string): string | null {
+  let path: string;
+  try {
+    path = decodeURIComponent(written).toLowerCase();
+  } catch {
+    return null;
+  }
+  if (/[\\#\0]/.test(path)) return null;
+  const segments = path.split('/').map((segment) => (segment.split(';', 1)[0] ?? '').trim());
+  if (segments.some((segment) => segment === '.' || segment === '..')) return null;
+  return `/${segments.filter((segment) => segment !== '').join('/')}`;
+}
