@@ -168,7 +168,7 @@ export class Outlet {
 }
 
 /** What a call is expected to take of a target: as counted, or by its length. */
-export function tokensOf(call: Call): number {
+function tokensOf(call: Call): number {
   if (call.expectedTokens > 0) return call.expectedTokens;
   const bytes = call.body instanceof Uint8Array ? call.body.length : 0;
   return USUAL_ANSWER_TOKENS + bytes / BYTES_PER_TOKEN;
