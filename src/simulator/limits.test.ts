@@ -42,6 +42,28 @@ describe('the limiter', () => {
     expect(limiter.admit('key', about, 2000).refused).toBeNull();
   });
 
+  test('lets no more through at once than flows in the time it is told, and follows a change', async () => {
+    const clock = new VirtualClock();
+    const limiter = new Limiter({ requestsPerMinute: 600, tokensPerMinute: 100_000, burstMs: 1000 }, clock);
+    const accepted = (): number => {
+      let count = 0;
+      while (limiter.admit('key', about, 1).refused === null) count += 1;
+      return count;
+    };
+    expect(accepted()).toBe(10);
+    expect(limiter.admit('key', about, 1).headers).toMatchObject({
+      'x-ratelimit-limit-requests': '600',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '1s',
+    });
+    await clock.advance(60_000);
+    expect(accepted()).toBe(10);
+    limiter.change({ requestsPerMinute: 300, tokensPerMinute: 100_000, burstMs: 1000 });
+    await clock.advance(60_000);
+    expect(accepted()).toBe(5);
+    expect(limiter.admit('key', about, 1).headers['x-ratelimit-limit-requests']).toBe('300');
+  });
+
   test('counts keys and models apart', () => {
     const limiter = new Limiter({ requestsPerMinute: 1, tokensPerMinute: 1000 }, new VirtualClock());
     expect(limiter.admit('a', about, 1).refused).toBeNull();

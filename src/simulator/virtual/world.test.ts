@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { ANYONE } from '../../engine/caller.ts';
+import type { CallRecord } from '../../engine/record.ts';
 import { chat } from '../../providers/openai/chat.ts';
 import { readWeather } from '../weather.ts';
 import { holdfast } from './holdfast.ts';
-import type { Client } from './order.ts';
+import type { Client, Order } from './order.ts';
 import { exponential, steady } from './pace.ts';
 import { EASY, type ProviderSpec } from './provider.ts';
 import { randomScene } from './random-scene.ts';
-import { type ClientMaker, run, type Scene, type Site } from './world.ts';
+import { type ClientMaker, type Crowd, run, type Scene, type Site } from './world.ts';
 
 const engine = holdfast({ dialect: chat });
 
@@ -54,6 +56,31 @@ describe('a run', () => {
     };
     expect(await made('worked')).toBeGreaterThan(500);
     expect(await made('dropped')).toBe(0);
+  });
+
+  test('has crowds that call in their own rhythm, and providers that tell their limits', async () => {
+    const seen = new Map<string, number>();
+    const told = ({ caller }: Order, { attempts }: CallRecord): void => {
+      seen.set(caller.tenant ?? '', (seen.get(caller.tenant ?? '') ?? 0) + 1);
+      refused += attempts.filter(({ status }) => status === 429).length;
+    };
+    let refused = 0;
+    const crowd = (tenant: string, gapMs: number): Crowd => ({
+      caller: { ...ANYONE, tenant },
+      charged: 10,
+      gapMs: () => gapMs,
+      fromMs: 0,
+      untilMs: 30_000,
+      streamShare: 0.5,
+      tokens: () => 5,
+      deadlineMs: null,
+    });
+    const limits = { requestsPerMinute: 600, tokensPerMinute: 1_000_000, burstMs: 1000 };
+    const telling = provider({ rates: [{ atMs: 0, limits }] });
+    const facts = { callsPerSecond: 0, forMs: 40_000, crowds: [crowd('often', 200), crowd('rarely', 1000)] };
+    const tale = await run(scene([telling], facts), 1, holdfast({ dialect: chat, told }));
+    expect(Object.fromEntries(seen)).toEqual({ often: 149, rarely: 29 });
+    expect([tale.answered, refused]).toEqual([178, 0]);
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])(
