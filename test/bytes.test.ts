@@ -4,7 +4,7 @@ import type { Call } from '../src/engine/call.ts';
 import { Cancellation } from '../src/engine/cancellation.ts';
 import { faultOf } from '../src/engine/fault/index.ts';
 import type { Fault } from '../src/engine/fault/fault.ts';
-import { Guard } from '../src/engine/guard.ts';
+import { Guard } from '../src/engine/attempt/guard.ts';
 import type { Dialect } from '../src/engine/ports.ts';
 import { chat } from '../src/providers/openai/chat.ts';
 import { responses } from '../src/providers/openai/responses.ts';

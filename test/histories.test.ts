@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Call } from '../src/engine/call.ts';
 import { ANYONE, type Caller } from '../src/engine/caller.ts';
 import type { Clock } from '../src/engine/clock.ts';
-import type { Demands } from '../src/engine/demand.ts';
+import type { Demands } from '../src/engine/admission/demand.ts';
 import { line } from '../src/engine/line.ts';
 import { Pins } from '../src/engine/pins.ts';
 import {
@@ -14,7 +14,7 @@ import {
   DEFAULT_TIMEOUTS,
 } from '../src/engine/policy.ts';
 import type { Endpoint, Exchange, Receiver } from '../src/engine/ports.ts';
-import type { Quota } from '../src/engine/quota.ts';
+import type { Quota } from '../src/engine/admission/quota.ts';
 import { seededRandom } from '../src/engine/random.ts';
 import type { CallRecord } from '../src/engine/record.ts';
 import { callAt } from '../src/engine/scripted.test-support.ts';

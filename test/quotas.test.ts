@@ -1,7 +1,7 @@
 import { OpenAI, BadRequestError, InternalServerError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Limits } from '../src/engine/limits.ts';
-import type { QuotaEvent } from '../src/engine/quota.ts';
+import type { Limits } from '../src/engine/admission/limits.ts';
+import type { QuotaEvent } from '../src/engine/admission/quota.ts';
 import type { CallRecord } from '../src/engine/record.ts';
 import { holdfast, type HoldfastOptions } from '../src/inprocess/holdfast.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';

@@ -25,7 +25,7 @@ interface Launch {
 
 const FLOOR = fileURLToPath(new URL('../targets/floor.ts', import.meta.url));
 const HOLDFAST = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const PEERS = fileURLToPath(new URL('../peers/', import.meta.url));
+const PEERS = fileURLToPath(new URL('../peers', import.meta.url));
 const PORTKEY = join(PEERS, 'node_modules', '@portkey-ai/gateway', 'build/start-server.js');
 const nothing = (): void => undefined;
 

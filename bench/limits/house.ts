@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Limits } from '../../src/engine/limits.ts';
+import type { Limits } from '../../src/engine/admission/limits.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
 import { RedisServer } from '../../src/storage/counters/redis-server.test-support.ts';
 import { openDatabase } from '../../src/storage/database.ts';

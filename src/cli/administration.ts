@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import { fieldName } from '../config/problem.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 import { ChangeRefused } from '../tenants/changes.ts';
 import { declare } from '../tenants/declarations.ts';
 import type { Actor } from '../tenants/entities.ts';

@@ -1,4 +1,4 @@
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 import {
   newOrganisation,
   newTenant,

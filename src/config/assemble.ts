@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
-import { Account } from '../engine/account.ts';
+import { Account } from '../engine/sharing/account.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
@@ -9,7 +9,7 @@ import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
 import type { PacingPolicy, RoutePolicy } from '../engine/policy.ts';
 import type { Emit } from '../engine/ports.ts';
-import type { Counters, Tell } from '../engine/quota.ts';
+import type { Counters, Tell } from '../engine/admission/quota.ts';
 import type { Handler, Route } from '../engine/route.ts';
 import { Target } from '../engine/target.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';

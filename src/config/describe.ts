@@ -1,4 +1,4 @@
-import type { Budget, Limits } from '../engine/limits.ts';
+import type { Budget, Limits } from '../engine/admission/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { CountersConfig } from './counters.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Lane } from '../engine/caller.ts';
-import { type Budget, COUNT_LIMITS, type LimitRule, type Limits, MOST_DOLLARS } from '../engine/limits.ts';
+import { type Budget, COUNT_LIMITS, type LimitRule, type Limits, MOST_DOLLARS } from '../engine/admission/limits.ts';
 import { id, positive, section, text } from './fields.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';

@@ -1,4 +1,4 @@
-import type { Admission } from './admission.ts';
+import type { Admission } from './admission/admission.ts';
 import type { Caller } from './caller.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Fault } from './fault/fault.ts';

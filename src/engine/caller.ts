@@ -1,4 +1,4 @@
-import type { Quota } from './quota.ts';
+import type { Quota } from './admission/quota.ts';
 
 /** Classes of priority: people wait for interactive answers; background work takes what is left, yet always something. */
 export type Lane = 'interactive' | 'background';

@@ -1,5 +1,5 @@
-export { Breaker, type BreakerState } from './breaker.ts';
-export { RetryBudget } from './budget.ts';
+export { Breaker, type BreakerState } from './health/breaker.ts';
+export { RetryBudget } from './health/budget.ts';
 export type { Call, Headers, Operation, Upload } from './call.ts';
 export { callIds } from './call-id.ts';
 export { Cancellation } from './cancellation.ts';

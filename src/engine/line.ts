@@ -1,7 +1,7 @@
-import { admitted, type AdmitPorts, afforded } from './admit.ts';
-import type { AttemptHandler, Gate } from './attempt.ts';
-import { budgeted, keyed, limited, observed, remembering, throttled, timely, unbroken } from './gates.ts';
-import { makeAttempt } from './make-attempt.ts';
+import { admitted, type AdmitPorts, afforded } from './admission/admit.ts';
+import type { AttemptHandler, Gate } from './attempt/attempt.ts';
+import { budgeted, keyed, limited, observed, remembering, throttled, timely, unbroken } from './attempt/gates.ts';
+import { makeAttempt } from './attempt/make-attempt.ts';
 import { recorded } from './recorder.ts';
 import type { Check, Emit } from './ports.ts';
 import { type Handler, type RouteDeps, walkLadder } from './route.ts';

@@ -1,4 +1,4 @@
-import { backoff } from './backoff.ts';
+import { backoff } from './health/backoff.ts';
 import type { Call } from './call.ts';
 import type { Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';

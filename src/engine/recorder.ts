@@ -1,10 +1,10 @@
 import type { Call } from './call.ts';
-import { mayCost } from './charge.ts';
+import { mayCost } from './admission/charge.ts';
 import type { Clock } from './clock.ts';
 import type { Fault } from './fault/fault.ts';
 import { callerStatus } from './fault/index.ts';
 import { type Emit, NO_USAGE } from './ports.ts';
-import { NO_PRICES, type Prices } from './prices.ts';
+import { NO_PRICES, type Prices } from './admission/prices.ts';
 import type { CallOutcome, Usage } from './record.ts';
 import type { Reply } from './reply.ts';
 import type { Handler } from './route.ts';

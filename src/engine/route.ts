@@ -1,4 +1,4 @@
-import { Attempt, type AttemptHandler, type Outcome } from './attempt.ts';
+import { Attempt, type AttemptHandler, type Outcome } from './attempt/attempt.ts';
 import type { Call } from './call.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';

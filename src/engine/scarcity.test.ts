@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chat } from '../providers/openai/chat.ts';
-import { Account } from './account.ts';
+import { Account } from './sharing/account.ts';
 import { ANYONE, type Caller } from './caller.ts';
 import { Cancellation } from './cancellation.ts';
 import { line } from './line.ts';

@@ -1,8 +1,8 @@
-import { Account } from './account.ts';
-import { Breaker } from './breaker.ts';
-import { RetryBudget } from './budget.ts';
-import { Concurrency } from './concurrency.ts';
-import { Latency } from './latency.ts';
+import { Account } from './sharing/account.ts';
+import { Breaker } from './health/breaker.ts';
+import { RetryBudget } from './health/budget.ts';
+import { Concurrency } from './health/concurrency.ts';
+import { Latency } from './health/latency.ts';
 import {
   type AdaptivePolicy,
   type BreakerPolicy,
@@ -12,9 +12,9 @@ import {
   type PacingPolicy,
 } from './policy.ts';
 import type { Endpoint } from './ports.ts';
-import { Standing } from './standing.ts';
-import { Suspicion } from './suspicion.ts';
-import { Throttle } from './throttle.ts';
+import { Standing } from './health/standing.ts';
+import { Suspicion } from './health/suspicion.ts';
+import { Throttle } from './health/throttle.ts';
 
 export interface TargetPolicies {
   readonly budget: BudgetPolicy;

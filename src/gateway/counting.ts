@@ -1,7 +1,7 @@
 import type { CountersConfig, RedisConfig } from '../config/counters.ts';
 import type { Clock } from '../engine/clock.ts';
-import { type Hints, NO_HINTS } from '../engine/hints.ts';
-import type { Counters } from '../engine/quota.ts';
+import { type Hints, NO_HINTS } from '../engine/health/hints.ts';
+import type { Counters } from '../engine/admission/quota.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import { RedisCounters } from '../storage/counters/redis.ts';
 import type { LinkState } from '../storage/counters/redis/link.ts';

@@ -1,5 +1,5 @@
 import { ANYONE } from '../engine/caller.ts';
-import type { QuotaEvent } from '../engine/quota.ts';
+import type { QuotaEvent } from '../engine/admission/quota.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { Directory } from '../tenants/directory.ts';
 

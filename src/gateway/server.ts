@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { readAsks, retriesTold } from '../engine/asks.ts';
+import { readAsks, retriesTold } from '../engine/admission/asks.ts';
 import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock } from '../engine/clock.ts';

@@ -1,7 +1,7 @@
 import { countersFault, resolveCounters } from '../config/counters.ts';
 import { NO_SECRET } from '../config/secrets.ts';
 import type { Clock } from '../engine/clock.ts';
-import type { Counters } from '../engine/quota.ts';
+import type { Counters } from '../engine/admission/quota.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import { RedisCounters } from '../storage/counters/redis.ts';
 import type { LinkState } from '../storage/counters/redis/link.ts';

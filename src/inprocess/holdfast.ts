@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
-import { readAsks, retriesTold } from '../engine/asks.ts';
+import { readAsks, retriesTold } from '../engine/admission/asks.ts';
 import { type Call, NOTHING_SAID } from '../engine/call.ts';
 import type { Caller } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
 import { Cancellation } from '../engine/cancellation.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 import {
   type AdaptivePolicy,
   type BreakerPolicy,
@@ -26,7 +26,7 @@ import {
   type Timeouts,
   type ValidationMode,
 } from '../engine/policy.ts';
-import type { Tell } from '../engine/quota.ts';
+import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { fitField, type FitSection, resolveFit } from '../config/fit.ts';

@@ -1,5 +1,12 @@
 import { ANYONE, type Caller, type Lane } from '../engine/caller.ts';
-import { ceilingsOf, COUNT_LIMITS, type Limits, MOST_DOLLARS, NO_LIMITS, quotasOf } from '../engine/limits.ts';
+import {
+  ceilingsOf,
+  COUNT_LIMITS,
+  type Limits,
+  MOST_DOLLARS,
+  NO_LIMITS,
+  quotasOf,
+} from '../engine/admission/limits.ts';
 
 /** For whom the application makes a call. */
 export interface AppCaller {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 
-import type { Level } from '../engine/quota.ts';
+import type { Level } from '../engine/admission/quota.ts';
 import type { Database } from '../storage/database.ts';
 import type { EventsTable } from '../storage/schema.ts';
 

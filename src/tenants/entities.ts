@@ -1,5 +1,5 @@
 import type { Lane } from '../engine/caller.ts';
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 
 /** Those who pay together. Every tenant belongs to one. */
 export interface Organisation {

@@ -1,5 +1,5 @@
 import type { Lane } from '../engine/caller.ts';
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 import type { Database } from '../storage/database.ts';
 import { type Change, change, ChangeRefused } from './changes.ts';
 import type { Actor, Organisation, Tenant, Workload } from './entities.ts';

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 
 import type { Lane } from '../engine/caller.ts';
-import type { Limits } from '../engine/limits.ts';
+import type { Limits } from '../engine/admission/limits.ts';
 import type {
   AdminTokensTable,
   AuditLogTable,

@@ -1,4 +1,4 @@
-import { Breaker } from '../../../src/engine/breaker.ts';
+import { Breaker } from '../../../src/engine/health/breaker.ts';
 import type { Random } from '../../../src/engine/clock.ts';
 import { faultOf } from '../../../src/engine/fault/index.ts';
 import { DEFAULT_BREAKER } from '../../../src/engine/policy.ts';

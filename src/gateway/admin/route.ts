@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Target } from '../../engine/target.ts';
-import type { Counters } from '../../engine/quota.ts';
+import type { Counters } from '../../engine/admission/quota.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Directory } from '../../tenants/directory.ts';
 import type { Actor, AdminToken, Role } from '../../tenants/entities.ts';

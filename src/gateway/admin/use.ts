@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { quotasOf } from '../../engine/limits.ts';
-import type { Counters, Quota } from '../../engine/quota.ts';
+import { quotasOf } from '../../engine/admission/limits.ts';
+import type { Counters, Quota } from '../../engine/admission/quota.ts';
 import { theOrganisation, theTenant } from '../../tenants/groups.ts';
 import { type AdminRoute, type AdminDeps, route } from './route.ts';
 

@@ -28,6 +28,8 @@ export class ChunkWriter {
   #usage: Usage = NO_USAGE;
   /** Tool calls by the index of their block. */
   readonly #calls = new Map<unknown, OpenCall>();
+  /** Somebody has spoken: the first chunk says who. */
+  #opened = false;
   #finished = false;
 
   constructor(options: ChunkOptions) {
@@ -77,7 +79,7 @@ export class ChunkWriter {
       `"created":${this.#options.created},"model":${JSON.stringify(model ?? '')},` +
       `${tier === '' ? '' : `${tier},`}"choices":[`;
     this.#usage = readUsage(usage);
-    return this.#chunk({ role: 'assistant', content: '', refusal: null });
+    return '';
   }
 
   #openBlock(event: Record<string, unknown>): string {
@@ -89,7 +91,10 @@ export class ChunkWriter {
     const index = this.#calls.size;
     this.#calls.set(event['index'], { index, input: block['input'], begun: false });
     const { id, name } = block;
-    return this.#chunk({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
+    // An answer without a word has none, which is not the same as an empty one.
+    const opening = this.#open(null);
+    const call = { index, id, type: 'function', function: { name, arguments: '' } };
+    return opening + this.#chunk({ tool_calls: [call] });
   }
 
   #delta(event: Record<string, unknown>): string {
@@ -125,11 +130,12 @@ export class ChunkWriter {
     const reason = isObject(delta) ? delta['stop_reason'] : null;
     if (this.#finished || typeof reason !== 'string' || !isObject(delta)) return '';
     this.#finished = true;
+    const opening = this.#open('');
     const refusal = reason === 'refusal' ? refusalOf(delta['stop_details']) : null;
     const finish = finishReasonOf(reason, this.#calls.size > 0);
     const told = this.#options.tellsUsage ? 'null' : JSON.stringify(chatUsageOf(this.#usage));
     const last = { index: 0, delta: refusal === null ? {} : { refusal }, logprobs: null, finish_reason: finish };
-    return `${this.#lead}${JSON.stringify(last)}],"usage":${told}}\n\n`;
+    return `${opening}${this.#lead}${JSON.stringify(last)}],"usage":${told}}\n\n`;
   }
 
   #end(): string {
@@ -140,7 +146,13 @@ export class ChunkWriter {
   }
 
   #piece(member: 'content' | 'reasoning_content', text: unknown): string {
-    return typeof text === 'string' && text !== '' ? this.#chunk({ [member]: text }) : '';
+    return typeof text === 'string' && text !== '' ? this.#open('') + this.#chunk({ [member]: text }) : '';
+  }
+
+  #open(content: '' | null): string {
+    if (this.#opened) return '';
+    this.#opened = true;
+    return this.#chunk({ role: 'assistant', content, refusal: null });
   }
 
   #chunk(delta: object): string {

@@ -1,4 +1,4 @@
-import type { Prices } from '../../engine/prices.ts';
+import type { Prices } from '../../engine/admission/prices.ts';
 import type { Usage } from '../../engine/record.ts';
 import { type Maker, modelFacts, type Price, type Rates } from './catalogue.ts';
 

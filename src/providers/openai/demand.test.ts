@@ -2,7 +2,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import { callAt } from '../../engine/scripted.test-support.ts';
 import type { Call, Operation } from '../../engine/call.ts';
-import type { Demand } from '../../engine/demand.ts';
+import type { Demand } from '../../engine/admission/demand.ts';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import { demands } from './demand.ts';
 import { readRequest } from './request.ts';

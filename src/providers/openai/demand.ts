@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { Call, Operation } from '../../engine/call.ts';
-import type { Demand, Demands } from '../../engine/demand.ts';
+import type { Demand, Demands } from '../../engine/admission/demand.ts';
 import { modelFacts } from '../catalogue/catalogue.ts';
 import { estimateSpan, estimateValue } from './prompt-estimate.ts';
 import { findMembers } from './json-bytes.ts';

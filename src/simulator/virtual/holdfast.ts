@@ -1,4 +1,4 @@
-import type { BreakerState } from '../../engine/breaker.ts';
+import type { BreakerState } from '../../engine/health/breaker.ts';
 import { type Call, NOTHING_SAID } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
 import type { Fault } from '../../engine/fault/fault.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Cost, Counters, Measure, Period, Quota, Reservation, Verdict } from '../../engine/quota.ts';
+import type { Cost, Counters, Measure, Period, Quota, Reservation, Verdict } from '../../engine/admission/quota.ts';
 
 /** Counters under test. */
 export interface CountersUnderTest {

@@ -1,4 +1,4 @@
-import type { Quota } from '../../engine/quota.ts';
+import type { Quota } from '../../engine/admission/quota.ts';
 
 /** What is counted under one quota, as far as it matters to whether it can be forgotten. */
 export interface Kept {

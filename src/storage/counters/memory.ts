@@ -6,7 +6,7 @@ import {
   type Quota,
   type Reservation,
   type Verdict,
-} from '../../engine/quota.ts';
+} from '../../engine/admission/quota.ts';
 import { Counts, type Kept } from './counts.ts';
 import { type Window, windowFor } from './windows.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Verdict } from '../../engine/quota.ts';
+import type { Verdict } from '../../engine/admission/quota.ts';
 import { aQuota, cost } from './contract.test-support.ts';
 import { RedisServer } from './redis-server.test-support.ts';
 import { granted, Installation, isGranted, NOTHING, reserve, slowLine, until } from './redis.test-support.ts';

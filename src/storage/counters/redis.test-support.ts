@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
+import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/admission/quota.ts';
 import { SystemClock } from '../../engine/system-clock.ts';
 import { cost } from './contract.test-support.ts';
 import type { RedisServer } from './redis-server.test-support.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Quota, Verdict } from '../../engine/quota.ts';
+import type { Quota, Verdict } from '../../engine/admission/quota.ts';
 import { seededRandom } from '../../engine/random.ts';
 import { aQuota, cost, describeCounters } from './contract.test-support.ts';
 import { RedisServer } from './redis-server.test-support.ts';

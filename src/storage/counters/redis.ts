@@ -1,6 +1,6 @@
 import type { Clock } from '../../engine/clock.ts';
-import type { Hints } from '../../engine/hints.ts';
-import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/quota.ts';
+import type { Hints } from '../../engine/health/hints.ts';
+import type { Cost, Counters, Quota, Reservation, Verdict } from '../../engine/admission/quota.ts';
 import { Counts } from './counts.ts';
 import type { RedisAddress } from './redis/client.ts';
 import { Exchange } from './redis/exchange.ts';

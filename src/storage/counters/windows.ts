@@ -1,4 +1,4 @@
-import type { Measure, Period } from '../../engine/quota.ts';
+import type { Measure, Period } from '../../engine/admission/quota.ts';
 
 /** Use that is settled, until its time is over. Times are wall time, ms since 1970. */
 export interface Window {

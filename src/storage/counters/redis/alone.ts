@@ -1,4 +1,4 @@
-import type { Measure, Period } from '../../../engine/quota.ts';
+import type { Measure, Period } from '../../../engine/admission/quota.ts';
 import { type Window, windowFor } from '../windows.ts';
 
 /** What one process lets through of one quota while Redis cannot be asked: neither leased nor known to the others. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../engine/clock.ts';
-import type { Fact, Hear, Hints, HintTopic } from '../../../engine/hints.ts';
+import type { Fact, Hear, Hints, HintTopic } from '../../../engine/health/hints.ts';
 import type { Link } from './link.ts';
 
 /** Facts of ours that are kept to be told again to a Redis that has lost them; the oldest go first. */

@@ -1,4 +1,4 @@
-import type { Measure, Period } from '../../../engine/quota.ts';
+import type { Measure, Period } from '../../../engine/admission/quota.ts';
 import { type Window, windowFor } from '../windows.ts';
 
 /** What Redis said of a quota, in its unit. */

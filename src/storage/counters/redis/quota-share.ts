@@ -1,4 +1,4 @@
-import { HELD_HOPE_MS, type Measure, type Period, type Quota } from '../../../engine/quota.ts';
+import { HELD_HOPE_MS, type Measure, type Period, type Quota } from '../../../engine/admission/quota.ts';
 import type { Kept } from '../counts.ts';
 import { type Window, windowFor } from '../windows.ts';
 import { Alone } from './alone.ts';

@@ -1,0 +1,196 @@
+import type { Attempt } from '../attempt/attempt.ts';
+import type { Call } from '../call.ts';
+import { mayBeBilled, mayCost, unseenOutput } from './charge.ts';
+import type { Clock } from '../clock.ts';
+import type { Demand } from './demand.ts';
+import type { Fault } from '../fault/fault.ts';
+import type { Forecasts } from './forecast.ts';
+import type { Prices } from './prices.ts';
+import type { Cost, Counters, Quota, Reservation, Verdict } from './quota.ts';
+import type { QuotaWatch } from './quota-watch.ts';
+import { refusalOf, unpriced } from './quota-words.ts';
+import type { AttemptRecord, Usage } from '../record.ts';
+import type { Room } from './room.ts';
+
+/** What admission works with, the same for every call. */
+export interface AdmissionTools {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly prices: Prices;
+  readonly forecasts: Forecasts;
+  readonly watch: QuotaWatch;
+  readonly room: Room;
+}
+
+/** What was found out about a call before it was let in: bounds of what one attempt at it can take. */
+export interface Bounds {
+  readonly demand: Demand;
+  readonly promptTokens: number;
+  /** Of all choices together. */
+  readonly outputTokens: number;
+}
+
+/** Tokens that may have been on their way when a stream was broken off. */
+const ON_THE_WAY = 16;
+
+const BYTES_PER_TOKEN = 4;
+const NOTHING: Cost = { tokens: 0, microdollars: 0 };
+
+/** What a call has been let in with: holds it for as long as the call lasts, and gives back what was not used. */
+export class Admission {
+  readonly #tools: AdmissionTools;
+  readonly #call: Call;
+  readonly #bounds: Bounds;
+  readonly #reservation: Reservation;
+  #reserved: Cost;
+  /** What was reserved later, for attempts dearer than the first. */
+  #more: Reservation[] | null = null;
+  /** What attempts that failed have probably cost. */
+  #lostTokens = 0;
+  #lostMoney = 0;
+  #settled = false;
+  /** What the call came to in millionths of a dollar; null when nobody knows the price, or it is not over. */
+  cost: number | null = null;
+  /** The stream was asked for its usage on our account: the caller is not to see it. */
+  asksUsage = false;
+  /** Its usage where the provider told none, estimated; null where it did, or nothing was used. */
+  usage: Usage | null = null;
+
+  constructor(tools: AdmissionTools, call: Call, bounds: Bounds, reserved: Cost, reservation: Reservation) {
+    this.#tools = tools;
+    this.#call = call;
+    this.#bounds = bounds;
+    this.#reserved = reserved;
+    this.#reservation = reservation;
+  }
+
+  /**
+   * Makes sure that what is reserved covers an attempt: at a dearer target than the first, or after one that failed and cost
+   * something, more has to be had. The fault says why it cannot.
+   */
+  afford(attempt: Attempt): Fault | null | Promise<Fault | null> {
+    const { prices, counters, clock } = this.#tools;
+    const { promptTokens, outputTokens } = this.#bounds;
+    const at = clock.wall();
+    const model = attempt.model ?? this.#call.model;
+    const most = prices.most(attempt.target.id, model, promptTokens, outputTokens, at);
+    const quotas = this.#call.caller.quotas;
+    if (most === null && this.#bounds.demand.promptMember !== null) {
+      const budget = quotas.find(({ measure, refuses }) => measure === 'money' && refuses);
+      // Another target may have a price.
+      if (budget !== undefined) return elsewhere({ ...unpriced(budget, model), kind: 'quota-exhausted' });
+    }
+    const tokens = this.#lostTokens + promptTokens + outputTokens - this.#reserved.tokens;
+    const microdollars = this.#lostMoney + (most ?? 0) - this.#reserved.microdollars;
+    if (tokens <= 0 && microdollars <= 0) return null;
+    const extra = { tokens: Math.max(0, tokens), microdollars: Math.max(0, microdollars) };
+    const spent = quotas.filter(({ measure }) => measure === 'tokens' || measure === 'money');
+    const verdict = counters.reserve(spent, extra, at);
+    return verdict instanceof Promise
+      ? verdict.then((answer) => this.#topUp(answer, extra, at))
+      : this.#topUp(verdict, extra, at);
+  }
+
+  #topUp(verdict: Verdict, extra: Cost, at: number): Fault | null {
+    if (verdict.kind === 'refused') {
+      this.#tools.watch.refused(verdict.quota, verdict.used, this.#call.id, at);
+      // Another target may be cheaper.
+      return elsewhere(refusalOf({ ...verdict, asked: extra, at, waitedMs: 0 }));
+    }
+    if (this.#settled) {
+      verdict.reservation.settle(NOTHING, at);
+      return null;
+    }
+    (this.#more ??= []).push(verdict.reservation);
+    this.#reserved = {
+      tokens: this.#reserved.tokens + extra.tokens,
+      microdollars: this.#reserved.microdollars + extra.microdollars,
+    };
+    return null;
+  }
+
+  /** An attempt failed before it gave anything: what the provider may charge for it all the same is counted. */
+  failed(record: AttemptRecord, fault: Fault): void {
+    if (!this.#generates || !mayCost(record, fault)) return;
+    const usage = this.#estimated(unseenOutput(record.durationMs, this.#bounds.outputTokens));
+    const { target, model } = record;
+    this.#lostTokens += (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+    if (mayBeBilled(record, fault)) {
+      this.#lostMoney += this.#tools.prices.cost(target, model, usage, this.#call.arrivedAt) ?? 0;
+    }
+    this.#note(null);
+  }
+
+  /** The whole answer is here. */
+  answered(usage: Usage, bodyBytes: number): void {
+    this.#end(usage, Math.ceil(bodyBytes / BYTES_PER_TOKEN));
+  }
+
+  /** The last byte of a stream was given, or it broke. */
+  streamed(usage: Usage, sentTokens: number, fault: Fault | null): void {
+    this.#end(usage, fault === null ? sentTokens : sentTokens + ON_THE_WAY);
+  }
+
+  /** There was no answer. */
+  unanswered(): void {
+    this.#settle(0, 0);
+  }
+
+  get #generates(): boolean {
+    return this.#bounds.demand.promptMember !== null;
+  }
+
+  #end(told: Usage, seenOutput: number): void {
+    if (!this.#generates) return this.#settle(0, 0);
+    const { forecasts, prices } = this.#tools;
+    const { demand, outputTokens } = this.#bounds;
+    const call = this.#call;
+    const record = call.attempts.at(-1);
+    const known = told.inputTokens !== null;
+    const usage = known ? told : this.#estimated(demand.generates ? Math.min(seenOutput, outputTokens) : 0);
+    if (known) forecasts.learn(record?.model ?? call.model, demand, told, call.choices);
+    else this.#note(usage);
+    const money = prices.cost(record?.target ?? '', record?.model ?? call.model, usage, call.arrivedAt);
+    this.#settle((usage.inputTokens ?? 0) + (usage.outputTokens ?? 0), money);
+  }
+
+  #estimated(outputTokens: number): Usage {
+    return { inputTokens: this.#bounds.promptTokens, outputTokens, cachedTokens: null, reasoningTokens: null };
+  }
+
+  #note(usage: Usage | null): void {
+    this.usage = usage;
+    const { notes } = this.#call;
+    if (!notes.includes(ESTIMATED)) this.#call.notes = [...notes, ESTIMATED];
+  }
+
+  #settle(tokens: number, money: number | null): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { clock, watch, room } = this.#tools;
+    const at = clock.wall();
+    const microdollars = this.#lostMoney + (money ?? 0);
+    this.cost = money === null ? null : microdollars;
+    this.#reservation.settle({ tokens: this.#lostTokens + tokens, microdollars }, at);
+    if (this.#more !== null) for (const reservation of this.#more) reservation.settle(NOTHING, at);
+    watch.settled(this.#call.caller.quotas, this.#call.id, at);
+    room.freed();
+  }
+}
+
+function elsewhere(fault: Fault): Fault {
+  return { ...fault, retry: { ...fault.retry, here: false, elsewhere: true } };
+}
+
+/** In the notes of a call whose usage, or part of it, no provider has told. */
+const ESTIMATED = 'estimated: usage';
+
+/** The least that every hard quota on tokens has; infinite where there is none. */
+export function smallestTokenQuota(quotas: readonly Quota[]): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < quotas.length; index += 1) {
+    const { measure, refuses, amount } = quotas[index] as Quota;
+    if (measure === 'tokens' && refuses && amount < smallest) smallest = amount;
+  }
+  return smallest;
+}

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import { MemoryCounters } from '../../storage/counters/memory.ts';
+import type { Call } from '../call.ts';
+import type { Quota, Reservation, Verdict } from './quota.ts';
+import { Room } from './room.ts';
+import { callAt } from '../scripted.test-support.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+
+const NOTHING = { tokens: 0, microdollars: 0 };
+
+function quota(measure: Quota['measure'], period: Quota['period'], amount: number): Quota {
+  return {
+    id: `${measure}/${period}`,
+    level: 'tenant',
+    holder: 't',
+    measure,
+    period,
+    amount,
+    warnAt: null,
+    refuses: true,
+  };
+}
+
+interface House {
+  readonly clock: VirtualClock;
+  readonly room: Room;
+  /** Asks for tokens, and waits for them so long if need be. */
+  readonly ask: (tokens: number, waitMs: number) => { call: Call; ended: Verdict[] };
+  readonly counters: MemoryCounters;
+}
+
+function house(of: Quota, asynchronous = false): House {
+  const clock = new VirtualClock();
+  const counters = new MemoryCounters();
+  const room = new Room(clock);
+  return {
+    clock,
+    room,
+    counters,
+    ask(tokens, waitMs) {
+      const call = callAt(clock);
+      const ended: Verdict[] = [];
+      const reserve = (): Verdict | Promise<Verdict> => {
+        const verdict = counters.reserve([of], { tokens, microdollars: 0 }, clock.wall());
+        return asynchronous ? Promise.resolve(verdict) : verdict;
+      };
+      const first = counters.reserve([of], { tokens, microdollars: 0 }, clock.wall());
+      if (first.kind === 'granted') ended.push(first);
+      else void room.wait(call, first, clock.now() + waitMs, reserve).then((verdict) => ended.push(verdict));
+      return { call, ended };
+    },
+  };
+}
+
+function reservationOf({ ended }: { ended: Verdict[] }): Reservation {
+  const [verdict] = ended;
+  if (verdict?.kind !== 'granted') throw new Error('not granted');
+  return verdict.reservation;
+}
+
+const kinds = (...asked: { ended: Verdict[] }[]): (string | undefined)[] => asked.map(({ ended }) => ended[0]?.kind);
+
+test.each([false, true])(
+  'those who wait are let in as calls end, in the order in which they came (asked over a wire: %s)',
+  async (wire) => {
+    const { clock, room, ask } = house(quota('calls', 'moment', 1), wire);
+    const first = ask(1, 0);
+    const waiting = [ask(1, 60_000), ask(1, 60_000), ask(1, 60_000)] as const;
+    await clock.advance(400);
+    expect(kinds(...waiting)).toEqual([undefined, undefined, undefined]);
+    reservationOf(first).settle(NOTHING, clock.wall());
+    room.freed();
+    await clock.advance(0);
+    expect(kinds(...waiting)).toEqual(['granted', undefined, undefined]);
+    expect(waiting[0].call.waitedMs).toBe(400);
+    reservationOf(waiting[0]).settle(NOTHING, clock.wall());
+    room.freed();
+    await clock.advance(0);
+    expect(kinds(...waiting)).toEqual(['granted', 'granted', undefined]);
+  },
+);
+
+test('a window that slides lets them in without anybody ending', async () => {
+  const { clock, ask } = house(quota('requests', 'minute', 2));
+  ask(0, 0);
+  await clock.advance(10_000);
+  ask(0, 0);
+  const [one, two] = [ask(0, 70_000), ask(0, 70_000)];
+  await clock.advance(50_300);
+  expect(kinds(one, two)).toEqual(['granted', undefined]);
+  await clock.advance(10_000);
+  expect(kinds(one, two)).toEqual(['granted', 'granted']);
+});
+
+test('who cannot make it is refused at once, and who comes too late when the time is over', async () => {
+  const { clock, room, ask } = house(quota('requests', 'minute', 1));
+  ask(0, 0);
+  const hopeless = ask(0, 30_000);
+  await clock.advance(0);
+  expect(kinds(hopeless)).toEqual(['refused']);
+  const [lucky, late] = [ask(0, 61_000), ask(0, 61_000)];
+  await clock.advance(61_000);
+  expect(kinds(lucky, late)).toEqual(['granted', 'refused']);
+  expect([room.waiting, clock.pending]).toEqual([0, 0]);
+});
+
+test('what calls under way hold is waited for to the last moment, however short the wait', async () => {
+  const { clock, room, ask } = house(quota('calls', 'moment', 1));
+  const first = ask(1, 0);
+  const [patient, brief] = [ask(1, 500), ask(1, 300)];
+  await clock.advance(299);
+  expect(kinds(patient, brief)).toEqual([undefined, undefined]);
+  await clock.advance(101);
+  expect(kinds(patient, brief)).toEqual([undefined, 'refused']);
+  reservationOf(first).settle(NOTHING, clock.wall());
+  room.freed();
+  await clock.advance(0);
+  expect(kinds(patient)).toEqual(['granted']);
+});
+
+test('who leaves is not waited for, and what was granted too late is given back', async () => {
+  const { clock, room, ask, counters } = house(quota('calls', 'moment', 1), true);
+  const first = ask(1, 0);
+  const leaving = ask(1, 60_000);
+  reservationOf(first).settle(NOTHING, clock.wall());
+  room.freed();
+  // The answer to its question is on its way when it leaves.
+  leaving.call.cancellation.cancel('hung up');
+  await clock.advance(0);
+  expect(kinds(leaving)).toEqual(['refused']);
+  expect(counters.used(quota('calls', 'moment', 1), clock.wall())).toBe(0);
+  expect([room.waiting, clock.pending]).toEqual([0, 0]);
+});
+
+test('a crowd does not wait without end: beyond ten thousand the next is refused', async () => {
+  const { clock, room, ask } = house(quota('calls', 'moment', 1));
+  ask(1, 0);
+  for (let index = 0; index < 10_000; index += 1) ask(1, 3_600_000);
+  expect(room.waiting).toBe(10_000);
+  const next = ask(1, 3_600_000);
+  await clock.advance(0);
+  expect(kinds(next)).toEqual(['refused']);
+});
