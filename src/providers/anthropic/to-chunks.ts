@@ -51,7 +51,8 @@ export class ChunkWriter {
       case 'content_block_delta':
         return this.#delta(event);
       case 'message_start':
-        return this.#begin(event['message']);
+        this.#begin(event['message']);
+        return '';
       case 'content_block_start':
         return this.#openBlock(event);
       case 'content_block_stop':
@@ -70,7 +71,7 @@ export class ChunkWriter {
     }
   }
 
-  #begin(message: unknown): string {
+  #begin(message: unknown): void {
     const { id, model, usage } = isObject(message) ? message : { id: null, model: '', usage: null };
     const tier = isObject(usage) ? JSON.stringify(tierMember(usage)).slice(1, -1) : '';
     // Built once: a long answer repeats it with every piece.
@@ -79,7 +80,6 @@ export class ChunkWriter {
       `"created":${this.#options.created},"model":${JSON.stringify(model ?? '')},` +
       `${tier === '' ? '' : `${tier},`}"choices":[`;
     this.#usage = readUsage(usage);
-    return '';
   }
 
   #openBlock(event: Record<string, unknown>): string {
