@@ -114,14 +114,19 @@ function checkSampling(body: JsonObject, model: string): WholeAnswer | null {
     : invalid('`max_tokens` must be greater than `thinking.budget_tokens`');
 }
 
+const CHOICES: ReadonlySet<unknown> = new Set(['auto', 'any', 'tool', 'none']);
+
 function checkTools(body: JsonObject): WholeAnswer | null {
   const tools = listAt(body, 'tools').filter(isObject);
   for (const [at, tool] of tools.entries()) {
     if (objectAt(tool, 'input_schema')?.['type'] === 'object') continue;
     return invalid(`tools.${at}.custom.input_schema.type: Field required`);
   }
-  if (body['tool_choice'] === undefined || tools.length > 0) return null;
-  return invalid('tool_choice may only be specified while providing tools.');
+  const choice = objectAt(body, 'tool_choice');
+  if (choice === null) return null;
+  if (!CHOICES.has(choice['type']))
+    return invalid(`tool_choice: Input tag should be one of 'auto', 'any', 'tool', 'none'`);
+  return tools.length > 0 ? null : invalid('tool_choice may only be specified while providing tools.');
 }
 
 function checkSizes(body: JsonObject, about: About): WholeAnswer | null {

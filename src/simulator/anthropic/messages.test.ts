@@ -210,6 +210,7 @@ test.each<[what: string, request: object, status: number, message: string]>([
     '`max_tokens` must be greater',
   ],
   ['a tool without a schema', { tools: [{ name: 'a', input_schema: {} }] }, 400, 'tools.0.custom.input_schema.type'],
+  ['a choice that there is not', { tools: TOOLS, tool_choice: { type: 'required' } }, 400, 'tool_choice: Input tag'],
   ['a choice of nothing', { tool_choice: { type: 'any' } }, 400, 'tool_choice may only'],
   ['too much output', { max_tokens: 99_000 }, 400, 'max_tokens: 99000 > 32000'],
   [
