@@ -480,6 +480,9 @@ test('a soft threshold that is passed is an event, and nothing is refused', asyn
       holder: 'careful',
       organisation: 'default',
       detail: { warnAt: 0.000_01 },
+      message: expect.stringMatching(
+        /^the budget of tenant careful, \$1\.00 a day, is nearly used up: \$0\.000\d+ are used$/,
+      ),
     },
   ]);
 });

@@ -128,9 +128,12 @@ function tellMade({ key, secret }: MadeKey, { json }: AdministrationOptions, ter
 }
 
 async function find(database: Database, named: string): Promise<VirtualKey> {
+  if (named === '') throw new Error('no key was named; holdfast keys lists them');
+  // What every id begins with must not stand for the only key there is.
+  const tells = named.length > 'key_'.length;
   const found = (await listKeys(database)).filter(
     ({ id, secrets }) =>
-      id.startsWith(named) || secrets.some(({ prefix }) => named.startsWith(prefix) || prefix === named),
+      (tells && id.startsWith(named)) || secrets.some(({ prefix }) => named.startsWith(prefix) || prefix === named),
   );
   const [key, another] = found;
   if (key === undefined) throw new Error(`there is no key ${named.slice(0, 12)}; holdfast keys lists them`);
@@ -159,11 +162,14 @@ function listed(values: readonly string[] | undefined): readonly string[] | null
   return values?.length === 1 && values[0] === 'none' ? null : values;
 }
 
+/** The year 10000, which no moment of the admin API can name. */
+const AFTER_ALL = Date.UTC(10_000, 0);
+
 /** A moment to come, as the admin API writes it. */
 function readMoment(flag: string, text: string): string {
   const duration = parseDuration(text);
   const at = duration === null ? parseMoment(text, Date.now()) : Date.now() + duration;
-  if (at !== null) return new Date(at).toISOString();
+  if (at !== null && at < AFTER_ALL) return new Date(at).toISOString();
   throw new Error(`${flag} "${text}" is no moment; write a duration such as 90d, or a date such as 2027-01-31T12:00`);
 }
 

@@ -99,7 +99,7 @@ it('makes tenants, workloads and keys that a gateway knows, before it was ever s
     tenant: 'shop',
     workload: 'nightly',
     lane: 'background',
-    weight: 2,
+    tenantWeight: 2,
   });
   expect(plain?.quotas.map(({ id }) => id)).toEqual([
     'organisation:acme money/month',
@@ -222,6 +222,15 @@ describe('what is refused', () => {
     ['a workload that is nowhere', keysCommand, ['create', 'shop/none'], /no workload shop\/none/],
     ['an address', keysCommand, ['create', 'shop', '--address', 'office'], /addresses\[0\]: "office" cannot be used/],
     ['a moment', keysCommand, ['create', 'shop', '--expires', 'soon'], /--expires "soon" is no moment/],
+    [
+      'a moment beyond all calendars',
+      keysCommand,
+      ['create', 'shop', '--expires', '99999999d'],
+      /99999999d" is no moment/,
+    ],
+    ['a key without a name', keysCommand, ['revoke', ''], /no key was named; holdfast keys lists them/],
+    ['a key with any name', keysCommand, ['revoke', 'key_'], /there is no key key_; holdfast keys lists them/],
+    ['a weight that leaves nothing', tenantsCommand, ['create', 'x', '--weight', '1e-320'], /weight: 1e-320 cannot/],
     ['a key that is nowhere', keysCommand, ['revoke', 'key_none'], /no key key_none/],
     ['a grace period', keysCommand, ['rotate', 'key_none', '--grace', 'long'], /--grace "long" is no duration/],
   ])('%s', async (_, command, typed, message) => {

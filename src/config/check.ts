@@ -21,8 +21,21 @@ export type Checked<Value> =
 /** Checks a value against a schema made of this room's fields, in the words that a configuration file is judged with. */
 export function checkAgainst<Value>(schema: z.ZodType<Value>, value: unknown): Checked<Value> {
   const result = schema.safeParse(value, { reportInput: true });
-  if (result.success) return { good: true, value: result.data };
-  return { good: false, findings: result.error.issues.flatMap((issue) => findingsOf(issue, [])) };
+  const unread = unreadNames(value, []);
+  if (result.success && unread.length === 0) return { good: true, value: result.data };
+  const read = result.success ? [] : result.error.issues.flatMap((issue) => findingsOf(issue, []));
+  const told = new Set(read.map(({ path }) => path.join('\n')));
+  return { good: false, findings: [...read, ...unread.filter(({ path }) => !told.has(path.join('\n')))] };
+}
+
+/** Zod passes over members of this one name without a word: a tenant that is called so would be none. */
+function unreadNames(value: unknown, path: readonly PropertyKey[]): Finding[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]): Finding[] => {
+    const here = [...path, Array.isArray(value) ? Number(name) : name];
+    if (name !== '__proto__') return unreadNames(member, here);
+    return [{ path: here, at: 'key', wrong: 'is a name that cannot be used', fix: 'Choose another name.' }];
+  });
 }
 
 function findingsOf(issue: Issue, above: readonly PropertyKey[]): Finding[] {

@@ -117,6 +117,11 @@ export function positive(description: string): z.ZodNumber {
     .describe(description);
 }
 
+/** Beyond these, shares would differ so much that whoever has the smaller one waits for ever. */
+export function shareWeight(description: string): z.ZodNumber {
+  return amount(description, 0.001, 1_000_000);
+}
+
 export function flag(description: string): z.ZodBoolean {
   return z.boolean({ error: 'must be true or false' }).describe(description);
 }

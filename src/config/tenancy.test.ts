@@ -95,6 +95,13 @@ tenants:
 
   it.each([
     ['tenants: { shop: { weight: 0 } }', 'tenants.shop.weight: 0 cannot be used'],
+    [
+      'tenants: { shop: { weight: 1e-320 } }',
+      'tenants.shop.weight: 1e-320 cannot be used / It must be at least 0.001.',
+    ],
+    ['tenants: { __proto__: {} }', 'tenants.__proto__: is a name that cannot be used / Choose another name.'],
+    ['tenants: { shop: { workloads: { __proto__: {} } } }', 'tenants.shop.workloads.__proto__: is a name that cannot'],
+    ['tenants: { shop: { limits: { __proto__: {} } } }', 'tenants.shop.limits.__proto__: is not a known field'],
     ['tenants: { shop: { lane: fast } }', 'tenants.shop.lane: "fast" is not known here'],
     ['tenants: { "a/b": {} }', 'the id must be at most 64 letters'],
     ['tenants: { shop: { organisation: acme } }', 'tenants.shop.organisation: is not the id of an organisation'],

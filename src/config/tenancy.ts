@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Lane } from '../engine/caller.ts';
 import { type Budget, COUNT_LIMITS, type LimitRule, type Limits, MOST_DOLLARS } from '../engine/admission/limits.ts';
-import { id, positive, section, text } from './fields.ts';
+import { id, section, shareWeight, text } from './fields.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
 
@@ -114,7 +114,7 @@ const group = {
 };
 
 const shared = {
-  weight: positive('Share of a scarce target, relative to the others. Default 1.').optional(),
+  weight: shareWeight('Share of a scarce target, relative to the others. Default 1.').optional(),
   lane: laneSchema.describe('Lane of calls that name none. Default interactive.').optional(),
 };
 

@@ -1,5 +1,6 @@
 import { ANYONE } from '../engine/caller.ts';
 import type { QuotaEvent } from '../engine/admission/quota.ts';
+import { dollars } from '../engine/admission/quota-words.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { Directory } from '../tenants/directory.ts';
 
@@ -13,7 +14,7 @@ export function eventOfQuota(
   const { level, holder, measure, period, amount, warnAt } = quota;
   const money = measure === 'money';
   const shown = (value: number): string =>
-    money ? `$${(value / MICRODOLLARS).toFixed(2)}` : `${Math.round(value).toLocaleString('en-US')} ${measure}`;
+    money ? dollars(value) : `${Math.round(value).toLocaleString('en-US')} ${measure}`;
   const over = period === 'moment' ? 'at once' : `a ${period}`;
   const limit = `${money ? 'the budget' : 'the limit'} of ${level} ${holder}, ${shown(amount)} ${over},`;
   const message = kind === 'warned' ? `${limit} is nearly used up: ${shown(used)} are used` : `${limit} is used up`;

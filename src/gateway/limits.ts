@@ -1,12 +1,11 @@
+import { formatSize } from '../config/units.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { faultOf } from '../engine/fault/index.ts';
-
-const MIB = 1024 * 1024;
 
 export function bodyTooLarge(limit: number): Fault {
   return faultOf('payload-too-large', {
     party: 'caller',
-    message: `the request's body is larger than this gateway takes (${(limit / MIB).toFixed(1)} MiB)`,
+    message: `the request's body is larger than this gateway takes (${formatSize(limit)})`,
     remedy: 'Send less at once, or raise server.limits.bodyBytes.',
     evidence: [`body over ${limit} bytes`],
   });

@@ -31,7 +31,7 @@ export function malformedKey(prefix: string, kind: SecretKind | null): Fault {
 
 export function unknownKey(prefix: string): Fault {
   return unauthenticated('invalid_api_key', `the key ${prefix}... is well formed, but unknown here`, [
-    'Check that it was made by this gateway and on this data directory: holdfast keys list.',
+    'Check that it was made by this gateway and on this data directory: holdfast keys.',
     `prefix ${prefix}`,
   ]);
 }

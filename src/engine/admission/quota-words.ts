@@ -97,12 +97,16 @@ function remedyOf({ quota: { measure, amount }, freeInMs }: QuotaRefusal): strin
   return 'Wait as long as Retry-After says, send less, or ask to wait in line with the header "Prefer: wait=30".';
 }
 
+const LONGEST_NAME = 100;
+
 /** No target's price is known, so a budget that refuses could not be kept. */
 export function unpriced(quota: Quota, model: string | null): Fault {
+  // Callers make names up, and this one is stored with the record.
+  const name = JSON.stringify(model?.slice(0, LONGEST_NAME) ?? null);
   return faultOf('no-target', {
-    message: `nobody knows what the model ${JSON.stringify(model)} costs, so that the budget of ${quota.level} ${quota.holder} cannot be kept`,
+    message: `nobody knows what the model ${name} costs, so that the budget of ${quota.level} ${quota.holder} cannot be kept`,
     remedy: 'Tell its price in the section prices of the configuration.',
-    evidence: [`quota ${quota.id}`, `no price for ${model}`],
+    evidence: [`quota ${quota.id}`, `no price for ${name}`],
   });
 }
 
@@ -134,7 +138,7 @@ export function outputTooLong(demand: Demand, choices: number, { outputTokens: m
 }
 
 /** `$1.50`; of less than ten cents the first two digits that are not zero. */
-function dollars(microdollars: number): string {
+export function dollars(microdollars: number): string {
   const amount = microdollars / 1e6;
   if (amount === 0 || amount >= 0.1) return `$${amount.toFixed(2)}`;
   const digits = Math.min(9, 2 - Math.ceil(Math.log10(amount)));

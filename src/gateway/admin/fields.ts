@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { NewAdminToken } from '../../tenants/admin-tokens.ts';
 import type { SubjectKind } from '../../tenants/entities.ts';
 import type { Changes, NewOrganisation, NewTenant, NewWorkload } from '../../tenants/groups.ts';
-import { addressRanges, flag, id, positive, section, text } from '../../config/fields.ts';
+import { addressRanges, flag, id, section, shareWeight, text } from '../../config/fields.ts';
 import { laneSchema, limitsSchema } from '../../config/tenancy.ts';
 import { DEFAULT_GRACE_MS, type KeyChanges, type NewKey } from '../../tenants/keys.ts';
 
@@ -15,15 +15,22 @@ const moment: z.ZodType<number> = z.iso
   .datetime({ offset: true, error: NOT_A_MOMENT })
   .transform((written) => Date.parse(written));
 
-const weight = positive('Share of a scarce target, relative to the others; null: 1, or what stands above.')
+const weight = shareWeight('Share of a scarce target, relative to the others; null: 1, or what stands above.')
   .nullable()
   .optional();
 const lane = laneSchema.nullable().describe('Lane of calls that name none; null: what stands above.').optional();
-const name = text('What people call it. Default: its id.').optional();
+const called = text('What people call it. Default: its id.').max(200, { error: 'must be at most 200 characters' });
+const name = called.optional();
 const limits = limitsSchema.describe('What it may take; replaced as a whole.').optional();
 
 const models = z
-  .array(text('Glob of model names: * stands for any text, ? for one character.'), { error: 'must be a list of globs' })
+  .array(
+    // To match costs the length of the glob times that of the name, and callers choose the name.
+    text('Glob of model names: * stands for any text, ? for one character.').max(200, {
+      error: 'must be at most 200 characters',
+    }),
+    { error: 'must be a list of globs' },
+  )
   .min(1, { error: 'names no model' })
   .max(100, { error: 'names more than 100 globs' })
   .nullable()
@@ -90,7 +97,7 @@ export const rotation: z.ZodType<{ graceSeconds?: number | undefined }> = sectio
 });
 
 export const newToken: z.ZodType<NewAdminToken> = section({
-  name: text('What people call it.'),
+  name: called,
   role: z.enum(['viewer', 'operator', 'admin']).describe('What it may do.'),
   expiresAt: moment.nullable().describe('When it stops working; null: never.').optional(),
 });
