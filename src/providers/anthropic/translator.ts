@@ -6,8 +6,8 @@ import { rateHeaders } from './rate-headers.ts';
 import { ChunkWriter } from './to-chunks.ts';
 import { toCompletion } from './to-completion.ts';
 
-/** An event larger than this is none: what an answer holds comes in small pieces. */
-const MAX_EVENT_BYTES = 64 * 1024 * 1024;
+/** An event or an answer larger than this is none: the longest of answers are some megabytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 export interface TranslatorOptions {
   /** The caller asked for a stream. */
@@ -27,7 +27,7 @@ export interface TranslatorOptions {
  */
 type State =
   | { readonly name: 'unread' }
-  | { readonly name: 'collecting'; readonly chunks: Buffer[] }
+  | { readonly name: 'collecting'; readonly chunks: Buffer[]; bytes: number }
   | { readonly name: 'writing'; readonly scanner: SseScanner };
 
 const UNREAD: State = { name: 'unread' };
@@ -72,7 +72,8 @@ export class Translator implements Receiver, EventVisitor {
       ...rateHeaders(headers, wall),
       ...told,
     };
-    if (isAnswer) this.#state = stream && !isJson(headers) ? this.#writing() : { name: 'collecting', chunks: [] };
+    if (isAnswer)
+      this.#state = stream && !isJson(headers) ? this.#writing() : { name: 'collecting', chunks: [], bytes: 0 };
     this.#receiver.onHead(status, translated);
   }
 
@@ -87,6 +88,10 @@ export class Translator implements Receiver, EventVisitor {
           return this.onData(chunk);
         }
         state.chunks.push(chunk);
+        state.bytes += chunk.length;
+        if (state.bytes > MOST_BYTES) this.#giveUp(state.chunks);
+        // The timers of the attempt have to see that more is coming.
+        else this.#receiver.onData(NOTHING);
         return;
       case 'writing':
         state.scanner.push(chunk);
@@ -132,7 +137,7 @@ export class Translator implements Receiver, EventVisitor {
   // Inside -------------------------------------------------------------------------------------------------------
 
   #writing(): State {
-    return { name: 'writing', scanner: new SseScanner(this, MAX_EVENT_BYTES) };
+    return { name: 'writing', scanner: new SseScanner(this, MOST_BYTES) };
   }
 
   #flush(): void {
@@ -140,6 +145,12 @@ export class Translator implements Receiver, EventVisitor {
     const bytes = Buffer.from(this.#written);
     this.#written = '';
     this.#receiver.onData(bytes);
+  }
+
+  /** Whatever it is, it is judged as it comes. */
+  #giveUp(chunks: readonly Buffer[]): void {
+    this.#state = UNREAD;
+    for (const chunk of chunks) this.#receiver.onData(chunk);
   }
 
   #translated(body: Buffer): Buffer {
@@ -153,6 +164,7 @@ function isJson(headers: Headers): boolean {
 }
 
 const LINE_END = Buffer.from('\n');
+const NOTHING = Buffer.alloc(0);
 
 /** Some servers call an event stream JSON. */
 function isEventful(chunk: Buffer): boolean {
