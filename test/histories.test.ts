@@ -218,6 +218,7 @@ function demandsOf(orders: ReadonlyMap<string, Order>): Demands {
         continues: false,
         outputTokens: states ? outputTokens : null,
         outputMember: states ? 'max_completion_tokens' : null,
+        unattended: false,
         hidesUsage: false,
         generates: true,
       };
@@ -225,6 +226,7 @@ function demandsOf(orders: ReadonlyMap<string, Order>): Demands {
     cap: (_, tokens) => Buffer.from(JSON.stringify({ cap: tokens })),
     askUsage: ({ body }) => body as Uint8Array,
     mostOutput: () => 500,
+    thinks: () => false,
   };
 }
 

@@ -387,6 +387,48 @@ describe('what is settled', () => {
     await slow.close();
   });
 
+  test('the most that it can be, of a response that is made in the background', async () => {
+    const { client, records, close } = openLimitedApp({ limits: { tokensPerMinute: 50_000, budgetPerDay: 5 } });
+    const asked = { model: 'gpt-4o', input: 'hello', background: true };
+    await client.responses.create({ ...asked, max_output_tokens: 3_000 });
+    await until(() => records.length === 1);
+    expect(records[0]).toMatchObject({ usage: { outputTokens: 3_000 }, notes: ['estimated: usage'] });
+    expect(records[0]?.cost).toBeGreaterThan(3_000 * 10);
+    // What it leaves open is what the model can give at most, and the provider is told where that is less.
+    await client.responses.create(asked);
+    await until(() => records.length === 2);
+    expect(records[1]).toMatchObject({ usage: { outputTokens: 16_384 } });
+    await close();
+    const free = openLimitedApp({ limits: { tokensPerMinute: 50_000 } });
+    await free.client.responses.create({ ...asked, model: 'a-model-of-our-own' });
+    const { max_output_tokens: most } = JSON.parse(simulator.requests.at(-1)?.body.toString() ?? '') as {
+      max_output_tokens: number;
+    };
+    expect(most).toBe(4_096);
+    await until(() => free.records.length === 1);
+    expect(free.records[0]?.usage.outputTokens).toBe(most);
+    await free.close();
+  });
+
+  test('what it may have thought unseen, of a stream whose caller leaves as it begins to speak', async () => {
+    const slow = await startSimulator({ latency: { firstTokenMs: 400, perTokenMs: 20 }, answerTokens: 200 });
+    const outputs: number[] = [];
+    for (const model of ['gpt-4o', 'gpt-5']) {
+      const records: CallRecord[] = [];
+      const hold = holdfast({ limits: { tokensPerMinute: 50_000 }, onRecord: (one) => records.push(one) });
+      const client = new OpenAI({ baseURL: `${slow.url}/v1`, apiKey: 'sk-any', maxRetries: 0, fetch: hold.fetch });
+      const stream = await client.chat.completions.create({ model, messages: HELLO, stream: true });
+      for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
+      await until(() => records.length === 1);
+      outputs.push(records[0]?.usage.outputTokens ?? NaN);
+      await hold.close();
+    }
+    await slow.close();
+    const [plain = NaN, thinking = NaN] = outputs;
+    expect(plain).toBeLessThan(40);
+    expect(thinking).toBeGreaterThan(plain + 400 * 0.25);
+  });
+
   test('nothing, of a call that the provider refused', async () => {
     const { client, records, close } = openLimitedApp({ limits: { tokensPerMinute: 1_000, budgetPerMonth: 1 } });
     simulator.nextFaults(['overloaded']);

@@ -2,7 +2,7 @@ import type { Attempt } from '../attempt/attempt.ts';
 import type { Call } from '../call.ts';
 import { mayBeBilled, mayCost, unseenOutput } from './charge.ts';
 import type { Clock } from '../clock.ts';
-import type { Demand } from './demand.ts';
+import type { Demand, Demands } from './demand.ts';
 import type { Fault } from '../fault/fault.ts';
 import type { Forecasts } from './forecast.ts';
 import type { Prices } from './prices.ts';
@@ -16,6 +16,7 @@ import type { Room } from './room.ts';
 export interface AdmissionTools {
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly demands: Demands;
   readonly prices: Prices;
   readonly forecasts: Forecasts;
   readonly watch: QuotaWatch;
@@ -29,6 +30,9 @@ export interface Bounds {
   /** Of all choices together. */
   readonly outputTokens: number;
 }
+
+/** Nobody gives so many tokens at once: a server that says so is mistaken, and would break the counts for good. */
+const BELIEVABLE = 1_000_000_000;
 
 /** Tokens that may have been on their way when a stream was broken off. */
 const ON_THE_WAY = 16;
@@ -128,7 +132,18 @@ export class Admission {
 
   /** The last byte of a stream was given, or it broke. */
   streamed(usage: Usage, sentTokens: number, fault: Fault | null): void {
-    this.#end(usage, fault === null ? sentTokens : sentTokens + ON_THE_WAY);
+    this.#end(
+      usage,
+      sentTokens + (fault === null ? 0 : ON_THE_WAY) + (usage.inputTokens === null ? this.#thoughts() : 0),
+    );
+  }
+
+  /** Tokens that a model can have thought before it began to speak: they are billed, and nobody sees them. */
+  #thoughts(): number {
+    const record = this.#call.attempts.at(-1);
+    if (record === undefined || record.firstContentMs === null) return 0;
+    if (!this.#tools.demands.thinks(record.model)) return 0;
+    return unseenOutput(record.firstContentMs - record.startedMs, this.#bounds.outputTokens);
   }
 
   /** There was no answer. */
@@ -146,8 +161,9 @@ export class Admission {
     const { demand, outputTokens } = this.#bounds;
     const call = this.#call;
     const record = call.attempts.at(-1);
-    const known = told.inputTokens !== null;
-    const usage = known ? told : this.#estimated(demand.generates ? Math.min(seenOutput, outputTokens) : 0);
+    const known = told.inputTokens !== null && told.inputTokens + (told.outputTokens ?? 0) <= BELIEVABLE;
+    const unseen = demand.unattended ? outputTokens : Math.min(seenOutput, outputTokens);
+    const usage = known ? told : this.#estimated(demand.generates ? unseen : 0);
     if (known) forecasts.learn(record?.model ?? call.model, demand, told, call.choices);
     else this.#note(usage);
     const money = prices.cost(record?.target ?? '', record?.model ?? call.model, usage, call.arrivedAt);

@@ -70,11 +70,12 @@ class Admitter {
   readonly #tools: AdmissionTools;
 
   constructor(deps: AdmitDeps) {
-    const { clock, counters, prices, tell } = deps;
+    const { clock, counters, demands, prices, tell } = deps;
     this.#deps = deps;
     this.#tools = {
       clock,
       counters,
+      demands,
       prices,
       forecasts: new Forecasts(),
       watch: new QuotaWatch(counters, tell),
@@ -109,10 +110,12 @@ class Admitter {
     const most = this.#deps.demands.mostOutput(call.model) ?? Number.POSITIVE_INFINITY;
     const allowed = Math.floor((ceilings.outputTokens ?? Number.POSITIVE_INFINITY) / call.choices);
     const room = Math.max(LEAST_CAP, Math.floor((smallestTokenQuota(quotas) - promptTokens) / call.choices));
-    const known = allowed < Number.POSITIVE_INFINITY || room <= SMALL_QUOTA;
+    const tight = allowed < Number.POSITIVE_INFINITY || room <= SMALL_QUOTA;
+    // What nobody hears the end of is counted at the most that it can be.
+    const known = tight || (demand.unattended && most < Number.POSITIVE_INFINITY);
     const bound = Math.min(most, allowed, room, known ? Number.POSITIVE_INFINITY : forecasts.outputTokens(call.model));
     // What the request leaves open is closed where a single answer could break a limit that is meant to hold.
-    if (known && bound < most) call.body = this.#deps.demands.cap(call, bound);
+    if ((tight || demand.unattended) && bound < most) call.body = this.#deps.demands.cap(call, bound);
     return { demand, promptTokens, outputTokens: bound * call.choices };
   }
 
@@ -208,6 +211,7 @@ const NO_BOUNDS: Bounds = {
     continues: false,
     outputTokens: null,
     outputMember: null,
+    unattended: false,
     hidesUsage: false,
     generates: false,
   },

@@ -12,6 +12,8 @@ export interface Demand {
   readonly outputTokens: number | null;
   /** The member that says so. */
   readonly outputMember: string | null;
+  /** The answer is made in the background: what comes back tells nothing of it, and nobody hears of its end. */
+  readonly unattended: boolean;
   /** A stream that would not tell its usage, and can be made to. */
   readonly hidesUsage: boolean;
   /** Whether the operation gives tokens at all that a cap could bound. */
@@ -27,4 +29,6 @@ export interface Demands {
   askUsage(call: Call): Uint8Array;
   /** Most output tokens that a model gives; null when nobody knows. */
   mostOutput(model: string | null): number | null;
+  /** Whether a model is known to think, unseen, before it answers. */
+  thinks(model: string | null): boolean;
 }

@@ -9,6 +9,7 @@ function demand(promptTokens: number, continues = false): Demand {
     continues,
     outputTokens: null,
     outputMember: null,
+    unattended: false,
     hidesUsage: false,
     generates: true,
   };

@@ -111,6 +111,7 @@ describe('ceilings', () => {
     continues: false,
     outputTokens: 60,
     outputMember: 'max_tokens',
+    unattended: false,
     hidesUsage: false,
     generates: true,
   };

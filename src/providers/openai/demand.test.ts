@@ -135,6 +135,18 @@ describe('a request', () => {
     expect(read(large, operation)).toMatchObject({ outputTokens, outputMember });
   });
 
+  test.each<[object, Operation, boolean]>([
+    [{ input: 'x' }, 'responses', false],
+    [{ input: 'x', background: false }, 'responses', false],
+    [{ input: 'x', background: 'true' }, 'responses', false],
+    [{ input: 'x', background: true }, 'responses', true],
+    [{ input: PROSE.repeat(40), background: 'true' }, 'responses', false],
+    [{ input: PROSE.repeat(40), background: true }, 'responses', true],
+    [{ messages, background: true }, 'chat', false],
+  ])('may be answered in the background: %j', (body, operation, unattended) => {
+    expect(read(body, operation).unattended).toBe(unattended);
+  });
+
   test.each([
     [{ input: 'x' }, false],
     [{ input: 'x', previous_response_id: null }, false],

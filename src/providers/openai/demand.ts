@@ -37,6 +37,7 @@ const WANTED: ReadonlySet<string> = new Set([
   ...PROMPT_MEMBERS,
   ...Object.values(OUTPUT_MEMBERS).flat(),
   ...CONTINUING_MEMBERS,
+  'background',
   'stream_options',
 ]);
 
@@ -63,7 +64,7 @@ const FRAME_TOKENS = 4;
 const PARSED_BYTES = 4_096;
 
 /** Reads requests in OpenAI's format; a conversation of any length costs some microseconds. */
-export const demands: Demands = { read, cap, askUsage, mostOutput };
+export const demands: Demands = { read, cap, askUsage, mostOutput, thinks };
 
 function read(call: Call): Demand {
   const { operation, body } = call;
@@ -83,6 +84,7 @@ const NOTHING: Reading = {
   continues: false,
   outputTokens: null,
   outputMember: null,
+  unattended: false,
   hidesUsage: false,
 };
 
@@ -135,9 +137,10 @@ function tellsUsage(options: unknown): boolean {
   return isObject(options) && options['include_usage'] === true;
 }
 
-/** A number, or whether there is anything: no more is asked of these members. */
+/** A number, true, or whether there is anything: no more is asked of these members. */
 function simpleValue(written: string): unknown {
   if (written === 'null') return null;
+  if (written === 'true') return true;
   const number = Number(written);
   return Number.isNaN(number) ? written : number;
 }
@@ -145,7 +148,7 @@ function simpleValue(written: string): unknown {
 function readingOf(
   operation: Operation,
   tokens: number,
-  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'stream_options') => unknown,
+  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'background' | 'stream_options') => unknown,
 ): Reading {
   let outputTokens: number | null = null;
   let outputMember: string | null = null;
@@ -161,6 +164,7 @@ function readingOf(
     continues,
     outputTokens,
     outputMember,
+    unattended: operation === 'responses' && valueOf('background') === true,
     hidesUsage: !tellsUsage(valueOf('stream_options')),
   };
 }
@@ -182,4 +186,8 @@ const STREAM_OPTIONS: ReadonlySet<'stream_options'> = new Set(['stream_options']
 
 function mostOutput(model: string | null): number | null {
   return (model === null ? null : modelFacts(model)?.maxOutput) ?? null;
+}
+
+function thinks(model: string | null): boolean {
+  return model !== null && modelFacts(model)?.reasoning === true;
 }
