@@ -75,6 +75,14 @@ test('a whole answer is translated at its end, and gives signs of life until the
   });
 });
 
+test('a whole answer where a stream was asked for is one all the same', () => {
+  const { translator: made, text } = translator({ stream: true });
+  made.onHead(200, JSON_HEAD);
+  made.onData(Buffer.from('{"type":"message","content":[{"type":"text","text":"hi"}],"stop_reason":"max_tokens"}'));
+  made.onEnd();
+  expect(JSON.parse(text())).toMatchObject({ choices: [{ message: { content: 'hi' }, finish_reason: 'length' }] });
+});
+
 test('what is no answer stays as it came', () => {
   const { translator: made, text } = translator();
   made.onHead(200, JSON_HEAD);
