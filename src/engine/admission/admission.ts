@@ -190,7 +190,7 @@ export class Admission {
     this.#reservation.settle({ tokens: this.#lostTokens + tokens, microdollars }, at);
     if (this.#more !== null) for (const reservation of this.#more) reservation.settle(NOTHING, at);
     watch.settled(this.#call.caller.quotas, this.#call.id, at);
-    room.freed();
+    room.freed(this.#call.caller.quotas);
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Call } from '../call.ts';
 import type { Alarm, Clock } from '../clock.ts';
-import { HELD_HOPE_MS, type Verdict } from './quota.ts';
+import { HELD_HOPE_MS, type Quota, type Verdict } from './quota.ts';
 
-/** So many calls wait for room in their callers' quotas at once; the next is refused, as if it had not asked to wait. */
-const MOST_WAITING = 10_000;
+/** Places for calls that wait for room in their callers' quotas; when they are taken, the next is refused as if it had not asked. */
+const PLACES = 10_000;
+
+/** A call waits with its body in memory, and takes a place for each of these bytes begun: 320 MB in all. */
+const PLACE_BYTES = 32 * 1024;
 
 /** Looking again sooner is not worth it, ms. */
 const LEAST_WAIT_MS = 1;
@@ -32,7 +35,10 @@ export class Room {
   readonly #clock: Clock;
   /** Those who wait, by the quota that refused them last: one line each, in the order in which they joined it. */
   readonly #lines = new Map<string, Set<Waiter>>();
+  /** Places that each tenant takes. */
+  readonly #ofTenant = new Map<string, number>();
   #waiting = 0;
+  #taken = 0;
   #asking = false;
 
   constructor(clock: Clock) {
@@ -50,7 +56,7 @@ export class Room {
    * @param giveUpAt clock time.
    */
   wait(call: Call, refused: Refused, giveUpAt: number, ask: () => Verdict | Promise<Verdict>): Promise<Verdict> {
-    if (this.#hopeless(refused, giveUpAt) || this.#waiting >= MOST_WAITING) return Promise.resolve(refused);
+    if (this.#hopeless(refused, giveUpAt) || this.#full(call)) return Promise.resolve(refused);
     const since = this.#clock.now();
     return new Promise((resolve) => {
       const left = (): void => this.#end(waiter, waiter.refused);
@@ -68,20 +74,19 @@ export class Room {
           resolve(verdict);
         },
       };
-      this.#waiting += 1;
+      this.#count(call, 1);
       this.#join(waiter);
       call.cancellation.listen(left);
       if (!waiter.over) this.#setAlarm(waiter);
     });
   }
 
-  /** A call has ended, and may have left room. */
-  freed(): void {
+  /** A call has ended, and may have left room in these quotas: nobody else need look, however many wait for others. */
+  freed(quotas: readonly Quota[]): void {
     if (this.#waiting === 0 || this.#asking) return;
     this.#asking = true;
-    // The lines as they are now: whoever is sent from one to another is not asked again and again.
-    for (const line of Array.from(this.#lines.values())) {
-      for (const waiter of line) {
+    for (let index = 0; index < quotas.length; index += 1) {
+      for (const waiter of this.#lines.get((quotas[index] as Quota).id) ?? []) {
         if (waiter.asking) continue;
         this.#ask(waiter);
         // Whoever is behind one that was refused would be refused as well, or push in.
@@ -89,6 +94,24 @@ export class Room {
       }
     }
     this.#asking = false;
+  }
+
+  /** A tenant may take as many places as are left after it, so that however many crowd in, the next finds one. */
+  #full(call: Call): boolean {
+    const { tenant } = call.caller;
+    const left = PLACES - this.#taken - placesOf(call);
+    return left < 0 || (tenant !== null && (this.#ofTenant.get(tenant) ?? 0) + placesOf(call) > left);
+  }
+
+  #count(call: Call, one: 1 | -1): void {
+    const { tenant } = call.caller;
+    const more = one * placesOf(call);
+    this.#waiting += one;
+    this.#taken += more;
+    if (tenant === null) return;
+    const taken = (this.#ofTenant.get(tenant) ?? 0) + more;
+    if (taken === 0) this.#ofTenant.delete(tenant);
+    else this.#ofTenant.set(tenant, taken);
   }
 
   /** Too late for certain. Of what calls under way hold, nobody knows: that may come at any time. */
@@ -139,7 +162,7 @@ export class Room {
     waiter.over = true;
     waiter.alarm?.cancel();
     waiter.forget();
-    this.#waiting -= 1;
+    this.#count(waiter.call, -1);
     this.#leave(waiter);
     waiter.resolve(verdict);
   }
@@ -157,4 +180,8 @@ export class Room {
     line?.delete(waiter);
     if (line?.size === 0) this.#lines.delete(id);
   }
+}
+
+function placesOf({ body }: Call): number {
+  return body instanceof Uint8Array ? 1 + Math.floor(body.length / PLACE_BYTES) : 1;
 }
