@@ -1,7 +1,7 @@
 import type { CountersConfig, RedisConfig } from '../config/counters.ts';
 import type { Clock } from '../engine/clock.ts';
 import { type Hints, NO_HINTS } from '../engine/health/hints.ts';
-import type { Counters } from '../engine/admission/quota.ts';
+import type { Counters, Quota } from '../engine/admission/quota.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import { RedisCounters } from '../storage/counters/redis.ts';
 import type { LinkState } from '../storage/counters/redis/link.ts';
@@ -11,6 +11,8 @@ export interface Counting {
   readonly counters: Counters;
   /** Word between the gateways that count together. */
   readonly hints: Hints;
+  /** Takes into account what was used before this process began; null where that is known already. */
+  readonly recall: ((quota: Quota, amount: number, at: number) => void) | null;
   /** For `/readyz`: `memory`, `shared`, or `local` while Redis is slow or away and limits are kept from local shares. */
   standing(): 'memory' | 'shared' | 'local';
 }
@@ -30,7 +32,9 @@ export async function openCounting(
   say: (line: string) => void,
 ): Promise<Counting> {
   if (config.kind === 'memory') {
-    return { counters: new MemoryCounters(), hints: NO_HINTS, standing: () => 'memory' };
+    const counters = new MemoryCounters();
+    const recall: Counting['recall'] = (quota, amount, at) => counters.recall(quota, amount, at);
+    return { counters, hints: NO_HINTS, recall, standing: () => 'memory' };
   }
   const { host, port, tls, database, username, prefix, deadlineMs, replicas, password } = config;
   const address = { host, port, tls, database, username, password: () => revealed(password) };
@@ -47,6 +51,7 @@ export async function openCounting(
   return {
     counters,
     hints: counters.hints,
+    recall: null,
     standing: () => (counters.state.kind === 'shared' ? 'shared' : 'local'),
   };
 }

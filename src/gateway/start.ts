@@ -23,6 +23,7 @@ import { Door } from './door.ts';
 import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
 import { peerAddress } from './peer.ts';
+import { recallUse } from './recall.ts';
 import { MetricsPage } from './metrics.ts';
 import { Gateway, type Readiness } from './server.ts';
 import { mayBeOpen, openTenancy } from './tenancy.ts';
@@ -68,6 +69,15 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
   const clock = new SystemClock();
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
+  if (counting.recall !== null) {
+    const { database } = tenancy;
+    await recallUse({ database, directory, recall: counting.recall, at: clock.wall() }).catch((error: unknown) => {
+      console.error(
+        'holdfast: what was used before this start cannot be read, so limits begin with nothing used:',
+        error,
+      );
+    });
+  }
   const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
   const { onRecord } = options;
   const payload = new PayloadThread();

@@ -19,7 +19,10 @@ export interface MemoryCountersOptions {
   readonly users?: number;
 }
 
-/** Counts within this process. Answers at once; nothing is written anywhere, so a restart begins with nothing used. */
+/**
+ * Counts within this process. Answers at once; nothing is written anywhere, so a restart begins with nothing used but what is
+ * recalled.
+ */
 export class MemoryCounters implements Counters {
   readonly #counts: Counts<Count>;
 
@@ -57,6 +60,11 @@ export class MemoryCounters implements Counters {
       (counts[index] as Count).take(wantedOf((quotas[index] as Quota).measure, cost), at);
     }
     return { kind: 'granted', reservation: new MemoryReservation(quotas, counts, cost) };
+  }
+
+  /** Takes into account what was settled before this process began, the oldest first. */
+  recall(quota: Quota, amount: number, at: number): void {
+    this.#counts.for(quota).recall(amount, at);
   }
 
   used(quota: Quota, at: number): number {
@@ -147,6 +155,10 @@ class Count implements Kept {
     // Sums of fractions of a cent never come back to nothing by themselves.
     this.#held = this.#holders === 0 ? 0 : this.#held - reserved;
     if (this.#measure !== 'calls') this.#window?.add(real, at);
+  }
+
+  recall(amount: number, at: number): void {
+    this.#window?.add(amount, at);
   }
 
   /** Nothing would be lost with it. */
