@@ -220,6 +220,7 @@ function demandsOf(orders: ReadonlyMap<string, Order>): Demands {
         outputMember: states ? 'max_completion_tokens' : null,
         unattended: false,
         hidesUsage: false,
+        costsUnread: false,
         generates: true,
       };
     },

@@ -1,4 +1,4 @@
-import { OpenAI, BadRequestError, InternalServerError, RateLimitError } from 'openai';
+import { OpenAI, BadRequestError, InternalServerError, PermissionDeniedError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Limits } from '../src/engine/admission/limits.ts';
 import type { QuotaEvent } from '../src/engine/admission/quota.ts';
@@ -177,6 +177,21 @@ describe('a budget where prices are not what they were', () => {
     expect(error.message).toContain('nobody knows what the model "house-7" costs');
     expect(told(error).remedy).toContain('prices');
     await close();
+  });
+
+  test('nobody reads what it costs: the call is refused, but where a budget only warns, and where nothing is to pay', async () => {
+    const refusing = await openLimitedGateway({ budgetPerDay: 5, tokensPerMinute: 100_000 });
+    const picture = { model: 'gpt-image-1', prompt: 'a boat' };
+    const error = await raised(PermissionDeniedError, refusing.client.images.generate(picture));
+    expect(error).toMatchObject({ code: 'path_not_allowed' });
+    expect(error.message).toContain('/images/generations costs money, and is carried unread');
+    expect(error.message).toContain('the budget of tenant shop cannot be kept');
+    const notes = { file: new File(['{}'], 'a.jsonl'), purpose: 'batch' as const };
+    expect((await refusing.client.files.create(notes)).object).toBe('file');
+    await refusing.close();
+    const warning = await openLimitedGateway({ budgetPerDay: { warn: 5 } });
+    expect((await warning.client.images.generate(picture)).data).toHaveLength(1);
+    await warning.close();
   });
 
   test('a price of one’s own counts', async () => {

@@ -11,7 +11,7 @@ import type { Prices } from './prices.ts';
 import type { Cost, Counters, Quota, Tell, Verdict } from './quota.ts';
 import { rateLimitHeaders } from './quota-headers.ts';
 import { QuotaWatch } from './quota-watch.ts';
-import { outputTooLong, promptTooLong, refusalOf, unpriced } from './quota-words.ts';
+import { outputTooLong, promptTooLong, refusalOf, unpriced, unreadCost } from './quota-words.ts';
 import type { Reply } from '../reply.ts';
 import { Room } from './room.ts';
 import type { Handler, Route } from '../route.ts';
@@ -123,13 +123,13 @@ class Admitter {
   #costOf(call: Call, bounds: Bounds, at: number): Cost | Fault {
     const tokens = bounds.promptTokens + bounds.outputTokens;
     const { quotas } = call.caller;
-    const budget = bounds.demand.promptMember === null ? undefined : quotas.find(isBudget);
-    if (budget === undefined) return { tokens, microdollars: 0 };
+    const kept = quotas.find((quota) => isBudget(quota) && quota.refuses);
+    if (kept !== undefined && bounds.demand.costsUnread) return unreadCost(kept, call.path);
+    if (bounds.demand.promptMember === null || !quotas.some(isBudget)) return { tokens, microdollars: 0 };
     for (const rung of this.#deps.routeOf(call)?.ladder ?? []) {
       const dearest = this.#dearest(call, rung, bounds, at);
       if (dearest !== null) return { tokens, microdollars: dearest };
     }
-    const kept = quotas.find((quota) => isBudget(quota) && quota.refuses);
     return kept === undefined ? { tokens, microdollars: 0 } : unpriced(kept, call.model);
   }
 
@@ -213,6 +213,7 @@ const NO_BOUNDS: Bounds = {
     outputMember: null,
     unattended: false,
     hidesUsage: false,
+    costsUnread: false,
     generates: false,
   },
   promptTokens: 0,

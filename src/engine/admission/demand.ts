@@ -16,6 +16,8 @@ export interface Demand {
   readonly unattended: boolean;
   /** A stream that would not tell its usage, and can be made to. */
   readonly hidesUsage: boolean;
+  /** It costs money, and nobody reads how much. */
+  readonly costsUnread: boolean;
   /** Whether the operation gives tokens at all that a cap could bound. */
   readonly generates: boolean;
 }

@@ -11,6 +11,7 @@ function demand(promptTokens: number, continues = false): Demand {
     outputMember: null,
     unattended: false,
     hidesUsage: false,
+    costsUnread: false,
     generates: true,
   };
 }

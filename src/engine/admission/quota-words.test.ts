@@ -113,6 +113,7 @@ describe('ceilings', () => {
     outputMember: 'max_tokens',
     unattended: false,
     hidesUsage: false,
+    costsUnread: false,
     generates: true,
   };
 

@@ -110,6 +110,20 @@ export function unpriced(quota: Quota, model: string | null): Fault {
   });
 }
 
+/** What a request costs that is carried unread, so a budget that refuses could not be kept. */
+export function unreadCost(quota: Quota, path: string): Fault {
+  const shown = (path.split('?', 1)[0] ?? '').slice(0, LONGEST_NAME);
+  return faultOf('permission', {
+    party: 'caller',
+    message: `${shown} costs money, and is carried unread, so that the budget of ${quota.level} ${quota.holder} cannot be kept`,
+    remedy: 'Use a key without a budget that refuses for this path; one that only warns will do.',
+    evidence: [`quota ${quota.id}`],
+    code: 'path_not_allowed',
+    here: false,
+    elsewhere: false,
+  });
+}
+
 /** The prompt is longer than this caller's may be; null when it is not. */
 export function promptTooLong(demand: Demand, tokens: number, { promptTokens: most }: Ceilings): Fault | null {
   if (most === null || tokens <= most) return null;

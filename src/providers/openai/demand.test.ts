@@ -165,6 +165,24 @@ describe('a request', () => {
   });
 });
 
+test.each<[string, string, boolean]>([
+  ['POST', '/images/generations', true],
+  ['POST', '/completions', true],
+  ['POST', '/audio/speech?x=1', true],
+  ['POST', '/batches', true],
+  ['POST', '/whatever/comes/next', true],
+  ['POST', '/filesystem', true],
+  ['GET', '/images/generations', false],
+  ['DELETE', '/files/file-1', false],
+  ['POST', '/files', false],
+  ['POST', '/uploads/upload-1/parts', false],
+  ['POST', '/responses/resp_1/cancel', false],
+  ['POST', '/batches/batch_1/cancel', false],
+])('%s %s costs money that nobody reads: %s', (method, path, costsUnread) => {
+  const facts = { operation: 'passthrough', method, path, body: Buffer.from('{"model":"m"}') } as const;
+  expect(demands.read(callAt(clock, facts)).costsUnread).toBe(costsUnread);
+});
+
 describe('a cap', () => {
   const capped = (operation: Operation, body: string): string =>
     Buffer.from(demands.cap(callAt(clock, { operation, body: Buffer.from(body) }), 64)).toString();

@@ -70,7 +70,9 @@ function read(call: Call): Demand {
   const { operation, body } = call;
   const promptMember = PROMPT_MEMBER[operation];
   const generates = GENERATES[operation];
-  if (promptMember === null || !(body instanceof Uint8Array)) return { ...NOTHING, promptMember, generates };
+  if (promptMember === null || !(body instanceof Uint8Array)) {
+    return { ...NOTHING, promptMember, generates, costsUnread: operation === 'passthrough' && costs(call) };
+  }
   // Texts are counted here, and those that were parsed as Latin-1 are longer than they should be.
   const reading =
     call.parsed === null || !isAscii(body) ? readBytes(operation, body) : readParsed(operation, call.parsed);
@@ -86,7 +88,19 @@ const NOTHING: Reading = {
   outputMember: null,
   unattended: false,
   hidesUsage: false,
+  costsUnread: false,
 };
+
+/**
+ * What can be asked of the API for nothing, though something is sent: files and what is kept of conversations. Any other
+ * request that sends something is taken to cost money, the API's future ones among them.
+ */
+const FREE =
+  /^\/(?:files|uploads|moderations|conversations|responses\/[^/]+\/cancel|chat\/completions\/[^/]+|batches\/[^/]+\/cancel)(?:[/?]|$)/;
+
+function costs({ method, path }: Call): boolean {
+  return (method === 'POST' || method === 'PUT' || method === 'PATCH') && !FREE.test(path);
+}
 
 function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   try {
@@ -166,6 +180,7 @@ function readingOf(
     outputMember,
     unattended: operation === 'responses' && valueOf('background') === true,
     hidesUsage: !tellsUsage(valueOf('stream_options')),
+    costsUnread: false,
   };
 }
 
