@@ -295,6 +295,11 @@ describe('what one call may be', () => {
     expect(error).toMatchObject({ code: 'rate_limit_exceeded', type: 'tokens' });
     expect(error.message).toMatch(/may use 100 tokens a minute, and this call alone may take 19\d/);
     expect(error.headers?.get('retry-after')).toBeNull();
+    expect(error.headers?.get('x-ratelimit-reset-tokens')).toBe('0ms');
+    await chat(client, { max_tokens: 20 });
+    const later = await raised(RateLimitError, chat(client, { max_tokens: 175 }));
+    expect(later.headers?.get('retry-after')).toBeNull();
+    expect(later.headers?.get('x-ratelimit-reset-tokens')).toBe('1m0s');
     await close();
   });
 });

@@ -41,7 +41,9 @@ function tell(
   if (tightest === null) return;
   const left = tightest.amount - counters.used(tightest, at);
   const remaining = left > 0 ? Math.floor(left) : 0;
-  const reset = by === null ? (left < tightest.amount ? WHOLE[tightest.period] : '0ms') : goDuration(by.freeInMs ?? 0);
+  // A call that never fits is told the same as everybody: its own moment does not come.
+  const freeInMs = by?.freeInMs ?? null;
+  const reset = freeInMs !== null ? goDuration(freeInMs) : left < tightest.amount ? WHOLE[tightest.period] : '0ms';
   const names = NAMES[measure];
   headers.push(names.limit, `${tightest.amount}`, names.remaining, `${remaining}`, names.reset, reset);
 }
