@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Fault } from './fault/fault.ts';
 import type { AttemptRecord } from './record.ts';
+import type { Trace } from './trace.ts';
 
 /**
  * What the caller wants done. The first four get the full line; `passthrough` is every other /v1 path, whose bytes are
@@ -56,6 +57,8 @@ export interface Call {
   readonly queueMs: number;
   /** Retries the caller's own SDK says it has already made (`x-stainless-retry-count`). */
   readonly callerRetries: number;
+  /** Where the call stands in a distributed trace; null or left out: in none. */
+  readonly trace?: Trace | null;
   readonly cancellation: Cancellation;
   /** What the door found wrong with the request; such a call goes nowhere, yet leaves its record. */
   readonly problem: Fault | null;

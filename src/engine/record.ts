@@ -1,6 +1,7 @@
 import type { Operation } from './call.ts';
 import type { Caller } from './caller.ts';
 import type { Fault } from './fault/fault.ts';
+import type { Trace } from './trace.ts';
 
 /** Token counts as the provider reported them; null where it reported none. */
 export interface Usage {
@@ -47,6 +48,9 @@ type RecordedCaller = Pick<Caller, 'organisation' | 'tenant' | 'workload' | 'key
 /** The one event a call leaves. */
 export interface CallRecord extends RecordedCaller {
   readonly id: string;
+  /** What the caller itself calls its request (`x-request-id`); null when it did not say. */
+  readonly callerId: string | null;
+  readonly trace: Trace | null;
   /** Wall time of arrival, ms since 1970. */
   readonly at: number;
   readonly door: 'gateway' | 'in-process';

@@ -9,6 +9,9 @@ import type { CallOutcome, Usage } from './record.ts';
 import type { Reply } from './reply.ts';
 import type { Handler } from './route.ts';
 
+/** A UUID with a prefix fits; what is longer is no id. */
+const MOST_CALLER_ID = 128;
+
 /** The outermost step: whatever happens inside, each call leaves exactly one record, when its last byte has been given. */
 export function recorded(clock: Clock, emit: Emit, prices: Prices = NO_PRICES): (next: Handler) => Handler {
   return (next) => (call) =>
@@ -56,6 +59,8 @@ function recordOf(
   const query = call.path.indexOf('?');
   return {
     id: call.id,
+    callerId: callerId(call),
+    trace: call.trace ?? null,
     at: call.arrivedAt,
     door: call.door,
     organisation: caller.organisation,
@@ -83,6 +88,12 @@ function recordOf(
     attempts: call.attempts,
     notes: call.notes,
   };
+}
+
+/** A caller's own name for its request, if it has one that a person could read. */
+function callerId({ headers }: Call): string | null {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && given !== '' ? given.slice(0, MOST_CALLER_ID) : null;
 }
 
 /** Calls that were let in know what they came to, failed attempts included. Of others the answer's usage tells. */

@@ -17,6 +17,8 @@ export function callFromRow(row: CallsView): StoredCall {
     organisation: row.organisation,
     tenant: row.tenant,
     workload: row.workload,
+    callerId: null,
+    trace: null,
     keyId: row.key_id,
     endUser: row.end_user,
     lane: row.lane as CallRecord['lane'],
