@@ -1,0 +1,46 @@
+import { type DestinationStream, pino } from 'pino';
+
+/** How lines look: `json` for machines, `pretty` for people, `auto` pretty on a terminal only. */
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+export interface LogOutput {
+  readonly destination: DestinationStream;
+  /** Lines given up because nobody read them. */
+  readonly dropped: () => number;
+  /** Writes what is left, if somebody takes it. */
+  close(): void;
+}
+
+/** Bytes that may wait for whoever reads the log: a hanging pipe or a full disk costs lines, never calls. */
+const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+
+/** Writes to standard output, or a file descriptor, off the path of the calls. */
+export async function openOutput(
+  format: LogFormat,
+  { fd = 1, terminal, colour }: { readonly fd?: number; readonly terminal: boolean; readonly colour: boolean },
+): Promise<LogOutput> {
+  let dropped = 0;
+  const stream = pino.destination({ fd, sync: false, minLength: 0, maxLength: MOST_WAITING_BYTES });
+  stream.on('drop', () => (dropped += 1));
+  // A closed pipe or a full disk: the lines are lost, and the calls go on.
+  stream.on('error', () => (dropped += 1));
+  const close = (): void => {
+    try {
+      stream.flushSync();
+    } catch {
+      // Nobody reads any more.
+    }
+  };
+  const isPretty = format === 'pretty' || (format === 'auto' && terminal);
+  if (!isPretty) return { destination: stream, dropped: () => dropped, close };
+  // Only for people: machines never pay for it.
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({
+    colorize: colour,
+    timestampKey: 'time',
+    translateTime: 'SYS:HH:MM:ss',
+    hideObject: true,
+    messageFormat: '{msg}  {id}',
+  });
+  return { destination: { write: (line) => void stream.write(pretty(line)) }, dropped: () => dropped, close };
+}
