@@ -1,6 +1,6 @@
 import { parse } from '../openai/chat.ts';
 import { isObject } from '../openai/request.ts';
-import { type Loss, Untranslatable } from './loss.ts';
+import { type Loss, Untranslatable } from '../translation/loss.ts';
 import type { Block, TextBlock, ToolResultBlock, Turn } from './message.ts';
 import { blocksOf, textsOf } from './parts.ts';
 

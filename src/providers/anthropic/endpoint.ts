@@ -5,9 +5,9 @@ import { modelFacts } from '../catalogue/catalogue.ts';
 import { HttpWire } from '../http.ts';
 import { parse } from '../openai/chat.ts';
 import { isObject } from '../openai/request.ts';
-import { type Loss, tellLosses, untranslatable } from './loss.ts';
+import { type Loss, tellLosses, untranslatable } from '../translation/loss.ts';
 import { toMessages } from './to-messages.ts';
-import { Translator } from './translator.ts';
+import { chatTranslator } from './translator.ts';
 
 /** How a target is reached and what it is told. */
 export interface AnthropicOptions {
@@ -77,7 +77,7 @@ export class AnthropicEndpoint implements Endpoint {
     const [loss] = losses;
     if (loss !== undefined && this.#options.losses === 'refuse') return unsent(receiver, loss.field, loss.why);
     const told = toldOf(losses);
-    const translator = new Translator(receiver, { stream: call.stream, tellsUsage, wall: this.#wall(), told });
+    const translator = chatTranslator(receiver, { stream: call.stream, tellsUsage, wall: this.#wall(), told });
     return this.#wire.send(
       this.#origin,
       {
@@ -112,7 +112,7 @@ export class AnthropicEndpoint implements Endpoint {
 const NOTHING_SENT: Exchange = { abort: () => undefined, pause: () => undefined, resume: () => undefined };
 
 function unsent(receiver: Receiver, field: string, why: string): Exchange {
-  receiver.onError(new Unsendable(untranslatable(field, why)));
+  receiver.onError(new Unsendable(untranslatable('Messages', field, why)));
   return NOTHING_SENT;
 }
 

@@ -1,11 +1,10 @@
 import { isObject } from '../openai/request.ts';
-import { type Loss, Untranslatable } from './loss.ts';
+import { readDataUrl, textIn } from '../translation/data-url.ts';
+import { type Loss, Untranslatable } from '../translation/loss.ts';
 import type { Block, DocumentBlock, ImageBlock, TextBlock } from './message.ts';
 
 /** Kinds of pictures that the wire takes. */
 const PICTURES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
-
-const DATA_URL = /^data:([^;,]*)(?:;[^;,]*)*?(;base64)?,(.*)$/s;
 
 /** What a PDF begins with, in Base64. */
 const PDF_IN_BASE64 = 'JVBERi';
@@ -87,24 +86,10 @@ function documentBlock(file: unknown, field: string): DocumentBlock {
     };
   }
   if (read.mediaType === 'text/plain') {
-    const text = read.base64 ? Buffer.from(read.data, 'base64').toString('utf8') : unescaped(read.data, field);
-    return { type: 'document', source: { type: 'text', media_type: 'text/plain', data: text }, ...title };
+    const data = textIn(read, field);
+    return { type: 'document', source: { type: 'text', media_type: 'text/plain', data }, ...title };
   }
   throw new Untranslatable(field, `Claude takes PDF and plain text, not ${read.mediaType || 'this file'}`);
-}
-
-function unescaped(data: string, field: string): string {
-  try {
-    return decodeURIComponent(data);
-  } catch {
-    throw new Untranslatable(field, 'the data URL is not escaped as it has to be');
-  }
-}
-
-function readDataUrl(url: string): { mediaType: string; base64: boolean; data: string } | null {
-  const found = DATA_URL.exec(url);
-  if (found === null) return null;
-  return { mediaType: (found[1] ?? '').toLowerCase(), base64: found[2] !== undefined, data: found[3] ?? '' };
 }
 
 function isBlank(text: string): boolean {

@@ -1,6 +1,6 @@
 import { isObject } from '../openai/request.ts';
 import type { ClaudeTraits } from './claude.ts';
-import type { Loss } from './loss.ts';
+import type { Loss } from '../translation/loss.ts';
 import { enforceable } from './schema.ts';
 import { unenforced } from './tools.ts';
 

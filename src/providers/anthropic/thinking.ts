@@ -1,5 +1,5 @@
 import type { ClaudeTraits, Effort } from './claude.ts';
-import type { Loss } from './loss.ts';
+import type { Loss } from '../translation/loss.ts';
 import type { Turn } from './message.ts';
 
 /** How the model is asked to think. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tellLosses } from './loss.ts';
+import { tellLosses } from '../translation/loss.ts';
 import { toMessages } from './to-messages.ts';
 
 /** Takes a temperature, thinks within a budget, enforces schemas, goes on from an answer begun. */

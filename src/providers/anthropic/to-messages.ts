@@ -2,7 +2,8 @@ import type { Fault } from '../../engine/fault/fault.ts';
 import { isObject } from '../openai/request.ts';
 import { traitsOf } from './claude.ts';
 import { conversationOf } from './conversation.ts';
-import { type Loss, Untranslatable, untranslatable } from './loss.ts';
+import { type Loss, Untranslatable, untranslatable } from '../translation/loss.ts';
+import { loseTheRest } from '../translation/rest.ts';
 import { formatOf, maxTokensOf, samplingOf, serviceTierOf, stopSequencesOf, userOf } from './settings.ts';
 import { thinkingOf } from './thinking.ts';
 import { toolMembers } from './tools.ts';
@@ -43,20 +44,6 @@ const CARRIED: ReadonlySet<string> = new Set([
   'service_tier',
 ]);
 
-/** What says nothing in members that the wire does not have: left out without a word. */
-const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
-  n: (value) => value === 1,
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  presence_penalty: (value) => value === 0,
-  frequency_penalty: (value) => value === 0,
-  logit_bias: (value) => isObject(value) && Object.keys(value).length === 0,
-  modalities: (value) => Array.isArray(value) && value.every((modality) => modality === 'text'),
-  store: (value) => value === false,
-  function_call: (value) => value === 'auto' || value === 'none',
-  verbosity: (value) => value === 'medium',
-};
-
 /**
  * Puts a Chat Completions request on the Messages wire.
  *
@@ -67,13 +54,13 @@ export function toMessages(request: Request, model: string, cap: number | null):
   const losses: Loss[] = [];
   try {
     const body = bodyOf(request, model, cap, losses);
-    loseTheRest(request, losses);
+    loseTheRest(request, CARRIED, 'Messages', losses);
     const options = request['stream_options'];
     const tellsUsage = isObject(options) && options['include_usage'] === true;
     return { kind: 'translated', body, losses, tellsUsage };
   } catch (error) {
     if (!(error instanceof Untranslatable)) throw error;
-    return { kind: 'untranslatable', fault: untranslatable(error.field, error.message) };
+    return { kind: 'untranslatable', fault: untranslatable('Messages', error.field, error.message) };
   }
 }
 
@@ -105,12 +92,4 @@ function bodyOf(request: Request, model: string, cap: number | null, losses: Los
     ...(tier === null ? {} : { service_tier: tier }),
     ...(request['stream'] === true ? { stream: true } : {}),
   };
-}
-
-function loseTheRest(request: Request, losses: Loss[]): void {
-  for (const [field, value] of Object.entries(request)) {
-    if (CARRIED.has(field) || value === null || value === undefined) continue;
-    if (Object.hasOwn(NEUTRAL, field) && NEUTRAL[field]?.(value)) continue;
-    losses.push({ field, how: 'dropped', why: 'the Messages wire has nothing like it' });
-  }
 }

@@ -1,6 +1,6 @@
 import { isObject } from '../openai/request.ts';
 import type { ClaudeTraits } from './claude.ts';
-import { type Loss, Untranslatable } from './loss.ts';
+import { type Loss, Untranslatable } from '../translation/loss.ts';
 import { enforceable } from './schema.ts';
 
 interface Tool {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Headers } from '../../engine/call.ts';
-import { Translator, type TranslatorOptions } from './translator.ts';
+import { chatTranslator, type TranslatorOptions } from './translator.ts';
 
 const WALL = Date.UTC(2026, 10, 22, 12);
 const JSON_HEAD = { 'content-type': 'application/json', 'content-length': '99', 'request-id': 'req_1' };
@@ -18,7 +18,7 @@ function translator(options: Partial<TranslatorOptions> = {}) {
     onEnd: () => void ends.push('end'),
     onError: (error: unknown) => void ends.push(String(error)),
   };
-  const made = new Translator(receiver, { stream: false, tellsUsage: false, wall: WALL, told: {}, ...options });
+  const made = chatTranslator(receiver, { stream: false, tellsUsage: false, wall: WALL, told: {}, ...options });
   return { translator: made, heads, chunks, ends, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 

@@ -1,13 +1,8 @@
-import type { Headers } from '../../engine/call.ts';
 import type { Receiver } from '../../engine/ports.ts';
-import { type EventVisitor, SseScanner } from '../../engine/attempt/sse.ts';
-import { parse } from '../openai/chat.ts';
+import { type Translation, Translator } from '../translation/translator.ts';
 import { rateHeaders } from './rate-headers.ts';
 import { ChunkWriter } from './to-chunks.ts';
 import { toCompletion } from './to-completion.ts';
-
-/** An event or an answer larger than this is none: the longest of answers are some megabytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
 
 export interface TranslatorOptions {
   /** The caller asked for a stream. */
@@ -20,153 +15,21 @@ export interface TranslatorOptions {
   readonly told: Readonly<Record<string, string>>;
 }
 
-/**
- * - `unread`: handed on as it comes, a refusal above all: the fault is read from the provider's own words.
- * - `collecting`: a whole answer, translated when it is all here.
- * - `writing`: a stream, translated event by event.
- */
-type State =
-  | { readonly name: 'unread' }
-  | { readonly name: 'collecting'; readonly chunks: Buffer[]; bytes: number }
-  | { readonly name: 'writing'; readonly scanner: SseScanner };
-
-const UNREAD: State = { name: 'unread' };
-
-/** Stands between the wire and the engine, and puts what comes on the Messages wire into Chat Completions as it comes. */
-export class Translator implements Receiver, EventVisitor {
-  readonly unwanted = false;
-  readonly #receiver: Receiver;
-  readonly #options: TranslatorOptions;
-  readonly #writer: ChunkWriter;
-  #state: State = UNREAD;
-  /** What has been written of the chunk at hand. */
-  #written = '';
-  /** The body is over: what is left of it may be half an event. */
-  #ending = false;
-
-  constructor(receiver: Receiver, options: TranslatorOptions) {
-    this.#receiver = receiver;
-    this.#options = options;
-    this.#writer = new ChunkWriter({ created: this.#seconds, tellsUsage: options.tellsUsage });
-  }
-
-  get #seconds(): number {
-    return Math.floor(this.#options.wall / 1000);
-  }
-
-  // Receiver -----------------------------------------------------------------------------------------------------
-
-  onSent(): void {
-    this.#receiver.onSent();
-  }
-
-  onHead(status: number, headers: Headers): void {
-    const { stream, told, wall } = this.#options;
-    const isAnswer = status >= 200 && status < 300;
-    const { 'content-length': length, ...rest } = headers;
-    const translated: Headers = {
-      ...rest,
-      // A refusal is handed on byte for byte.
-      ...(isAnswer || length === undefined ? {} : { 'content-length': length }),
-      ...(headers['request-id'] === undefined ? {} : { 'x-request-id': headers['request-id'] }),
+/** Puts what comes on the Messages wire into Chat Completions as it comes. */
+export function chatTranslator(receiver: Receiver, options: TranslatorOptions): Translator {
+  const { stream, tellsUsage, wall, told } = options;
+  const created = Math.floor(wall / 1000);
+  const writer = new ChunkWriter({ created, tellsUsage });
+  const translation = {
+    head: (headers) => ({
+      ...(typeof headers['request-id'] === 'string' ? { 'x-request-id': headers['request-id'] } : {}),
       ...rateHeaders(headers, wall),
       ...told,
-    };
-    if (isAnswer)
-      this.#state = stream && !isJson(headers) ? this.#writing() : { name: 'collecting', chunks: [], bytes: 0 };
-    this.#receiver.onHead(status, translated);
-  }
-
-  onData(chunk: Buffer): void {
-    const state = this.#state;
-    switch (state.name) {
-      case 'unread':
-        return this.#receiver.onData(chunk);
-      case 'collecting':
-        if (this.#options.stream && state.chunks.length === 0 && isEventful(chunk)) {
-          this.#state = this.#writing();
-          return this.onData(chunk);
-        }
-        state.chunks.push(chunk);
-        state.bytes += chunk.length;
-        if (state.bytes > MOST_BYTES) this.#giveUp(state.chunks);
-        // The timers of the attempt have to see that more is coming.
-        else this.#receiver.onData(NOTHING);
-        return;
-      case 'writing':
-        state.scanner.push(chunk);
-        if (state.scanner.overflowed) {
-          this.#state = UNREAD;
-          this.#written += 'data: an event that never ends\n\n';
-        }
-        this.#flush();
-    }
-  }
-
-  onEnd(): void {
-    const state = this.#state;
-    this.#ending = true;
-    if (state.name === 'collecting') this.#receiver.onData(this.#translated(Buffer.concat(state.chunks)));
-    else if (state.name === 'writing') {
-      state.scanner.finish();
-      this.#flush();
-    }
-    this.#receiver.onEnd();
-  }
-
-  onError(error: unknown): void {
-    this.#receiver.onError(error);
-  }
-
-  // EventVisitor -------------------------------------------------------------------------------------------------
-
-  onEvent(bytes: Buffer, start: number, end: number): boolean {
-    const data = bytes.toString('utf8', start, end);
-    // Half an event at the end of a body is missing bytes, not a word that is wrong.
-    if (!this.#ending || parse(data) !== undefined) this.#written += this.#writer.write(data);
-    return true;
-  }
-
-  /** A line that is no event, such as an error page: handed on, for whoever guards the stream to see. */
-  onStray(line: Buffer): boolean {
-    this.#flush();
-    this.#receiver.onData(Buffer.concat([line, LINE_END]));
-    return true;
-  }
-
-  // Inside -------------------------------------------------------------------------------------------------------
-
-  #writing(): State {
-    return { name: 'writing', scanner: new SseScanner(this, MOST_BYTES) };
-  }
-
-  #flush(): void {
-    if (this.#written === '') return;
-    const bytes = Buffer.from(this.#written);
-    this.#written = '';
-    this.#receiver.onData(bytes);
-  }
-
-  /** Whatever it is, it is judged as it comes. */
-  #giveUp(chunks: readonly Buffer[]): void {
-    this.#state = UNREAD;
-    for (const chunk of chunks) this.#receiver.onData(chunk);
-  }
-
-  #translated(body: Buffer): Buffer {
-    const completion = toCompletion(parse(body.toString('utf8')), this.#seconds);
-    return completion === null ? body : Buffer.from(JSON.stringify(completion));
-  }
-}
-
-function isJson(headers: Headers): boolean {
-  return String(headers['content-type'] ?? '').includes('json');
-}
-
-const LINE_END = Buffer.from('\n');
-const NOTHING = Buffer.alloc(0);
-
-/** Some servers call an event stream JSON. */
-function isEventful(chunk: Buffer): boolean {
-  return /^(?:data|event|id|retry)?:/.test(chunk.toString('latin1', 0, 6));
+    }),
+    whole: (body) => toCompletion(body, created),
+    event: (data) => writer.write(data),
+    // `message_stop` has ended it.
+    end: () => '',
+  } satisfies Translation;
+  return new Translator(receiver, translation, stream);
 }

@@ -21,13 +21,17 @@ export class Untranslatable extends Error {
   }
 }
 
-/** The fault of a call that was not sent because it cannot be said on the wire; another provider may well take it. */
-export function untranslatable(field: string, why: string): Fault {
+/**
+ * The fault of a call that was not sent because it cannot be said on the wire; another provider may well take it.
+ *
+ * @param wire the wire's name: `Messages`.
+ */
+export function untranslatable(wire: string, field: string, why: string): Fault {
   return faultOf('unsupported-parameter', {
     message: `${field}: ${why}`,
     remedy: 'Leave it out, or send the call to a provider that has it.',
     elsewhere: true,
-    evidence: [`${field} has no counterpart on the Messages wire`],
+    evidence: [`${field} has no counterpart on the ${wire} wire`],
     param: field,
   });
 }
