@@ -270,6 +270,69 @@ test.each([
   expect(outcomes).toEqual([...refusals, 'answered']);
 });
 
+test('a browser signs in, is who its token is, and signs out; a token that ends takes its sessions with it', async () => {
+  const own = { 'x-holdfast-page': '1' };
+  const secret = await tokenOf('viewer');
+  const begun = await call('POST', '/session', { token: null, body: { token: secret }, headers: own });
+  expect(begun.body).toMatchObject({ signedIn: true, role: 'viewer', name: 'a viewer' });
+  const set = begun.headers.get('set-cookie') ?? '';
+  expect(set).toMatch(/^holdfast-session-\d+=[\w-]{43}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Strict$/);
+  expect(set).not.toContain(secret.slice(9));
+  const cookie = set.split(';', 1)[0] ?? '';
+  const held = { token: null, headers: { cookie } };
+  expect((await call('GET', '/session', held)).body).toMatchObject({ signedIn: true, token: begun.body['token'] });
+  expect((await call('GET', '/whoami', held)).body).toMatchObject({ role: 'viewer' });
+  const change = { token: null, body: { id: 'by-session' }, headers: { cookie, ...own } };
+  expect((await call('POST', '/tenants', change)).body).toMatchObject({ status: 403, code: 'role' });
+  // Signing in again never goes on with an id that was there before.
+  const again = { token: null, body: { token: secret }, headers: { cookie, ...own } };
+  const other = ((await call('POST', '/session', again)).headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '';
+  expect(other).not.toBe(cookie);
+  expect((await call('GET', '/whoami', held)).body).toMatchObject({ status: 401, code: 'session_ended' });
+  expect((await call('GET', '/session', held)).body).toEqual({ signedIn: false });
+  const signedOut = await call('DELETE', '/session', { token: null, headers: { cookie: other, ...own } });
+  expect([signedOut.status, signedOut.headers.get('set-cookie')]).toEqual([204, expect.stringContaining('Max-Age=0')]);
+  expect((await call('GET', '/whoami', { token: null, headers: { cookie: other } })).status).toBe(401);
+
+  const last = await call('POST', '/session', { token: null, body: { token: secret }, headers: own });
+  const lives = { token: null, headers: { cookie: (last.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '' } };
+  expect((await call('GET', '/whoami', lives)).status).toBe(200);
+  await call('POST', `/admin-tokens/${String(last.body['token'])}/revoke`);
+  expect((await call('GET', '/whoami', lives)).body).toMatchObject({ status: 401, code: 'session_ended' });
+});
+
+test('a session is of no use to other pages', async () => {
+  const own = { 'x-holdfast-page': '1' };
+  const token = await tokenOf('operator');
+  const begun = await call('POST', '/session', { token: null, body: { token }, headers: own });
+  const cookie = (begun.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '';
+  const attempts: readonly (readonly [string, string, Record<string, string>])[] = [
+    ['POST', '/tenants', {}],
+    ['POST', '/tenants', { ...own, 'sec-fetch-site': 'cross-site' }],
+    ['POST', '/tenants', { ...own, 'sec-fetch-site': 'same-site' }],
+    ['POST', '/tenants', { ...own, origin: 'https://evil.example' }],
+    ['POST', '/session', { 'sec-fetch-site': 'same-origin' }],
+    ['DELETE', '/session', {}],
+    ['GET', '/tenants', { 'sec-fetch-site': 'cross-site' }],
+  ];
+  for (const [method, path, headers] of attempts) {
+    const body = method === 'POST' ? { body: path === '/session' ? { token } : { id: 'forged' } } : {};
+    const { body: told } = await call(method, path, { token: null, ...body, headers: { cookie, ...headers } });
+    expect(told).toMatchObject({
+      status: 403,
+      code: expect.stringMatching(/^foreign_(?:page|origin)$/),
+    });
+  }
+  expect(data(await call('GET', '/tenants')).map(({ id }) => id)).not.toContain('forged');
+  const good = {
+    token: null,
+    body: { id: 'by-session' },
+    headers: { cookie, ...own, 'sec-fetch-site': 'same-origin' },
+  };
+  expect((await call('POST', '/tenants', good)).status).toBe(201);
+  expect((await call('DELETE', '/tenants/by-session', good)).status).toBe(204);
+});
+
 describe('what is refused', () => {
   test('every field that is wrong is named, with how to put it right', async () => {
     const body = {
@@ -382,6 +445,8 @@ describe('what is refused', () => {
     expect(statuses.slice(-8)).toEqual(Array.from({ length: 8 }, () => 429));
     expect((await call('GET', '/tenants', { token: 'guess', headers })).headers.get('retry-after')).toBe('3');
     expect((await call('GET', '/tenants', { headers })).status).toBe(200);
+    const signIn = { token: null, body: { token: 'hf_admin_guess' }, headers: { ...headers, 'x-holdfast-page': '1' } };
+    expect((await call('POST', '/session', signIn)).body).toMatchObject({ status: 429, code: 'too_many_wrong_tokens' });
     let events: Json[] = [];
     for (let look = 0; look < 50 && events.length === 0; look += 1) {
       events = data(await call('GET', '/events?kind=wrong-admin-tokens'));

@@ -156,7 +156,7 @@ describe('what the gateway does not read itself', () => {
   });
 
   test.each([
-    ['/', 'there is nothing at /'],
+    ['/assets/../v1', 'there is nothing at /v1'],
     ['/chat/completions', 'there is nothing at /chat/completions'],
     ['/v2/models', 'there is nothing at /v2/models'],
     ['/v1/../admin', 'there is nothing at /admin'],

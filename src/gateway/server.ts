@@ -15,6 +15,7 @@ import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
 import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
 import { answer, refuse } from './answer.ts';
+import type { Dashboard } from './dashboard/dashboard.ts';
 import type { MetricsPage } from './metrics.ts';
 import { readBody } from './body.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
@@ -45,6 +46,7 @@ export interface GatewayDeps {
   readonly door: Door;
   readonly admin: AdminApi;
   readonly metrics: MetricsPage;
+  readonly dashboard: Dashboard;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
@@ -135,7 +137,10 @@ export class Gateway {
     const foreign = this.#foreign(request);
     if (foreign !== null) return this.#turnAway(request, response, foreign);
     const path = pathBelowRoot(url);
-    if (path === null) return this.#turnAway(request, response, unknownPath(url));
+    if (path === null) {
+      if (this.#deps.dashboard.handle(request, response)) return;
+      return this.#turnAway(request, response, unknownPath(url));
+    }
     if (path === COUNT_PATH) {
       const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
       return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response);

@@ -19,6 +19,7 @@ import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { openCounting } from './counting.ts';
 import { AdminApi } from './admin/api.ts';
+import { Dashboard } from './dashboard/dashboard.ts';
 import { Door } from './door.ts';
 import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
@@ -127,6 +128,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     parsedUpTo: line.parsedUpTo,
     door,
     admin,
+    dashboard: new Dashboard(),
     metrics: new MetricsPage({
       families: [
         ...metrics.families(),

@@ -42,6 +42,13 @@ export async function admitAdmin({ query }: Database, secret: string, now: numbe
   return tokenFromRow(row);
 }
 
+/** The token of this id, if it still holds; null otherwise. */
+export async function adminTokenById({ query }: Database, id: string, now: number): Promise<AdminToken | null> {
+  const row = await query.selectFrom('admin_tokens').selectAll().where('id', '=', id).executeTakeFirst();
+  const token = row === undefined ? null : tokenFromRow(row);
+  return token !== null && holds(token, now) ? token : null;
+}
+
 /** Notes when a token was last used. */
 export async function noteAdminUse({ query }: Database, id: string, now: number): Promise<void> {
   await query.updateTable('admin_tokens').set({ used_at: now }).where('id', '=', id).execute();

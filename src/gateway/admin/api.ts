@@ -15,6 +15,7 @@ import { openApiOf } from './openapi.ts';
 import { organisationRoutes } from './organisations.ts';
 import { AdminProblem, invalidFields, problemOf } from './problem.ts';
 import { type AdminDeps, type AdminRoute, Router } from './route.ts';
+import { SESSION_PATH, SESSION_ROUTES, SignIn } from './sign-in.ts';
 import { targetRoutes } from './targets.ts';
 import { tenantRoutes } from './tenants.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -65,6 +66,7 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The HTTP API of those who run the gateway: everything in it needs an admin token, and every change is written down. */
@@ -75,16 +77,26 @@ export class AdminApi {
   #description: unknown = null;
   readonly #wrong = new WrongSecrets();
   readonly #notedAt = new Map<string, number>();
+  readonly #signIn: SignIn;
 
   constructor(options: AdminOptions) {
     this.#options = options;
+    const { database, directory, clock, version } = options;
+    this.#signIn = new SignIn({
+      database,
+      clock,
+      version,
+      open: () => directory.empty,
+      readJson: (request) => this.#body(request),
+      refuse: (request, presented) => this.#refuse(request, presented),
+    });
   }
 
   /** Answers a request whose path begins with {@link ADMIN_ROOT}. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const requestId = this.#options.nextId();
     this.#answer(request).then(
-      ({ status, body }) => send(request, response, requestId, status, body, {}),
+      ({ status, body, headers = {} }) => send(request, response, requestId, status, body, headers),
       (error: unknown) => {
         const known = problemOf(error);
         if (known === null) console.error(`holdfast: admin request ${requestId} hit a defect:`, error);
@@ -115,10 +127,11 @@ export class AdminApi {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const { deps, url } = { deps: this.#options, url: new URL(request.url ?? '/', 'http://localhost') };
     refuseForeignPages(request.headers, this.#options.loopbackOnly);
-    const token = await this.#admit(request);
     const path = url.pathname.slice(ADMIN_ROOT.length);
+    if (path === SESSION_PATH) return this.#signIn.answer(request);
+    const token = await this.#admit(request);
     if (path === '/openapi.json' && request.method === 'GET') {
-      this.#description ??= openApiOf(ROUTES, this.#options.version);
+      this.#description ??= openApiOf([...SESSION_ROUTES, ...ROUTES], this.#options.version);
       return { status: 200, body: this.#description };
     }
     const { route, params } = this.#find(request.method ?? 'GET', path);
@@ -143,7 +156,7 @@ export class AdminApi {
     const { database, clock } = this.#options;
     const presented = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
     const now = clock.wall();
-    const token = presented === null ? null : await admitAdmin(database, presented, now);
+    const token = presented === null ? await this.#signIn.admit(request) : await admitAdmin(database, presented, now);
     if (token === null) throw this.#refuse(request, presented);
     if (now - (this.#notedAt.get(token.id) ?? 0) >= NOTE_USE_EVERY_MS) {
       this.#notedAt.set(token.id, now);

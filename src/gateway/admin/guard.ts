@@ -27,3 +27,24 @@ function hostOf(url: string): string | null {
 function hostnameOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
+
+/** What the dashboard sends with every change. No form can, and a script of another site would have to ask first. */
+const OWN_PAGE_HEADER = 'x-holdfast-page';
+
+/**
+ * Keeps other sites from using a session that the browser adds by itself. `SameSite=Strict` already does, except for pages of
+ * the same host on another port, which browsers take for the same site.
+ */
+export function refuseForgery(method: string, headers: IncomingHttpHeaders): void {
+  const { 'sec-fetch-site': site } = headers;
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    throw new AdminProblem(403, 'foreign_page', 'another page may not use this session');
+  }
+  if (method !== 'GET' && headers[OWN_PAGE_HEADER] === undefined) {
+    throw new AdminProblem(
+      403,
+      'foreign_page',
+      `a change needs the header ${OWN_PAGE_HEADER}: 1, which no other page can send`,
+    );
+  }
+}

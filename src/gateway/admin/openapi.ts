@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import type { AdminRoute } from './route.ts';
 
+/** What has to be known of a route to describe it; without a role, anybody may ask it. */
+type Described = Omit<AdminRoute, 'answer' | 'role'> & { readonly role: AdminRoute['role'] | null };
+
 type Json = Readonly<Record<string, unknown>>;
 
 const PROBLEM: Json = {
@@ -44,7 +47,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 const OF_BODIES: ReadonlySet<string> = new Set(['408', '413', '415']);
 
 /** Describes the routes as an OpenAPI 3.1 document. The same schemas check the requests. */
-export function openApiOf(routes: readonly AdminRoute[], version: string): Json {
+export function openApiOf(routes: readonly Described[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route);
   return {
@@ -56,10 +59,24 @@ export function openApiOf(routes: readonly AdminRoute[], version: string): Json 
         'Organisations, tenants, keys and what comes of them. Roles: viewer reads, operator changes, admin also hands out tokens.',
     },
     servers: [{ url: '/admin/api' }],
-    security: [{ adminToken: [] }],
+    security: [{ adminToken: [] }, { session: [], ownPage: [] }],
     paths,
     components: {
-      securitySchemes: { adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token: hf_admin_...' } },
+      securitySchemes: {
+        adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token: hf_admin_...' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-holdfast-session',
+          description: 'A signed-in browser; over plain http the name is holdfast-session-PORT.',
+        },
+        ownPage: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'x-holdfast-page',
+          description: 'With a session, for all but GET.',
+        },
+      },
       schemas: { Problem: PROBLEM },
       responses: Object.fromEntries(
         Object.entries(PROBLEMS).map(([status, description]) => [
@@ -74,7 +91,7 @@ export function openApiOf(routes: readonly AdminRoute[], version: string): Json 
   };
 }
 
-function operationOf({ id, summary, role, path, query, body, status, reply }: AdminRoute): Json {
+function operationOf({ id, summary, role, path, query, body, status, reply }: Described): Json {
   const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -87,7 +104,8 @@ function operationOf({ id, summary, role, path, query, body, status, reply }: Ad
   return {
     operationId: id,
     summary,
-    description: `Needs the role ${role}.`,
+    description: role === null ? 'Needs no token.' : `Needs the role ${role}.`,
+    ...(role === null ? { security: [] } : {}),
     tags: [path.split('/', 2)[1]],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
