@@ -15,6 +15,7 @@ import { DEFAULT_PACING } from '../engine/policy.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
+import type { LogsConfig, TelemetryConfig } from './observing.ts';
 import type { PriceConfig } from './prices.ts';
 import type { TenancyConfig } from './tenancy.ts';
 
@@ -104,6 +105,9 @@ export interface Config {
   /** Absolute path of the directory for records. */
   readonly data: string;
   readonly records: RecordsConfig;
+  readonly logs: LogsConfig;
+  /** Where traces and metrics are sent; null: nowhere. */
+  readonly telemetry: TelemetryConfig | null;
   readonly counters: CountersConfig;
   readonly keys: KeysConfig;
   readonly targets: readonly TargetConfig[];

@@ -2,7 +2,9 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
+import type { DegradedSection } from './ladder.ts';
 
+import type { ObservingSections } from './observing.ts';
 import type { PriceSection } from './prices.ts';
 import type { TenancySections } from './tenancy.ts';
 
@@ -83,9 +85,12 @@ export type TargetSection = EveryTarget &
 /** A target by its id alone, or with a share and a model of its own. */
 export type RungTargetSection = string | ({ readonly target: string } & Optional<{ weight: number; model: string }>);
 
+/** One target, several equally good ones, or a degraded answer. */
+export type RungSection = RungTargetSection | readonly RungTargetSection[] | DegradedSection;
+
 export type RouteSection = {
   readonly models: readonly string[];
-  readonly ladder: readonly (RungTargetSection | readonly RungTargetSection[])[];
+  readonly ladder: readonly RungSection[];
 } & Optional<{ id: string }> &
   RouteDefaults;
 
@@ -122,4 +127,5 @@ export type ConfigFile = Optional<{
   prices: readonly PriceSection[];
   defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
 }> &
+  ObservingSections &
   TenancySections;

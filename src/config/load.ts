@@ -4,6 +4,7 @@ import { countersWarnings, passwordOf, passwordReference, resolveCounters } from
 import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
+import { readObservingVariables } from './observing.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { DEFAULT_PORT, resolveConfig } from './resolve.ts';
@@ -33,6 +34,7 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const source = file === undefined ? NO_SOURCE : await readSource(file, cwd);
   const { file: said, findings } = checkFields(source.value);
   const server = readServerVariables(env);
+  const observing = readObservingVariables(env);
   const port = server.port ?? said?.server?.port ?? DEFAULT_PORT;
 
   const named = namedTargets(source.value);
@@ -54,6 +56,7 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const problems = [
     ...findings.map((finding) => source.locate(finding)),
     ...server.problems,
+    ...observing.problems,
     ...(upstream?.problems ?? []),
   ];
   if (problems.length > 0 || said === null) throw new ConfigError(problems);
@@ -63,7 +66,15 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const counters = resolveCounters(section, password.secret);
   const warnings = [...countersWarnings(counters, section)];
   if (upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '') warnings.push(BASE_URL_UNUSED);
-  return resolveConfig(said, { ...server, counters, cwd, targets, secrets: read.secrets, warnings });
+  return resolveConfig(said, {
+    ...server,
+    counters,
+    observing: observing.said,
+    cwd,
+    targets,
+    secrets: read.secrets,
+    warnings,
+  });
 }
 
 const BASE_URL_UNUSED = 'OPENAI_BASE_URL is set but not used: the configuration file names its own targets';

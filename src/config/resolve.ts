@@ -38,10 +38,12 @@ import type {
 } from './file.ts';
 import { resolveFit } from './fit.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
+import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
+import { type ObservingVariables, resolveLogs, resolveTelemetry, telemetryWarnings } from './observing.ts';
 import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
 
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -52,6 +54,7 @@ export interface Given {
   readonly port: number | null;
   readonly data: string | null;
   readonly counters: CountersConfig;
+  readonly observing: ObservingVariables;
   readonly cwd: string;
   /** Targets of the file, or those of the environment when the file has none. */
   readonly targets: Readonly<Record<string, TargetSection>>;
@@ -68,10 +71,13 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
   );
   const routes = file.routes?.map((section) => resolveRoute(section, defaults));
   const tenancy = resolveTenancy(file);
+  const telemetry = resolveTelemetry(file, given.observing);
   return deepFreeze({
     server: resolveServer(file, given),
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
+    logs: resolveLogs(file, given.observing),
+    telemetry,
     counters: given.counters,
     keys: {
       policy: file.keys?.policy ?? null,
@@ -84,7 +90,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     defaults,
     tenancy,
     needsSimulator: targets.length === 0,
-    warnings: [...given.warnings, ...tenancyWarnings(tenancy)],
+    warnings: [...given.warnings, ...tenancyWarnings(tenancy), ...telemetryWarnings(telemetry)],
   });
 }
 
@@ -166,19 +172,21 @@ function cleanUrl(section: TargetSection): string {
 }
 
 function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePolicy {
+  const fallbackOn = fallbackKinds(section.fallbackOn, defaults.fallbackOn);
   return {
     id: routeId(section.id, section.models),
     models: section.models,
-    ladder: section.ladder.map(resolveRung),
+    ladder: section.ladder.flatMap((rung) => (isDegraded(rung) ? [] : [resolveRung(rung)])),
+    degraded: section.ladder.flatMap((rung) => (isDegraded(rung) ? [resolveDegraded(rung, fallbackOn)] : [])),
     ...bothTimeouts(section.timeouts, section.wholeTimeouts, defaults),
     retry: retryPolicy(section.retry, defaults.retry),
-    fallbackOn: fallbackKinds(section.fallbackOn, defaults.fallbackOn),
+    fallbackOn,
     validate: section.validate ?? defaults.validate,
     fit: resolveFit(section.fit, defaults.fit),
   };
 }
 
-function resolveRung(rung: RouteSection['ladder'][number]): Rung {
+function resolveRung(rung: RungTargetSection | readonly RungTargetSection[]): Rung {
   const entries: readonly RungTargetSection[] = typeof rung === 'object' && 'length' in rung ? rung : [rung];
   return {
     targets: entries.map((entry) => {

@@ -3,6 +3,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
+import { degradedField } from './ladder.ts';
 import {
   address,
   age,
@@ -21,6 +22,7 @@ import {
   timer,
   whole,
 } from './fields.ts';
+import { observingSections } from './observing.ts';
 import { pricesField } from './prices.ts';
 import { tenancySections } from './tenancy.ts';
 
@@ -223,8 +225,8 @@ const rungTarget = z.union(
   { error: 'must be the id of a target, or a mapping with target, weight and model' },
 );
 
-const rung = z.union([rungTarget, z.array(rungTarget).min(1, { error: 'has no target in it' })], {
-  error: 'must be a target, or a list of targets',
+const rung = z.union([rungTarget, z.array(rungTarget).min(1, { error: 'has no target in it' }), degradedField(kinds)], {
+  error: 'must be a target, a list of targets, or one of stale, job and canned',
 });
 
 const validate = z
@@ -244,7 +246,9 @@ const route = section({
   ladder: z
     .array(rung, { error: 'must be a list of rungs' })
     .min(1, { error: 'has no rung in it' })
-    .describe('Rungs, tried in order. A rung is one target or a list of equally good ones.'),
+    .describe(
+      'Rungs, tried in order. A rung is one target, a list of equally good ones, or at the end a degraded answer: stale, job, canned.',
+    ),
   timeouts: timeouts.describe('Timers of streams; connect, idle and total are those of whole answers too.').optional(),
   wholeTimeouts: timeouts.describe('Timers of whole answers, where they differ.').optional(),
   retry: retry.optional(),
@@ -306,6 +310,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     .describe('Left out, one route tries every target in order.')
     .optional(),
   prices: pricesField.optional(),
+  ...observingSections,
   ...tenancySections,
   defaults: section({
     timeouts: timeouts.optional(),

@@ -1,0 +1,158 @@
+import * as z from 'zod';
+import { addressFault, isLoopback } from './addresses.ts';
+import type { Environment } from './environment.ts';
+import type { Problem } from './problem.ts';
+import { address, amount, flag, section, text, timer, whole } from './fields.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const FORMATS = ['auto', 'json', 'pretty'] as const;
+
+/** How calls are told on standard output. */
+export interface LogsConfig {
+  readonly level: (typeof LEVELS)[number];
+  /** `auto`: pretty on a terminal, JSON elsewhere. */
+  readonly format: (typeof FORMATS)[number];
+  readonly successes: { readonly perSecond: number; readonly share: number };
+}
+
+/** Where traces and metrics are sent by OTLP. */
+export interface TelemetryConfig {
+  /** The collector's root, to which `/v1/traces` and `/v1/metrics` are added; without a final slash. */
+  readonly endpoint: string;
+  readonly service: string;
+  /** Share of the traces that begin here which is kept, 0 to 1. */
+  readonly traceShare: number;
+  /** Time between two sendings of the metrics, ms; null: they are not sent. */
+  readonly metricsEveryMs: number | null;
+}
+
+/** What `logs` and `telemetry` say in the file. */
+export interface ObservingSections {
+  readonly logs?:
+    | {
+        readonly level?: LogsConfig['level'] | undefined;
+        readonly format?: LogsConfig['format'] | undefined;
+        readonly successes?:
+          | { readonly perSecond?: number | undefined; readonly share?: number | undefined }
+          | undefined;
+      }
+    | undefined;
+  readonly telemetry?:
+    | {
+        readonly endpoint?: string | undefined;
+        readonly service?: string | undefined;
+        readonly traces?: { readonly share?: number | undefined } | undefined;
+        readonly metrics?: { readonly enabled?: boolean | undefined; readonly every?: number | undefined } | undefined;
+      }
+    | undefined;
+}
+
+/** What the environment says of both; null where it says nothing. */
+export interface ObservingVariables {
+  readonly level: LogsConfig['level'] | null;
+  readonly format: LogsConfig['format'] | null;
+  readonly endpoint: string | null;
+  readonly service: string | null;
+}
+
+/** Reads the variables that go before a file. The OTEL_ ones are OpenTelemetry's own names. */
+export function readObservingVariables(env: Environment): {
+  readonly said: ObservingVariables;
+  readonly problems: Problem[];
+} {
+  const problems: Problem[] = [];
+  const refuse = (field: string, wrong: string, fix: string): null => {
+    problems.push({ place: { kind: 'environment' }, field, wrong, fix });
+    return null;
+  };
+  const oneOf = <Word extends string>(name: string, words: readonly Word[]): Word | null => {
+    const value = env[name] ?? '';
+    if (value === '') return null;
+    return (
+      words.find((word) => word === value) ??
+      refuse(name, 'is none of the known words', `Write one of ${words.join(', ')}.`)
+    );
+  };
+  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  const fault = endpoint === '' ? null : addressFault(endpoint, true, '');
+  if (fault !== null) refuse('OTEL_EXPORTER_OTLP_ENDPOINT', fault.wrong, fault.fix);
+  const service = env['OTEL_SERVICE_NAME'] ?? '';
+  const said = {
+    level: oneOf('HOLDFAST_LOG_LEVEL', LEVELS),
+    format: oneOf('HOLDFAST_LOG_FORMAT', FORMATS),
+    endpoint: endpoint === '' || fault !== null ? null : endpoint,
+    service: service === '' ? null : service,
+  };
+  return { said, problems };
+}
+
+/** The shape of both sections in the file. */
+export const observingSections: { readonly [Name in keyof ObservingSections]-?: z.ZodType<ObservingSections[Name]> } = {
+  logs: section({
+    level: z
+      .enum(LEVELS, { error: 'must be debug, info, warn, error or silent' })
+      .describe('The least important line that is told. Default info. HOLDFAST_LOG_LEVEL goes before it.')
+      .optional(),
+    format: z
+      .enum(FORMATS, { error: 'must be auto, json or pretty' })
+      .describe('Default auto: pretty on a terminal, JSON elsewhere. HOLDFAST_LOG_FORMAT goes before it.')
+      .optional(),
+    successes: section({
+      perSecond: whole(
+        'Calls without any fault that are told each second at least. Default 100.',
+        0,
+        100_000,
+      ).optional(),
+      share: amount('Share of the others that is told. Default 0.01.', 0, 1).optional(),
+    }).optional(),
+  }).optional(),
+  telemetry: section({
+    endpoint: address(
+      'OTLP over HTTP: the collector without its /v1/traces. Default: nothing is sent. OTEL_EXPORTER_OTLP_ENDPOINT goes before it.',
+    ).optional(),
+    service: text('Name in traces and metrics. Default holdfast. OTEL_SERVICE_NAME goes before it.').optional(),
+    traces: section({
+      share: amount(
+        'Share of the traces beginning here that is kept; a caller that samples is followed. Default 0.1.',
+        0,
+        1,
+      ).optional(),
+    }).optional(),
+    metrics: section({
+      enabled: flag('Metrics are sent too. Default true.').optional(),
+      every: timer('Time between two sendings. Default 60s.').optional(),
+    }).optional(),
+  }).optional(),
+};
+
+/** Fills in what was left out. */
+export function resolveLogs({ logs }: ObservingSections, said: ObservingVariables): LogsConfig {
+  return {
+    level: said.level ?? logs?.level ?? 'info',
+    format: said.format ?? logs?.format ?? 'auto',
+    successes: { perSecond: logs?.successes?.perSecond ?? 100, share: logs?.successes?.share ?? 0.01 },
+  };
+}
+
+/** Fills in what was left out; null when nothing is to be sent. */
+export function resolveTelemetry({ telemetry }: ObservingSections, said: ObservingVariables): TelemetryConfig | null {
+  const endpoint = said.endpoint ?? telemetry?.endpoint;
+  if (endpoint === undefined) return null;
+  const { enabled = true, every = 60_000 } = telemetry?.metrics ?? {};
+  return {
+    endpoint: endpoint.replace(/\/+$/, ''),
+    service: said.service ?? telemetry?.service ?? 'holdfast',
+    traceShare: telemetry?.traces?.share ?? 0.1,
+    metricsEveryMs: enabled ? every : null,
+  };
+}
+
+/** What is allowed and yet worth a line at start-up. */
+export function telemetryWarnings(telemetry: TelemetryConfig | null): readonly string[] {
+  if (telemetry === null) return [];
+  const { protocol, hostname } = new URL(telemetry.endpoint);
+  if (protocol === 'https:' || isLoopback(hostname)) return [];
+  return [
+    `telemetry: the names of tenants and models go to ${hostname} unencrypted. Use https if the network between is not your own.`,
+  ];
+}
