@@ -76,6 +76,8 @@ export class Plan {
   #current: Candidate | null = null;
   #waitedMs = 0;
   #told: Fault | null = null;
+  /** The last candidate that failed, for when none of those after it can be asked. */
+  #failed: { readonly candidate: Candidate; readonly rung: number; readonly fault: Fault } | null = null;
 
   constructor(call: Call, rules: PlanRules, deadlineAt: number, random: Random) {
     this.#call = call;
@@ -110,6 +112,7 @@ export class Plan {
     if (over || this.#tried.length >= this.#rules.retry.maxAttempts || !repeatable(this.#call, fault))
       return this.#stop(fault);
 
+    this.#failed = { candidate: current, rung: this.#rung, fault };
     const elsewhere = fault.retry.elsewhere && this.#rules.fallbackOn.has(fault.kind);
     const sibling = elsewhere ? this.#climb(this.#rung, this.#rung + 1, now) : null;
     if (sibling !== null) return this.#try(sibling.candidate, this.#rung, 0, 'fallback', false);
@@ -126,6 +129,22 @@ export class Plan {
     const left = waitMs !== null && (!hopeful || waitMs > PATIENCE_MS);
     if (left && current.target.budget.take()) return this.#again(current, waitMs);
     return this.#stop(fault);
+  }
+
+  /**
+   * What to do after the current target could not be asked at all, because its wire has no words for the call. That says
+   * nothing of how it does: the next one is asked, whatever the ladder is otherwise climbed for, and this one not again. When
+   * there is none, the last that failed may still be worth the wait for which it was left.
+   */
+  pass(fault: Fault, now: number): Step {
+    if (now >= this.#deadlineAt) return this.#stop(fault);
+    const next = this.#climb(this.#rung, this.#rules.ladder.length, now);
+    if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
+    const failed = this.#failed;
+    const waitMs = failed === null ? null : this.#waitHere(failed.candidate.target, failed.fault, now);
+    if (failed === null || waitMs === null || !failed.candidate.target.budget.take()) return this.#stop(fault);
+    this.#rung = failed.rung;
+    return this.#again(failed.candidate, waitMs);
   }
 
   /** How long to wait before trying the same target again; null when that is not worth it. */

@@ -1,9 +1,12 @@
 import type { Call, Headers } from './call.ts';
 import type { Fault } from './fault/fault.ts';
+import type { Loss } from './loss.ts';
 import type { CallRecord, Usage } from './record.ts';
 
 /** What the wire pushes to whoever began an exchange: at most one `onHead`, then data, then exactly one end or error. */
 export interface Receiver {
+  /** Told before it is sent, of what the target's wire has no words for; mostly not at all. */
+  onLost?(losses: readonly Loss[]): void;
   /** A connection was had and the request is on its way. */
   onSent(): void;
   onHead(status: number, headers: Headers): void;

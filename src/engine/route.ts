@@ -139,7 +139,10 @@ class Walk {
       }
       // What does not fit one rung is no reason to give the next one up: the ladder is left for what went wrong before.
       if (!isUntried(outcome)) told = fault;
-      step = this.#plan.next(isUntried(outcome) ? (told ?? fault) : fault, now);
+      step =
+        outcome.untried === 'unsayable'
+          ? this.#plan.pass(fault, now)
+          : this.#plan.next(isUntried(outcome) ? (told ?? fault) : fault, now);
     }
     // Whoever speaks a format that is carried unread gets the provider's own refusal, byte for byte.
     if (this.#call.operation === 'passthrough' && refusal !== null) {
@@ -190,7 +193,7 @@ class Walk {
 
   async #fittedAttempt(fitted: FittedCall, step: Step & { kind: 'try' }): Promise<Outcome> {
     const fit = await fitted.bodyFor(step.candidate);
-    if (fit.kind === 'refused') return { kind: 'fault', fault: fit.fault, refusal: null, untried: true };
+    if (fit.kind === 'refused') return { kind: 'fault', fault: fit.fault, refusal: null, untried: 'unfit' };
     tellFit(this.#call, fit.report);
     return this.#attempt(step, this.#deps.clock.now(), fit.body);
   }
@@ -262,9 +265,9 @@ function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
   return [pinned === undefined ? [] : [pinned]];
 }
 
-/** Whether the attempt was given up before it was made, because the prompt does not fit. */
+/** Whether the attempt was given up before it was made: nothing has gone wrong at its target. */
 function isUntried(outcome: Outcome & { kind: 'fault' }): boolean {
-  return outcome.untried === true;
+  return outcome.untried !== undefined;
 }
 
 function failed(fault: Fault, retryAfterMs: number | null): Reply {

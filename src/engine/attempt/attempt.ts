@@ -156,8 +156,8 @@ export type Outcome =
   | {
       readonly kind: 'fault';
       readonly fault: Fault;
-      /** The prompt does not fit, and nothing was sent. */
-      readonly untried?: true;
+      /** Nothing was sent: the prompt does not fit, or the call cannot be said on the target's wire. */
+      readonly untried?: 'unfit' | 'unsayable';
       /** The provider's refusal as it came, for callers who are to see it unchanged. */
       readonly refusal: { readonly status: number; readonly headers: Headers; readonly body: Uint8Array } | null;
     };

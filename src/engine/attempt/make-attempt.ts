@@ -3,6 +3,7 @@ import type { Headers } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { classifyException, classifyResponse, faultOf } from '../fault/index.ts';
 import type { Fault } from '../fault/fault.ts';
+import { type Loss, tellLost } from '../loss.ts';
 import { Guard, type GuardHooks } from './guard.ts';
 import { Piped, type PipeHooks } from './piped.ts';
 import { type Exchange, type Receiver, Unsendable } from '../ports.ts';
@@ -53,6 +54,8 @@ class Run implements Receiver, GuardHooks, PipeHooks {
   #body: Body = WAITING;
   #status = 0;
   #headers: Headers = NO_HEADERS;
+  /** What the target was not told; null, which is nearly always: nothing. */
+  #lost: readonly Loss[] | null = null;
 
   constructor(attempt: Attempt, clock: Clock, now: number, resolve: (outcome: Outcome) => void) {
     this.#attempt = attempt;
@@ -76,6 +79,10 @@ class Run implements Receiver, GuardHooks, PipeHooks {
   }
 
   // Receiver -----------------------------------------------------------------------------------------------------
+
+  onLost(losses: readonly Loss[]): void {
+    this.#lost = this.#lost === null ? losses : [...this.#lost, ...losses];
+  }
 
   onSent(): void {
     // Nearly always over a connection that stood ready, and so in the moment in which the attempt began.
@@ -273,7 +280,7 @@ class Run implements Receiver, GuardHooks, PipeHooks {
     if (this.#isOver()) return;
     this.#attempt.made = false;
     this.#settle(fault, NO_PINS, this.#clock.now());
-    this.#resolve({ kind: 'fault', fault, refusal: null, untried: true });
+    this.#resolve({ kind: 'fault', fault, refusal: null, untried: 'unsayable' });
   }
 
   #settle(fault: Fault | null, pins: readonly string[], now: number): void {
@@ -293,6 +300,7 @@ class Run implements Receiver, GuardHooks, PipeHooks {
     const { call } = this.#attempt;
     this.#record.firstContentMs = now - call.startedAt;
     call.upstreamMs += now - this.#startedAt;
+    if (this.#lost !== null) tellLost(call, this.#lost);
     this.#attempt.hasContent(now);
   }
 

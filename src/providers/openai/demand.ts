@@ -10,7 +10,7 @@ import { sampleTokens } from './token-estimate.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
 /** What of a request becomes part of the prompt. */
-const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'tools', 'functions', 'response_format', 'text'] as const;
+const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'system', 'tools', 'functions', 'response_format', 'text'] as const;
 type PromptMember = (typeof PROMPT_MEMBERS)[number];
 
 type OutputMember = 'max_output_tokens' | 'max_completion_tokens' | 'max_tokens';
@@ -22,6 +22,7 @@ type OutputMember = 'max_output_tokens' | 'max_completion_tokens' | 'max_tokens'
 const OUTPUT_MEMBERS: Readonly<Record<Operation, readonly OutputMember[]>> = {
   chat: ['max_completion_tokens', 'max_tokens'],
   responses: ['max_output_tokens'],
+  messages: ['max_tokens'],
   embeddings: [],
   models: [],
   passthrough: [],
@@ -44,6 +45,7 @@ const WANTED: ReadonlySet<string> = new Set([
 const GENERATES: Readonly<Record<Operation, boolean>> = {
   chat: true,
   responses: true,
+  messages: true,
   embeddings: false,
   models: false,
   passthrough: false,
@@ -52,6 +54,7 @@ const GENERATES: Readonly<Record<Operation, boolean>> = {
 const PROMPT_MEMBER: Readonly<Record<Operation, PromptMember | null>> = {
   chat: 'messages',
   responses: 'input',
+  messages: 'messages',
   embeddings: 'input',
   models: null,
   passthrough: null,
@@ -128,7 +131,7 @@ function readParsed(operation: Operation, request: Readonly<Record<string, unkno
 
 /** Tools and the answer's form are shown to the model much as they stand. */
 function isShown(name: PromptMember): boolean {
-  return name !== 'messages' && name !== 'input' && name !== 'instructions';
+  return name !== 'messages' && name !== 'input' && name !== 'instructions' && name !== 'system';
 }
 
 function readSpans(operation: Operation, bytes: Buffer): Reading {
@@ -185,9 +188,13 @@ function readingOf(
 }
 
 function cap(call: Call, outputTokens: number): Uint8Array {
-  const body = call.body as Uint8Array;
-  return withMember(body, call.operation === 'responses' ? 'max_output_tokens' : 'max_completion_tokens', outputTokens);
+  return withMember(call.body as Uint8Array, CAP_MEMBER[call.operation] ?? 'max_completion_tokens', outputTokens);
 }
+
+const CAP_MEMBER: Partial<Record<Operation, OutputMember>> = {
+  responses: 'max_output_tokens',
+  messages: 'max_tokens',
+};
 
 function askUsage(call: Call): Uint8Array {
   const body = call.body as Uint8Array;

@@ -1,11 +1,8 @@
 import type { Dispatcher } from 'undici';
-import type { Call, Operation } from '../../engine/call.ts';
-import type { Dialect, Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
+import type { Call } from '../../engine/call.ts';
+import type { Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
 import { HttpWire } from '../http.ts';
-import { chat } from './chat.ts';
-import { embeddings, models } from './lists.ts';
 import { type Address, type Provider, type ProviderName, PROVIDERS } from './provider.ts';
-import { responses } from './responses.ts';
 import { withModel } from './splice.ts';
 
 /** How a target is reached and what it is told. */
@@ -22,19 +19,6 @@ export interface EndpointOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** An undici dispatcher to send through instead of a pool of our own. */
   readonly dispatcher?: Dispatcher;
-}
-
-/** How the answers to each operation are read. */
-const DIALECTS: Readonly<Record<Operation, Dialect | null>> = {
-  chat,
-  responses,
-  embeddings,
-  models,
-  passthrough: null,
-};
-
-export function dialectOf(call: Call): Dialect | null {
-  return DIALECTS[call.operation];
 }
 
 /**
