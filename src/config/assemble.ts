@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
 import { Account } from '../engine/sharing/account.ts';
-import type { Clock, Random } from '../engine/clock.ts';
+import type { Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
 import { line } from '../engine/line.ts';
@@ -21,13 +21,13 @@ import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
+import { degradedRungs, type RungDeps } from './rungs.ts';
 import { ownPrices } from './prices.ts';
 import { fittings, type SummaryCalls, summaryRoute } from './fitting.ts';
 import type { Secret } from './secrets.ts';
 import { parsedUpTo, requestCheck } from './validation.ts';
 
-export interface AssemblyDeps {
-  readonly clock: Clock;
+export interface AssemblyDeps extends RungDeps {
   readonly random: Random;
   readonly emit: Emit;
   /** A target refused its key: is another in use by now? @default never */
@@ -70,7 +70,7 @@ export function assemble(
   const summaries: SummaryCalls = new WeakMap();
   // Summaries pass the line that they are made for.
   const fits = fittings(config.routes, { clock, thread, handle: (call) => handle(call) }, summaries);
-  const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null));
+  const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null, deps));
   const handle = line({
     clock,
     random,
@@ -145,7 +145,12 @@ function keyOf(secret: Secret): 'caller' | (() => string | null) {
   return secret.kind === 'none' ? () => null : () => secret.reveal();
 }
 
-function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>, fit: Fitting | null): Route {
+function routeFor(
+  policy: RoutePolicy,
+  targets: ReadonlyMap<string, Target>,
+  fit: Fitting | null,
+  deps: RungDeps,
+): Route {
   const { id, timeouts, wholeTimeouts, retry } = policy;
   // Who asks for a larger window wants a prompt that is too long here to be taken elsewhere.
   const moves = policy.fit?.strategies.includes('larger-window') === true;
@@ -157,5 +162,7 @@ function routeFor(policy: RoutePolicy, targets: ReadonlyMap<string, Target>, fit
       return { target, model, weight };
     }),
   );
-  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit };
+  const { degraded = [] } = policy;
+  const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, deps);
+  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs };
 }

@@ -3,6 +3,7 @@ import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { CountersConfig } from './counters.ts';
 import { describeFit } from './fit.ts';
+import { describeDegraded } from './ladder.ts';
 import type { Secret } from './secrets.ts';
 import type { TenancyConfig } from './tenancy.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -84,6 +85,9 @@ function describeRoute(route: RoutePolicy): string[] {
       });
       return `    ${index + 1}. ${names.join(' or ')}`;
     }),
+    ...(route.degraded ?? []).map(
+      (policy, index) => `    ${route.ladder.length + index + 1}. ${policy.rung}: ${describeDegraded(policy)}`,
+    ),
     `    retry: ${retry.attempts} attempts at a target, ${retry.maxAttempts} in all; ` +
       `${formatDuration(retry.baseMs)} × ${retry.factor} up to ${formatDuration(retry.capMs)}, ${retry.jitter} jitter; ` +
       `sits out hints up to ${formatDuration(retry.maxWaitMs)}`,

@@ -210,6 +210,7 @@ defaults:
         maxWaitMs: 2_000,
         maxAttempts: 4,
       },
+      degraded: [],
       fallbackOn: new Set(['overloaded', 'timeout']),
       validate: 'strict',
       fit: {

@@ -161,7 +161,10 @@ describe('one mistake, one message', () => {
     ['{ models: ["*"] }', '2:10 routes[0].ladder: is missing / It must be a list of rungs.'],
     ['{ models: ["*"], ladder: [] }', '2:35 routes[0].ladder: has no rung in it'],
     ['{ models: ["*"], ladder: [[]] }', '2:36 routes[0].ladder[0]: has no target in it'],
-    ['{ models: ["*"], ladder: [7] }', '2:36 routes[0].ladder[0]: 7 cannot be used / It must be a target, or a list'],
+    [
+      '{ models: ["*"], ladder: [7] }',
+      '2:36 routes[0].ladder[0]: 7 cannot be used / It must be a target, a list of targets',
+    ],
     ['{ models: ["*"], ladder: [b] }', '2:36 routes[0].ladder[0]: is not the id of a target / Known here: a.'],
     [
       '{ models: ["*"], ladder: [{ target: bb }] }',

@@ -1,6 +1,7 @@
 import { DEFAULT_BREAKER, DEFAULT_RETRY } from '../engine/policy.ts';
 import { addressFault, isLoopback, parseUrl } from './addresses.ts';
 import { checkFit } from './fit.ts';
+import { checkDegraded, isDegraded } from './ladder.ts';
 import { checkPrices } from './prices.ts';
 import type { Finding } from './source.ts';
 import { suggestOrList } from './suggest.ts';
@@ -87,13 +88,15 @@ export const POINTS_BACK = {
 };
 
 function checkLadder(path: Path, ladder: unknown, known: readonly string[]): Finding[] {
-  return list(ladder).flatMap((rung, index) => {
+  const targets = list(ladder).flatMap((rung, index) => {
+    if (isDegraded(rung)) return [];
     if (!Array.isArray(rung)) return checkRungTarget([...path, index], rung, known);
     return [
       ...rung.flatMap((entry: unknown, at) => checkRungTarget([...path, index, at], entry, known)),
       ...repeatedInRung([...path, index], rung),
     ];
   });
+  return [...targets, ...checkDegraded(path, list(ladder))];
 }
 
 function checkRungTarget(path: Path, entry: unknown, known: readonly string[]): Finding[] {

@@ -1,3 +1,4 @@
+import type { DegradedPolicy } from './degraded.ts';
 import type { FaultKind } from './fault/fault.ts';
 import type { FitPolicy } from './fitting.ts';
 
@@ -155,6 +156,8 @@ export interface RoutePolicy {
   readonly validate: ValidationMode;
   /** What becomes of prompts that are too long for their model. @default null: they are sent, and the provider says so */
   readonly fit?: FitPolicy | null;
+  /** What is given, in order, when no target answers. @default nothing: the caller is told why */
+  readonly degraded?: readonly DegradedPolicy[];
 }
 
 /**

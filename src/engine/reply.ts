@@ -39,8 +39,16 @@ export type Reply =
       readonly usage: Usage;
       /** Set when the answer is a provider's refusal handed on unchanged. */
       readonly fault: Fault | null;
+      /** No provider has worked for it: nobody is charged. @default it has cost what its usage says */
+      readonly free?: true;
     }
-  | { readonly kind: 'stream'; readonly status: number; readonly headers: Headers; readonly stream: ReplyStream }
+  | {
+      readonly kind: 'stream';
+      readonly status: number;
+      readonly headers: Headers;
+      readonly stream: ReplyStream;
+      readonly free?: true;
+    }
   | { readonly kind: 'failed'; readonly fault: Fault; readonly retryAfterMs: number | null };
 
 /** The listeners to a stream's ending, which comes once and may come before they do. */

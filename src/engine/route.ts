@@ -1,5 +1,6 @@
 import { Attempt, type AttemptHandler, type Outcome } from './attempt/attempt.ts';
 import type { Call } from './call.ts';
+import { degrade, type DegradedRung, tellModel } from './degraded.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
@@ -20,6 +21,8 @@ export interface Route extends PlanRules {
   readonly wholeTimeouts: Timeouts;
   /** Makes prompts fit their models. @default null: they go as they come */
   readonly fit?: Fitting | null;
+  /** Asked in turn when no target answers. @default null: the caller is told why */
+  readonly degraded?: readonly DegradedRung[] | null;
 }
 
 export interface RouteDeps {
@@ -119,7 +122,7 @@ class Walk {
         ? this.#attempt(step, now)
         : this.#fittedAttempt(this.#fitted, step));
       now = clock.now();
-      if (outcome.kind === 'reply') return outcome.reply;
+      if (outcome.kind === 'reply') return this.#given(outcome.reply, step.candidate);
       refusal = outcome.refusal ?? refusal;
       const { fault } = outcome;
       const refused = fault.kind === 'authentication' && !renewed;
@@ -148,7 +151,16 @@ class Walk {
     if (this.#call.operation === 'passthrough' && refusal !== null) {
       return { kind: 'whole', ...refusal, usage: NO_USAGE, fault: step.fault };
     }
-    return failed(step.fault, this.#retryAfter(step.fault));
+    const { degraded = null } = this.#route;
+    const lesser = degraded === null ? null : await degrade(degraded, this.#call, step.fault);
+    return lesser ?? failed(step.fault, this.#retryAfter(step.fault));
+  }
+
+  /** What a target has answered. */
+  #given(reply: Reply, { model }: Candidate): Reply {
+    const { model: asked } = this.#call;
+    if (model !== null && asked !== null && model !== asked) tellModel(this.#call, model, this.#ladder[0] ?? []);
+    return reply;
   }
 
   /** A key may have been replaced while the call was under way: with the new one it is worth sending again, once. */

@@ -238,6 +238,7 @@ function isBudget({ measure }: Quota): boolean {
 const TELLS_USAGE = 'openai';
 
 function settleWith(admission: Admission, reply: Reply): void {
+  if (reply.kind !== 'failed' && reply.free === true) return admission.unanswered();
   switch (reply.kind) {
     case 'whole':
       if (reply.fault === null) admission.answered(reply.usage, reply.body.length);
