@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { isLoopback } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
+import { openServeLog } from './serve-log.ts';
 import { countBuffersWithTheHeap, giveBackWhatTheStartTook } from './collector.ts';
 
 interface ServeOptions {
@@ -23,7 +24,8 @@ export function serveCommand(): Command {
     .addHelpText(
       'after',
       `
-Environment: OPENAI_API_KEY, OPENAI_BASE_URL (upstream), HOLDFAST_HOST, HOLDFAST_PORT, HOLDFAST_DATA.
+Environment: OPENAI_API_KEY, OPENAI_BASE_URL (upstream), HOLDFAST_HOST, HOLDFAST_PORT, HOLDFAST_DATA,
+HOLDFAST_LOG_LEVEL, HOLDFAST_LOG_FORMAT, OTEL_EXPORTER_OTLP_ENDPOINT.
 Without a key and a file, the built-in simulator stands in for a provider.
 
 Example:
@@ -42,10 +44,11 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.data === undefined ? {} : { HOLDFAST_DATA: options.data }),
   };
   const config = await loadConfig({ file: options.config, env });
-  const gateway = await startGateway(config);
+  const { log, close } = await openServeLog(config.logs, config.data);
+  const gateway = await startGateway(config, { log });
   giveBackWhatTheStartTook();
   // Before it says that it is up: whoever waits for that may stop it at once.
-  stopOnSignal(gateway);
+  stopOnSignal(gateway, close);
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
   else console.log(greeting(gateway));
   if (gateway.firstAdminToken !== null) console.error(tokenNote(gateway.firstAdminToken));
@@ -100,7 +103,7 @@ function openTo(host: string): string {
 }
 
 /** The first signal drains; a second one, from someone who cannot wait, ends at once. */
-function stopOnSignal(gateway: RunningGateway): void {
+function stopOnSignal(gateway: RunningGateway, closeLog: () => void): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(130);
@@ -113,6 +116,7 @@ function stopOnSignal(gateway: RunningGateway): void {
     );
     gateway.stop().then(
       (cut) => {
+        closeLog();
         if (cut > 0) console.error(`holdfast: ${cut} call(s) outlived the drain and were cut off`);
         process.exit(0);
       },

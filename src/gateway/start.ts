@@ -12,6 +12,7 @@ import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import type { HouseEvent } from '../observe/events.ts';
+import type { HouseLog } from '../observe/log/house-log.ts';
 import { CallMetrics } from '../observe/metrics/call-metrics.ts';
 import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { RecordStore } from '../observe/store.ts';
@@ -46,6 +47,8 @@ export interface RunningGateway {
 }
 
 export interface StartOptions {
+  /** Told of each call and event. @default nobody is told of calls, and of events on stderr */
+  readonly log?: HouseLog;
   /** Told of each record besides the store; for tests and embedders. */
   readonly onRecord?: (record: CallRecord) => void;
   /** Told of what happens to keys. @default a line on stderr */
@@ -80,7 +83,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     });
   }
   const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
-  const { onRecord } = options;
+  const { onRecord, log = null } = options;
   const payload = new PayloadThread();
   const metrics = new CallMetrics();
   const line = assemble(config, {
@@ -90,12 +93,15 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     counters: counting.counters,
     tell(event) {
-      store.appendEvent(eventOfQuota(event, directory));
+      const shown = eventOfQuota(event, directory);
+      store.appendEvent(shown);
+      log?.event(shown);
       options.onQuotaEvent?.(event);
     },
     emit(record) {
       metrics.add(record);
       store.append(record);
+      log?.call(record);
       onRecord?.(record);
     },
   });
@@ -188,7 +194,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
 
   /** What a person should see soon is said at once, besides being stored. */
   function tell(event: HouseEvent): void {
-    console.error(`holdfast: ${event.message}`);
+    if (log === null) console.error(`holdfast: ${event.message}`);
+    else log.event(event);
     store.appendEvent(event);
   }
 
