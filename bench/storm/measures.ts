@@ -56,6 +56,8 @@ export function timeToRecover(tale: Told, calmFrom: number, calmTo: number, trig
 export interface Diversion {
   /** From the onset until the bad provider is left alone; infinite when it never is. */
   readonly seconds: number;
+  /** Calls that had come by then: who has not been called cannot know. */
+  readonly calls: number;
   /** Attempts at the bad provider until then. */
   readonly attempts: number;
   /** Calls of the whole bad time that failed. */
@@ -76,10 +78,13 @@ export function diversionOf({ series }: Told, onset: number, end: number): Diver
     const from = onset + step / 10;
     const quiet = between(at, binMs, from, from + 1) <= 1;
     if (quiet && between(at, binMs, from, from + 5) <= 0.2 * between(offered, binMs, from, from + 5)) {
-      return { seconds: Number((step / 10).toFixed(1)), attempts: between(at, binMs, onset, from), failed };
+      const seconds = Number((step / 10).toFixed(1));
+      const calls = between(offered, binMs, onset, from);
+      return { seconds, calls, attempts: between(at, binMs, onset, from), failed };
     }
   }
-  return { seconds: Number.POSITIVE_INFINITY, attempts: between(at, binMs, onset, end), failed };
+  const never = Number.POSITIVE_INFINITY;
+  return { seconds: never, calls: never, attempts: between(at, binMs, onset, end), failed };
 }
 
 /** The middle value, and the worst: the greatest where less is better, else the least. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chat } from '../providers/openai/chat.ts';
 import type { Call } from './call.ts';
+import { faultOf } from './fault/index.ts';
 import { line } from './line.ts';
 import { Pins } from './pins.ts';
 import {
@@ -186,13 +187,21 @@ describe('falling back', () => {
     ]);
   });
 
-  test('a target known to be down is passed by, without an attempt', async () => {
+  test('a target that has failed three times in a row is passed by where another stands', async () => {
     const { send, endpoints, targets } = house([[refusal(500, 'server_error')], [answer]], { attempts: 1 });
-    for (let i = 0; i < 5; i += 1) await send({}, 10);
+    for (let i = 0; i < 6; i += 1) await send({}, 10);
+    expect(targets[0]?.breaker.state.name).toBe('closed');
+    expect(endpoints.map(({ opened }) => opened)).toEqual([3, 6]);
+  });
+
+  test('a target known to be down is passed by, without an attempt', async () => {
+    const { send, endpoints, targets, clock } = house([[refusal(500, 'server_error')], [answer]], { attempts: 1 });
+    for (let i = 0; i < 5; i += 1) {
+      targets[0]?.breaker.settle({ kind: 'normal' }, faultOf('server-error'), clock.now(), clock.now(), () => 0.5);
+    }
     expect(targets[0]?.breaker.state.name).toBe('open');
     await send({}, 10);
-    expect(endpoints[0]?.opened).toBe(5);
-    expect(endpoints[1]?.opened).toBe(6);
+    expect(endpoints.map(({ opened }) => opened)).toEqual([0, 1]);
   });
 
   test('with every breaker open the least bad target is tried, and its answer heals it', async () => {

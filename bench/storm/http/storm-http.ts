@@ -197,7 +197,7 @@ function divertedFigures(virtual: ReadonlyMap<string, readonly Told[]>, told: Re
   const of = (one: Told): Diversion => diversionOf(one, ONSET, DIVERSION.badUntil);
   const runs = (virtual.get(key) ?? []).map(of);
   const live = told.get(key);
-  const none: Diversion = { seconds: Number.NaN, attempts: Number.NaN, failed: Number.NaN };
+  const none: Diversion = { seconds: Number.NaN, calls: Number.NaN, attempts: Number.NaN, failed: Number.NaN };
   const http = live === undefined ? none : of(live);
   const median = (pick: (one: Diversion) => number): number => medianOf(runs.map(pick));
   const twin = runs[SEED - 1] ?? none;

@@ -175,12 +175,12 @@ export const observed: Gate = {
     return null;
   },
   content({ target: { latency, suspicion }, awaitedAs, beganAt }, now) {
-    suspicion.content(awaitedAs, now - beganAt);
+    suspicion.content(awaitedAs, now - beganAt, now);
     latency.add(now - beganAt);
   },
   settled({ target: { latency, suspicion }, awaitedAs, beganAt, contentCame }, fault, now) {
     const givenUp = !contentCame && fault?.kind === 'cancelled' && now - beganAt > latency.slowMs;
-    suspicion.ended(awaitedAs, givenUp ? 'failure' : bearingOf(fault));
+    suspicion.ended(awaitedAs, givenUp ? 'failure' : bearingOf(fault), now);
   },
 };
 

@@ -47,7 +47,7 @@ test('word that a target is down makes others prefer another, until a call goes 
   expect(here.breaker.state.name).toBe('open');
   expect(there.breaker.state.name).toBe('closed');
   expect(there.suspicion.suspect(clock.now())).toBe(true);
-  there.suspicion.content(there.suspicion.sent(clock.now()), 1);
+  there.suspicion.content(there.suspicion.sent(clock.now()), 1, clock.now());
   expect(there.suspicion.suspect(clock.now())).toBe(false);
 });
 

@@ -8,17 +8,23 @@ import type { Latency } from './latency.ts';
 const PARTIAL = 0.3;
 
 /**
- * Evidence, in nats, at which a target is suspect: chance alone gathers as much once in some ten million calls. A healthy
- * target that begins to fail 30 % of its calls gathers it within two dozen; five failures in a row, with which the
- * breaker takes over, stay just below.
+ * Evidence, in nats, at which a target is suspect. Chance alone gathers as much a few times in a million calls, and then costs
+ * some dozens of calls the detour by another target; no more is risked than that, so this may be quicker than the breaker. A
+ * healthy target that dies gathers it in three failures, one that begins to fail 30 % of its calls within twenty calls.
  */
-const SUSPECT = 18;
+const SUSPECT = 9;
 
 /** Evidence is kept up to this, so that a recovered target is cleared within a handful of good trials. */
-const MOST = 20;
+const MOST = 12;
 
 /** Share of calls that a suspect target still gets, to find out whether it is well again. */
 const TRIAL = 0.05;
+
+/** Where calls are few one of them is a trial when the target has not had any for so long, ms. */
+const TRIAL_EVERY_MS = 20_000;
+
+/** No trial so soon after the last bad outcome, ms: however many calls there are, a dead target gets one a second at most. */
+const TRIAL_AFTER_MS = 1000;
 
 /** Outcomes are learnt as the target's usual error rate only this much later, or the change would hide itself. */
 const HINDSIGHT = 32;
@@ -36,6 +42,9 @@ export class Suspicion {
   readonly #latency: Latency;
   readonly #errors = new ErrorRate();
   #evidence = 0;
+  /** When it last failed or was slow. */
+  #badAt = Number.NEGATIVE_INFINITY;
+  #sentAt = Number.NEGATIVE_INFINITY;
   readonly #recent: boolean[] = [];
   readonly #awaiting = new Awaiting();
 
@@ -46,7 +55,9 @@ export class Suspicion {
 
   /** Is it better to call another target now? Now and then the answer is no, as a trial. */
   avoid(now: number, random: Random): boolean {
-    return this.#enabled && this.suspect(now) && random() >= TRIAL;
+    if (!this.#enabled || !this.suspect(now)) return false;
+    if (now - this.#badAt < TRIAL_AFTER_MS) return true;
+    return now - this.#sentAt < TRIAL_EVERY_MS && random() >= TRIAL;
   }
 
   suspect(now: number): boolean {
@@ -55,20 +66,21 @@ export class Suspicion {
 
   /** A call was sent. @returns its number, for {@link content} and {@link ended}. */
   sent(now: number): number {
+    this.#sentAt = now;
     return this.#awaiting.begin(now);
   }
 
   /** Content came after so many ms. */
-  content(call: number, ms: number): void {
+  content(call: number, ms: number, now: number): void {
     this.#awaiting.end(call);
-    this.#weigh(ms > this.#latency.slowMs);
+    this.#weigh(ms > this.#latency.slowMs, now);
   }
 
   /** It ended; without content when that was not told before. */
-  ended(call: number, bearing: Bearing): void {
+  ended(call: number, bearing: Bearing, now: number): void {
     const awaited = this.#awaiting.end(call);
-    if (bearing === 'failure') this.#weigh(true);
-    else if (bearing === 'success' && awaited) this.#weigh(false);
+    if (bearing === 'failure') this.#weigh(true, now);
+    else if (bearing === 'success' && awaited) this.#weigh(false, now);
   }
 
   /** Others have found it down. That is doubted as soon as one call goes well, and believed as soon as one does not. */
@@ -81,7 +93,8 @@ export class Suspicion {
     this.#evidence = 0;
   }
 
-  #weigh(bad: boolean): void {
+  #weigh(bad: boolean, now: number): void {
+    if (bad) this.#badAt = now;
     const usual = Math.min(this.#errors.estimate, PARTIAL / 2);
     const gain = bad ? Math.log(PARTIAL / usual) : Math.log((1 - PARTIAL) / (1 - usual));
     this.#evidence = Math.min(MOST, Math.max(0, this.#evidence + gain));
