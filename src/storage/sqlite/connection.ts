@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { databasePath } from '../data-directory.ts';
@@ -25,9 +26,17 @@ const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
  * @throws {DatabaseError}
  */
 export function openForWriting(directory: string, migrations: readonly Migration[] = MIGRATIONS): DatabaseSync {
-  const path = databasePath(directory);
+  return openFile(databasePath(directory), migrations);
+}
+
+/**
+ * The same for a database that stands in a file of its own.
+ *
+ * @throws {DatabaseError}
+ */
+export function openFile(path: string, migrations: readonly Migration[]): DatabaseSync {
   return guarded(path, () => {
-    makeDirectory(directory);
+    makeDirectory(dirname(path));
     refuseDirectoryInPlaceOfFile(path);
     return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (connection) => {
       untilUnlocked(() => {
