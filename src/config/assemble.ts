@@ -17,14 +17,13 @@ import { makerAt } from '../providers/catalogue/catalogue.ts';
 import { PriceList } from '../providers/catalogue/price-list.ts';
 import { dialectOf } from '../providers/dialects.ts';
 import { demands } from '../providers/openai/demand.ts';
-import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { matchRoute } from './match.ts';
 import { degradedRungs, type RungDeps } from './rungs.ts';
 import { ownPrices } from './prices.ts';
+import { endpointFor, type OpenEndpoint } from './endpoints.ts';
 import { fittings, type SummaryCalls, summaryRoute } from './fitting.ts';
-import type { Secret } from './secrets.ts';
 import { parsedUpTo, requestCheck } from './validation.ts';
 
 export interface AssemblyDeps extends RungDeps {
@@ -57,12 +56,13 @@ export function assemble(
   config: Pick<Config, 'targets' | 'routes'> & Partial<Pick<Config, 'prices'>>,
   deps: AssemblyDeps,
 ): Assembly {
-  const endpoints = config.targets.map((target) => endpointFor(target, deps.dispatcher));
+  const endpoints = new Map(config.targets.map((target) => [target.id, endpointFor(target, deps.dispatcher)]));
   const accounts = accountsOf(config.targets);
   const targets = new Map(
-    config.targets.map((target, index) => {
+    config.targets.map((target) => {
       const policies = { ...target, ownKey: target.key.kind !== 'caller' };
-      return [target.id, new Target(endpoints[index] as OpenAIEndpoint, policies, accounts.get(target.account))];
+      const endpoint = endpoints.get(target.id) as OpenEndpoint;
+      return [target.id, new Target(endpoint, policies, accounts.get(target.account))];
     }),
   );
   const { clock, random, emit } = deps;
@@ -93,7 +93,7 @@ export function assemble(
     parsedUpTo: parsedUpTo(config.routes),
     async close() {
       if (deps.payload === undefined) await thread.close();
-      await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
     },
   };
 
@@ -129,20 +129,6 @@ function stricter(one: PacingPolicy, other: PacingPolicy): PacingPolicy {
     requestsPerMinute: least(one.requestsPerMinute, other.requestsPerMinute),
     tokensPerMinute: least(one.tokensPerMinute, other.tokensPerMinute),
   };
-}
-
-function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined): OpenAIEndpoint {
-  const { id, provider, baseUrl, deployment, apiVersion, organization, project } = target;
-  const headers: Record<string, string> = { ...target.headers };
-  if (organization !== null) headers['openai-organization'] = organization;
-  if (project !== null) headers['openai-project'] = project;
-  const options = { id, provider, baseUrl, deployment, apiVersion, headers, key: keyOf(target.key) };
-  return new OpenAIEndpoint(dispatcher === undefined ? options : { ...options, dispatcher });
-}
-
-function keyOf(secret: Secret): 'caller' | (() => string | null) {
-  if (secret.kind === 'caller') return 'caller';
-  return secret.kind === 'none' ? () => null : () => secret.reveal();
 }
 
 function routeFor(

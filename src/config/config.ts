@@ -12,14 +12,13 @@ import type {
 } from '../engine/policy.ts';
 import type { CountersConfig } from './counters.ts';
 import { DEFAULT_PACING } from '../engine/policy.ts';
+import type { ProviderName } from '../providers/provider-name.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
 import type { LogsConfig, TelemetryConfig } from './observing.ts';
 import type { PriceConfig } from './prices.ts';
 import type { TenancyConfig } from './tenancy.ts';
-
-type ProviderName = 'openai' | 'azure' | 'openai-compatible';
 
 export interface ServerConfig {
   readonly host: string;
@@ -49,7 +48,7 @@ export interface TargetConfig {
   readonly id: string;
   readonly provider: ProviderName;
   /**
-   * Without a final slash. For `openai` and `openai-compatible` it includes `/v1`, for `azure` with
+   * Without a final slash. For `openai`, `openai-compatible` and `anthropic` it includes `/v1`, for `azure` with
    * the v1 API `/openai/v1`; with the dated API it ends before `/openai`.
    */
   readonly baseUrl: string;
@@ -74,6 +73,10 @@ export interface TargetConfig {
   readonly environment: string | null;
   /** When its key is overdue to be replaced, ms since 1970; null: by its age. */
   readonly rotateBy: number | null;
+  /** What becomes of a call that its wire has not all the words for: sent without them and told, or left to another target. */
+  readonly losses: 'tell' | 'refuse';
+  /** Compatible servers: whether they have the Responses API, or are asked for chat completions in its place. */
+  readonly responses: 'native' | 'translate';
 }
 
 /** How keys are looked after. */
@@ -147,6 +150,8 @@ export function withTarget(config: Config, added: NewTarget): Config {
     pacing: DEFAULT_PACING,
     environment: null,
     rotateBy: null,
+    losses: 'tell',
+    responses: 'native',
     ...added,
   };
   const targets = [...config.targets, target];

@@ -65,6 +65,7 @@ type EveryTarget = Optional<{
   allowInsecure: boolean;
   environment: string;
   rotateBy: number;
+  losses: 'tell' | 'refuse';
 }>;
 
 export type TargetSection = EveryTarget &
@@ -79,7 +80,10 @@ export type TargetSection = EveryTarget &
         deployment: string;
         apiVersion: string;
       }>)
-    | { readonly provider: 'openai-compatible'; readonly key: string; readonly baseUrl: string }
+    | ({ readonly provider: 'openai-compatible'; readonly key: string; readonly baseUrl: string } & Optional<{
+        responses: 'native' | 'translate';
+      }>)
+    | ({ readonly provider: 'anthropic' } & Optional<{ key: string; baseUrl: string }>)
   );
 
 /** A target by its id alone, or with a share and a model of its own. */

@@ -93,6 +93,9 @@ function environmentTargets(upstream: { hasKey: boolean; baseUrl: string | null 
 
 const DEFAULT_KEY = 'env:OPENAI_API_KEY';
 
+/** Where a provider's own tools look for its key. */
+const DEFAULT_KEYS: Readonly<Record<string, string>> = { openai: DEFAULT_KEY, anthropic: 'env:ANTHROPIC_API_KEY' };
+
 interface NamedTarget {
   readonly id: string;
   /** The reference as it was written; null where it is missing or not text, which is reported elsewhere. */
@@ -110,7 +113,8 @@ function withKey([id, target]: [string, unknown]): NamedTarget {
   if (typeof target !== 'object' || target === null) return { id, key: null };
   const { provider, key } = target as { provider?: unknown; key?: unknown };
   if (typeof key === 'string') return { id, key };
-  return { id, key: key === undefined && provider === 'openai' ? DEFAULT_KEY : null };
+  const usual = typeof provider === 'string' ? DEFAULT_KEYS[provider] : undefined;
+  return { id, key: key === undefined ? (usual ?? null) : null };
 }
 
 /** The password of the counters' server, where there is one: from the file, or from a variable of its own. */

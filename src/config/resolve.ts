@@ -46,7 +46,11 @@ import type { Secret } from './secrets.ts';
 import { type ObservingVariables, resolveLogs, resolveTelemetry, telemetryWarnings } from './observing.ts';
 import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
 
-const OPENAI_URL = 'https://api.openai.com/v1';
+/** Where the providers are that have an address of their own. */
+const PROVIDER_URLS: Readonly<Record<string, string>> = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com/v1',
+};
 
 /** What stands beside the file when it is resolved. */
 export interface Given {
@@ -156,19 +160,21 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     pacing: pacingPolicy(section.pacing, key),
     environment: section.environment ?? null,
     rotateBy: section.rotateBy ?? null,
+    losses: section.losses ?? 'tell',
+    responses: (section.provider === 'openai-compatible' ? section.responses : undefined) ?? 'native',
   };
 }
 
 /** People paste addresses with a final slash, without `/v1`, or with the `/openai` that Azure's pages show. */
 function cleanUrl(section: TargetSection): string {
-  const { provider, baseUrl = OPENAI_URL } = section;
+  const { provider, baseUrl = PROVIDER_URLS[section.provider] ?? '' } = section;
   const plain = (parseUrl(baseUrl)?.href ?? baseUrl).replace(/\/+$/, '');
   if (provider === 'azure') {
     const resource = plain.replace(/\/openai(?:\/v1)?$/, '');
     return section.apiVersion === undefined ? `${resource}/openai/v1` : resource;
   }
   const hasPath = (parseUrl(plain)?.pathname ?? '/') !== '/';
-  return provider === 'openai' && !hasPath ? `${plain}/v1` : plain;
+  return provider in PROVIDER_URLS && !hasPath ? `${plain}/v1` : plain;
 }
 
 function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePolicy {

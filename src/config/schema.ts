@@ -158,6 +158,13 @@ const everyTarget = {
   allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
   environment: text('What the key is for, such as production. Default: what the gateway is for.').optional(),
   rotateBy: date('Day from which the key is overdue to be replaced, such as 2027-01-31.').optional(),
+  losses: z
+    .enum(['tell', 'refuse'], { error: 'must be tell or refuse' })
+    .describe(
+      "What becomes of a call that this target's wire format has not all the words for: it is sent without them and the " +
+        'caller told, or left to the next rung. Default tell.',
+    )
+    .optional(),
 };
 
 const AZURE_ONLY = {
@@ -169,6 +176,8 @@ const OPENAI_ONLY = {
   project: 'Only targets with provider: openai have it.',
 };
 
+const COMPATIBLE_ONLY = { responses: 'Only targets with provider: openai-compatible have it.' };
+
 const openaiTarget = section(
   {
     provider: z.literal('openai'),
@@ -178,7 +187,7 @@ const openaiTarget = section(
     project: text('Sent as OpenAI-Project.').optional(),
     ...everyTarget,
   },
-  AZURE_ONLY,
+  { ...AZURE_ONLY, ...COMPATIBLE_ONLY },
 );
 
 const azureTarget = section(
@@ -196,7 +205,7 @@ const azureTarget = section(
       .optional(),
     ...everyTarget,
   },
-  OPENAI_ONLY,
+  { ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
 );
 
 const compatibleTarget = section(
@@ -204,12 +213,28 @@ const compatibleTarget = section(
     provider: z.literal('openai-compatible'),
     key: secretReference('Where the API key is; none for a server that wants none.'),
     baseUrl: address('Base URL of the server, with its /v1.'),
+    responses: z
+      .enum(['native', 'translate'], { error: 'must be native or translate' })
+      .describe(
+        'Whether the server has the Responses API, or is to be asked for chat completions in its place. Default native.',
+      )
+      .optional(),
     ...everyTarget,
   },
   { ...AZURE_ONLY, ...OPENAI_ONLY },
 );
 
-const target = z.discriminatedUnion('provider', [openaiTarget, azureTarget, compatibleTarget], {
+const anthropicTarget = section(
+  {
+    provider: z.literal('anthropic'),
+    key: secretReference('Where the API key is. Default env:ANTHROPIC_API_KEY.').optional(),
+    baseUrl: address('Default https://api.anthropic.com/v1.').optional(),
+    ...everyTarget,
+  },
+  { ...AZURE_ONLY, ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
+);
+
+const target = z.discriminatedUnion('provider', [openaiTarget, azureTarget, compatibleTarget, anthropicTarget], {
   error: 'must be a mapping with provider, key and baseUrl',
 });
 

@@ -40,6 +40,9 @@ export function parsedUpTo(routes: readonly RoutePolicy[]): number {
   return routes.some(({ validate }) => validate !== 'sample' && validate !== 'off') ? MOST_PARSED_BYTES : SKIMMED_BYTES;
 }
 
+/** Providers behind whose doors a model is what OpenAI calls by its name. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['openai', 'azure']);
+
 /**
  * A request is judged by whoever is asked first. Only OpenAI itself is known to take nothing but the published fields, and
  * only behind OpenAI's and Azure's doors is a model what its name says.
@@ -53,7 +56,7 @@ function routeValidation(route: RoutePolicy, targets: readonly TargetConfig[]): 
   const models = new Set(asked.map(({ model }) => model));
   const named =
     models.size === 1 &&
-    asked.every(({ target }) => target.provider !== 'openai-compatible' && target.deployment === null);
+    asked.every(({ target }) => OWN_NAMES.has(target.provider) && target.deployment === null);
   const [instead = null] = models;
   return {
     id: route.id,

@@ -4,6 +4,7 @@ import type { Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
 import type { RetryPolicy } from './policy.ts';
+import type { AttemptReason } from './record.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -35,7 +36,7 @@ export type Step =
       readonly kind: 'try';
       readonly candidate: Candidate;
       readonly waitMs: number;
-      readonly reason: 'first' | 'retry' | 'fallback';
+      readonly reason: AttemptReason;
       /** Its breaker is open, but so is every other: this one is the least bad. */
       readonly forced: boolean;
     }
@@ -147,6 +148,33 @@ export class Plan {
     return this.#again(failed.candidate, waitMs);
   }
 
+  /** The equally good targets that the current attempt was chosen from. */
+  get rung(): readonly Candidate[] {
+    return this.#rules.ladder[this.#rung] ?? [];
+  }
+
+  /**
+   * Where a second attempt can run beside the current one: at another target of its rung, at one of the next rung that has the
+   * same model, or at the same target. Null when none of them can be expected to take it at once.
+   */
+  beside(now: number): Candidate | null {
+    const current = this.#current;
+    if (current === null || this.#tried.length >= this.#rules.retry.maxAttempts) return null;
+    const next = this.#rules.ladder[this.#rung + 1] ?? [];
+    const same = next.filter((candidate) => candidate.model === current.model);
+    const others = [...this.rung.filter((candidate) => candidate.target !== current.target), ...same];
+    const found = others.find((candidate) => this.#fresh(candidate, now) && this.#atEase(candidate, now));
+    const chosen = found ?? (others.length === 0 && this.#atEase(current, now) ? current : null);
+    if (chosen !== null) this.#tried = [...this.#tried, chosen.target];
+    return chosen;
+  }
+
+  /** Nothing speaks against one more call here, at once. */
+  #atEase({ target, model }: Candidate, now: number): boolean {
+    if (!target.breaker.ready(now) || target.breaker.failing || target.suspicion.suspect(now)) return false;
+    return target.account.outletFor(model ?? this.#call.model).turnInMs(this.#call, now) <= 0;
+  }
+
   /** How long to wait before trying the same target again; null when that is not worth it. */
   #waitHere(target: Target, fault: Fault, now: number): number | null {
     const { retry } = this.#rules;
@@ -242,13 +270,7 @@ export class Plan {
     return this.#try(candidate, this.#rung, waitMs, 'retry', false);
   }
 
-  #try(
-    candidate: Candidate,
-    rung: number,
-    waitMs: number,
-    reason: 'first' | 'retry' | 'fallback',
-    forced: boolean,
-  ): Step {
+  #try(candidate: Candidate, rung: number, waitMs: number, reason: AttemptReason, forced: boolean): Step {
     this.#current = candidate;
     this.#rung = rung;
     this.#tried = this.#tried === NONE ? [candidate.target] : [...this.#tried, candidate.target];

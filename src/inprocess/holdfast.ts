@@ -33,7 +33,7 @@ import { fitField, type FitSection, resolveFit } from '../config/fit.ts';
 import { type PriceSection, pricesField, resolvePrices } from '../config/prices.ts';
 import { HeldSecret, NO_SECRET } from '../config/secrets.ts';
 import { MOST_PARSED_BYTES } from '../payload/validate/inspect.ts';
-import type { ProviderName } from '../providers/openai/provider.ts';
+import type { ProviderName } from '../providers/provider-name.ts';
 import { readRequest, SKIMMED_BYTES } from '../providers/openai/request.ts';
 import { countersFor, type SharedCounters } from './counting.ts';
 import { type CallerOption, callersOf } from './limits.ts';
@@ -55,6 +55,15 @@ export interface Fallback {
   /** Azure: deployment and dated API version. */
   readonly deployment?: string;
   readonly apiVersion?: string;
+  /**
+   * What becomes of a call that this provider's wire format has not all the words for: `tell` sends it without them and says
+   * so in `x-holdfast-lost`, `refuse` leaves it to the next fallback.
+   *
+   * @default 'tell'
+   */
+  readonly losses?: 'tell' | 'refuse';
+  /** Compatible servers without the Responses API are asked for chat completions in its place. @default 'native' */
+  readonly responses?: 'native' | 'translate';
 }
 
 export interface HoldfastOptions {
@@ -244,6 +253,8 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
     headers: {},
     environment: null,
     rotateBy: null,
+    losses: 'tell' as const,
+    responses: 'native' as const,
     pacing,
     ...policies,
   };
@@ -287,11 +298,11 @@ function withAccount<Target extends { readonly id: string }>(target: Target): Ta
 function fallbackTarget(
   fallback: Fallback,
   index: number,
-): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key'> & {
-  deployment: string | null;
-  apiVersion: string | null;
-} {
-  const { baseUrl, apiKey, provider = 'openai-compatible' } = fallback;
+): Pick<
+  TargetConfig,
+  'id' | 'provider' | 'baseUrl' | 'key' | 'deployment' | 'apiVersion' | 'losses' | 'responses'
+> {
+  const { baseUrl, apiKey, provider = 'openai-compatible', losses = 'tell', responses = 'native' } = fallback;
   if (!URL.canParse(baseUrl)) throw new Error(`fallbacks[${index}].baseUrl is no URL: ${baseUrl}`);
   return {
     id: fallback.id ?? new URL(baseUrl).host,
@@ -301,5 +312,7 @@ function fallbackTarget(
       apiKey === undefined ? NO_SECRET : new HeldSecret(`fallbacks[${index}].apiKey`, { value: apiKey, since: null }),
     deployment: fallback.deployment ?? null,
     apiVersion: fallback.apiVersion ?? null,
+    losses,
+    responses,
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../engine/clock.ts';
-import { checkKey } from '../../providers/openai/key-check.ts';
+import { checkKey } from '../../providers/key-check.ts';
 import type { Config, TargetConfig } from '../config.ts';
 import { FirstSeen } from './first-seen.ts';
 import { KeyKeeper } from './keeper.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import { faultOf } from '../../engine/fault/index.ts';
-import type { KeyVerdict } from '../../providers/openai/key-check.ts';
+import type { KeyVerdict } from '../../providers/key-check.ts';
 import type { SecretFault, SecretReading } from '../secret-stores/store.ts';
 import { HeldSecret } from '../secrets.ts';
 import { FirstSeen } from './first-seen.ts';

@@ -1,4 +1,4 @@
-import type { KeyQuestion, KeyVerdict } from '../../providers/openai/key-check.ts';
+import type { KeyQuestion, KeyVerdict } from '../../providers/key-check.ts';
 import type { HeldSecret } from '../secrets.ts';
 import { foreignVendor } from './vendor.ts';
 

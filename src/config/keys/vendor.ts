@@ -1,4 +1,4 @@
-import type { KeyQuestion } from '../../providers/openai/key-check.ts';
+import type { KeyQuestion } from '../../providers/key-check.ts';
 import { parseUrl } from '../addresses.ts';
 
 const OPENAI = 'api.openai.com';
@@ -21,11 +21,17 @@ const VENDORS: readonly (readonly [beginning: string, vendor: string, hosts: rea
 ];
 
 /** Hosts whose keys are known by their beginning: any other is somebody else's. */
-const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { [OPENAI]: /^sk-/ };
+const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { [OPENAI]: /^sk-/, 'api.anthropic.com': /^sk-ant-/ };
+
+/** Providers whose keys are their own wherever they are reached, through a proxy for instance. */
+const OWN_HOSTS: Readonly<Partial<Record<KeyQuestion['provider'], string>>> = {
+  openai: OPENAI,
+  anthropic: 'api.anthropic.com',
+};
 
 /**
- * Whose key it looks like, when that is another vendor than the target's; null when nothing speaks against it. OpenAI and
- * Azure are known by the provider that the target names, others by their host.
+ * Whose key it looks like, when that is another vendor than the target's; null when nothing speaks against it. OpenAI, Azure
+ * and Anthropic are known by the provider that the target names, others by their host.
  */
 export function foreignVendor(
   { provider, baseUrl }: Pick<KeyQuestion, 'provider' | 'baseUrl'>,
@@ -35,7 +41,7 @@ export function foreignVendor(
   const known = provider !== 'openai-compatible' || VENDORS.some(([, , hosts]) => hosts.includes(host));
   if (!known) return null;
   const row = VENDORS.find(([beginning]) => key.startsWith(beginning));
-  if (row !== undefined) return row[2].includes(provider === 'openai' ? OPENAI : host) ? null : row[1];
+  if (row !== undefined) return row[2].includes(OWN_HOSTS[provider] ?? host) ? null : row[1];
   const own = OWN_BEGINNING[host];
   return own === undefined || own.test(key) ? null : 'another vendor';
 }

@@ -1,6 +1,6 @@
 import type { Alarm, Clock } from '../../engine/clock.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
-import type { KeyQuestion, KeyVerdict } from '../../providers/openai/key-check.ts';
+import type { KeyQuestion, KeyVerdict } from '../../providers/key-check.ts';
 import { isSecretFault, type SecretFault, type SecretReading } from '../secret-stores/store.ts';
 import { fingerprintOf } from '../secrets.ts';
 import type { FirstSeen } from './first-seen.ts';

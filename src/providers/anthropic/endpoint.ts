@@ -1,13 +1,16 @@
 import type { Dispatcher } from 'undici';
-import type { Call } from '../../engine/call.ts';
+import type { Call, Headers } from '../../engine/call.ts';
 import { type Endpoint, type Exchange, type Receiver, Unsendable } from '../../engine/ports.ts';
 import { modelFacts } from '../catalogue/catalogue.ts';
 import { HttpWire } from '../http.ts';
-import { parse } from '../openai/chat.ts';
-import { isObject } from '../openai/request.ts';
-import { type Loss, tellLosses, untranslatable } from '../translation/loss.ts';
+import { withModel } from '../openai/splice.ts';
+import { isKeptBack, pushHeader } from '../request-headers.ts';
+import { NOTHING_SENT, requestIn, unsent } from '../translation/unsent.ts';
+import { NativeReceiver } from './native-receiver.ts';
+import { pathAtAnthropic } from './path.ts';
 import { toMessages } from './to-messages.ts';
 import { chatTranslator } from './translator.ts';
+import { VERSION } from './version.ts';
 
 /** How a target is reached and what it is told. */
 export interface AnthropicOptions {
@@ -31,22 +34,18 @@ export interface AnthropicOptions {
   readonly dispatcher?: Dispatcher;
 }
 
+const WIRE = 'Messages';
+
 /**
- * The version of the wire that is spoken. A later one (2026-10-21) refuses every temperature, also of models that take one;
- * this one is served for all.
+ * A target that speaks the Messages wire. Chat Completions are translated; what comes on its own wire goes through byte for
+ * byte, but for a model's name.
  */
-const VERSION = '2023-06-01';
-
-/** Tells what was lost in translation, in the head of the answer that lost it. */
-const LOST = 'x-holdfast-lost';
-
-/** A target that speaks the Messages wire, for callers who speak Chat Completions. */
 export class AnthropicEndpoint implements Endpoint {
   readonly id: string;
   readonly provider = 'anthropic';
   readonly #options: AnthropicOptions;
   readonly #origin: string;
-  readonly #path: string;
+  readonly #basePath: string;
   readonly #capOf: (model: string) => number | null;
   readonly #wall: () => number;
   readonly #wire: HttpWire;
@@ -56,18 +55,47 @@ export class AnthropicEndpoint implements Endpoint {
     this.id = options.id;
     this.#options = options;
     this.#origin = url.origin;
-    this.#path = `${url.pathname.replace(/\/+$/, '')}/messages`;
+    this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#capOf = options.capOf ?? ((model) => modelFacts(model)?.maxOutput ?? null);
     this.#wall = options.wall ?? Date.now;
     this.#wire = new HttpWire(url.origin, options.dispatcher);
   }
 
   open(call: Call, model: string | null, receiver: Receiver): Exchange {
-    const name = model ?? call.model ?? '';
-    if (call.operation !== 'chat')
-      return unsent(receiver, call.operation, 'an Anthropic target takes chat completions');
-    const request = requestOf(call);
-    if (request === null) return unsent(receiver, 'body', 'the request has to be one JSON object');
+    switch (call.operation) {
+      case 'messages':
+      case 'models':
+      case 'passthrough':
+        return this.#handOn(call, model, receiver);
+      case 'chat':
+        return this.#translate(call, model ?? call.model ?? '', receiver);
+      default:
+        return unsent(receiver, WIRE, call.operation, `Anthropic has no ${call.operation}`);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#wire.close();
+  }
+
+  #handOn(call: Call, model: string | null, receiver: Receiver): Exchange {
+    const { body } = call;
+    return this.#wire.send(
+      this.#origin,
+      {
+        method: call.method,
+        path: this.#basePath + pathAtAnthropic(call.path),
+        headers: this.#callersHeaders(call),
+        body: model !== null && body instanceof Uint8Array ? withModel(body, model) : body,
+        raw: call.operation === 'passthrough',
+      },
+      new NativeReceiver(receiver, this.#wall()),
+    );
+  }
+
+  #translate(call: Call, name: string, receiver: Receiver): Exchange {
+    const request = requestIn(call);
+    if (request === null) return unsent(receiver, WIRE, 'body', 'the request has to be one JSON object');
     const translation = toMessages(request, name, this.#capOf(name));
     if (translation.kind === 'untranslatable') {
       receiver.onError(new Unsendable(translation.fault));
@@ -75,62 +103,57 @@ export class AnthropicEndpoint implements Endpoint {
     }
     const { body, losses, tellsUsage } = translation;
     const [loss] = losses;
-    if (loss !== undefined && this.#options.losses === 'refuse') return unsent(receiver, loss.field, loss.why);
-    const told = toldOf(losses);
-    const translator = chatTranslator(receiver, { stream: call.stream, tellsUsage, wall: this.#wall(), told });
+    if (loss !== undefined && this.#options.losses === 'refuse') return unsent(receiver, WIRE, loss.field, loss.why);
+    if (loss !== undefined) receiver.onLost?.(losses);
     return this.#wire.send(
       this.#origin,
       {
         method: 'POST',
-        path: this.#path,
-        headers: this.#headers(call),
+        path: `${this.#basePath}/messages`,
+        headers: this.#ownHeaders(call),
         body: Buffer.from(JSON.stringify(body)),
         raw: false,
       },
-      translator,
+      chatTranslator(receiver, { stream: call.stream, tellsUsage, wall: this.#wall() }),
     );
   }
 
-  close(): Promise<void> {
-    return this.#wire.close();
+  /** None of the caller's own but its credentials, where they are wanted: what they say is about another wire. */
+  #ownHeaders(call: Call): string[] {
+    const out = ['content-type', 'application/json', 'anthropic-version', VERSION];
+    return this.#withOwn(call, this.#options.headers['anthropic-version'] === undefined ? out : out.slice(0, 2));
   }
 
-  /** None of the caller's own but its credentials, where they are wanted: what they say is about another wire. */
-  #headers(call: Call): string[] {
+  /** All of the caller's own that are meant for the provider: its version and betas among them. */
+  #callersHeaders(call: Call): string[] {
+    const { headers } = this.#options;
+    const out: string[] = [];
+    const upload = call.body !== null && 'kind' in call.body;
+    for (const name in call.headers) {
+      if ((isKeptBack(name) && !(upload && name === 'content-length')) || name in headers) continue;
+      pushHeader(out, name, call.headers[name]);
+    }
+    const says = call.headers['anthropic-version'] ?? headers['anthropic-version'];
+    if (says === undefined) out.push('anthropic-version', VERSION);
+    return this.#withOwn(call, out);
+  }
+
+  #withOwn(call: Call, out: string[]): string[] {
     const { key, headers } = this.#options;
-    const out = ['content-type', 'application/json', 'anthropic-version', headers['anthropic-version'] ?? VERSION];
-    if (key === 'caller') out.push(...callersKey(call));
+    if (key === 'caller') out.push(...callersKey(call.headers));
     else {
       const secret = key();
       if (secret !== null) out.push('x-api-key', secret);
     }
-    for (const name in headers) if (name !== 'anthropic-version') out.push(name, headers[name] as string);
+    for (const name in headers) out.push(name, headers[name] as string);
     return out;
   }
 }
 
-const NOTHING_SENT: Exchange = { abort: () => undefined, pause: () => undefined, resume: () => undefined };
-
-function unsent(receiver: Receiver, field: string, why: string): Exchange {
-  receiver.onError(new Unsendable(untranslatable('Messages', field, why)));
-  return NOTHING_SENT;
-}
-
-function requestOf({ body }: Call): Record<string, unknown> | null {
-  if (!(body instanceof Uint8Array)) return null;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const request = parse(bytes.toString('utf8', bytes[0] === 0xef ? 3 : 0));
-  return isObject(request) ? request : null;
-}
-
 /** A key for Anthropic comes in `x-api-key`, or as OpenAI's SDKs send any key. */
-function callersKey({ headers }: Call): string[] {
+function callersKey(headers: Headers): string[] {
   const key = headers['x-api-key'];
   if (typeof key === 'string') return ['x-api-key', key];
   const bearer = headers['authorization'];
   return typeof bearer === 'string' ? ['authorization', bearer] : [];
-}
-
-function toldOf(losses: readonly Loss[]): Readonly<Record<string, string>> {
-  return losses.length === 0 ? {} : { [LOST]: tellLosses(losses) };
 }

@@ -18,12 +18,12 @@ function translator(options: Partial<TranslatorOptions> = {}) {
     onEnd: () => void ends.push('end'),
     onError: (error: unknown) => void ends.push(String(error)),
   };
-  const made = chatTranslator(receiver, { stream: false, tellsUsage: false, wall: WALL, told: {}, ...options });
+  const made = chatTranslator(receiver, { stream: false, tellsUsage: false, wall: WALL, ...options });
   return { translator: made, heads, chunks, ends, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 test('the head of an answer is told in words that callers know', () => {
-  const { translator: made, heads } = translator({ told: { 'x-holdfast-lost': 'seed; dropped' } });
+  const { translator: made, heads } = translator();
   made.onHead(200, {
     ...JSON_HEAD,
     'anthropic-ratelimit-requests-limit': '50',
@@ -38,7 +38,6 @@ test('the head of an answer is told in words that callers know', () => {
   expect(rest).toMatchObject({
     'request-id': 'req_1',
     'x-request-id': 'req_1',
-    'x-holdfast-lost': 'seed; dropped',
     'x-ratelimit-limit-requests': '50',
     'x-ratelimit-remaining-requests': '49',
     'x-ratelimit-reset-requests': '1500ms',

@@ -10,7 +10,16 @@ import { sampleTokens } from './token-estimate.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
 /** What of a request becomes part of the prompt. */
-const PROMPT_MEMBERS = ['messages', 'input', 'instructions', 'system', 'tools', 'functions', 'response_format', 'text'] as const;
+const PROMPT_MEMBERS = [
+  'messages',
+  'input',
+  'instructions',
+  'system',
+  'tools',
+  'functions',
+  'response_format',
+  'text',
+] as const;
 type PromptMember = (typeof PROMPT_MEMBERS)[number];
 
 type OutputMember = 'max_output_tokens' | 'max_completion_tokens' | 'max_tokens';

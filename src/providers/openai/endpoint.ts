@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Call } from '../../engine/call.ts';
 import type { Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
 import { HttpWire } from '../http.ts';
+import { isKeptBack, pushHeader } from '../request-headers.ts';
 import { type Address, type Provider, type ProviderName, PROVIDERS } from './provider.ts';
 import { withModel } from './splice.ts';
 
@@ -20,37 +21,6 @@ export interface EndpointOptions {
   /** An undici dispatcher to send through instead of a pool of our own. */
   readonly dispatcher?: Dispatcher;
 }
-
-/**
- * Headers that stay here: those of this one connection, credentials (the target has its own), the caller's retry
- * bookkeeping, and what only concerns Holdfast.
- */
-const KEPT_BACK: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'api-key',
-  'authorization',
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'forwarded',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-  'x-api-key',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-stainless-read-timeout',
-  'x-stainless-retry-count',
-  'x-stainless-timeout',
-]);
 
 /** Which account a call is for: the caller may only say so when it is the caller's own key. */
 const ACCOUNT_HEADERS: ReadonlySet<string> = new Set(['openai-organization', 'openai-project']);
@@ -103,12 +73,11 @@ export class OpenAIEndpoint implements Endpoint {
     const upload = call.body !== null && 'kind' in call.body;
     for (const name in call.headers) {
       // A body that is carried unread keeps its announced length; a kept one has its own.
-      if (KEPT_BACK.has(name) && !(upload && name === 'content-length')) continue;
-      if (name.startsWith('x-holdfast-') || name in headers) continue;
+      if ((isKeptBack(name) && !(upload && name === 'content-length')) || name in headers) continue;
       if (key !== 'caller' && ACCOUNT_HEADERS.has(name)) continue;
-      push(out, name, call.headers[name]);
+      pushHeader(out, name, call.headers[name]);
     }
-    if (key === 'caller') for (const name of CREDENTIALS) push(out, name, call.headers[name]);
+    if (key === 'caller') for (const name of CREDENTIALS) pushHeader(out, name, call.headers[name]);
     else {
       const secret = key();
       if (secret !== null) out.push(...this.#row.keyHeader(secret));
@@ -118,9 +87,4 @@ export class OpenAIEndpoint implements Endpoint {
     if (clientRequestId !== null && call.headers[clientRequestId] === undefined) out.push(clientRequestId, call.id);
     return out;
   }
-}
-
-function push(out: string[], name: string, value: string | readonly string[] | undefined): void {
-  if (typeof value === 'string') out.push(name, value);
-  else if (value !== undefined) for (const each of value) out.push(name, each);
 }

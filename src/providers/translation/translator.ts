@@ -1,5 +1,6 @@
 import type { Headers } from '../../engine/call.ts';
-import type { Receiver } from '../../engine/ports.ts';
+import { type Receiver, Unsendable } from '../../engine/ports.ts';
+import type { Loss } from '../../engine/loss.ts';
 import { type EventVisitor, SseScanner } from '../../engine/attempt/sse.ts';
 import { parse } from '../openai/chat.ts';
 
@@ -37,19 +38,34 @@ export class Translator implements Receiver, EventVisitor {
   readonly #translation: Translation;
   /** The caller asked for a stream. */
   readonly #stream: boolean;
+  readonly #fieldOf: ((field: string) => string) | null;
   #state: State = UNREAD;
   /** What has been written of the chunk at hand. */
   #written = '';
   /** The body is over: what is left of it may be half an event. */
   #ending = false;
 
-  constructor(receiver: Receiver, translation: Translation, stream: boolean) {
+  /** @param fieldOf what the other wire calls a member of a request. @default the same */
+  constructor(
+    receiver: Receiver,
+    translation: Translation,
+    stream: boolean,
+    fieldOf: ((field: string) => string) | null = null,
+  ) {
     this.#receiver = receiver;
     this.#translation = translation;
     this.#stream = stream;
+    this.#fieldOf = fieldOf;
   }
 
   // Receiver -----------------------------------------------------------------------------------------------------
+
+  onLost(losses: readonly Loss[]): void {
+    const fieldOf = this.#fieldOf;
+    this.#receiver.onLost?.(
+      fieldOf === null ? losses : losses.map((loss) => ({ ...loss, field: fieldOf(loss.field) })),
+    );
+  }
 
   onSent(): void {
     this.#receiver.onSent();
@@ -91,7 +107,9 @@ export class Translator implements Receiver, EventVisitor {
           this.#state = UNREAD;
           this.#written += 'data: an event that never ends\n\n';
         }
-        this.#flush();
+        // The timers of the attempt have to see that more is coming.
+        if (this.#written === '') this.#receiver.onData(NOTHING);
+        else this.#flush();
     }
   }
 
@@ -108,7 +126,7 @@ export class Translator implements Receiver, EventVisitor {
   }
 
   onError(error: unknown): void {
-    this.#receiver.onError(error);
+    this.#receiver.onError(error instanceof Unsendable ? this.#renamed(error) : error);
   }
 
   // EventVisitor -------------------------------------------------------------------------------------------------
@@ -131,6 +149,15 @@ export class Translator implements Receiver, EventVisitor {
 
   #writing(): State {
     return { name: 'writing', scanner: new SseScanner(this, MOST_BYTES) };
+  }
+
+  /** The caller knows what cannot be said by a name of its own. */
+  #renamed(error: Unsendable): Unsendable {
+    const { fault } = error;
+    const { param, message } = fault;
+    if (this.#fieldOf === null || param === null) return error;
+    const field = this.#fieldOf(param);
+    return new Unsendable({ ...fault, param: field, message: message.replace(param, () => field) });
   }
 
   #flush(): void {
