@@ -2,9 +2,9 @@ import { isObject } from '../openai/request.ts';
 import { isBroken } from './finish-reason.ts';
 
 /** An error in the words that the classifier reads from Google, for failures that came without one. */
-export interface Failure {
+export type Failure = {
   readonly error: { readonly message: string; readonly code: number | string; readonly status?: string };
-}
+};
 
 /** Why a prompt was not answered at all, which comes with a 200; null when it was. */
 export function blockIn(body: Readonly<Record<string, unknown>>): Failure | null {

@@ -19,7 +19,7 @@ export interface CompletionOptions {
 export function toCompletion(
   body: unknown,
   { created, mayBeEmpty }: CompletionOptions,
-): Readonly<Record<string, unknown>> | Failure | null {
+): Readonly<Record<string, unknown>> | null {
   if (!isObject(body)) return null;
   const blocked = blockIn(body);
   if (blocked !== null) return blocked;
