@@ -4,6 +4,7 @@ import { Account } from '../engine/sharing/account.ts';
 import type { Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
+import { Hedger } from '../engine/hedge/hedger.ts';
 import { line } from '../engine/line.ts';
 import { Pins } from '../engine/pins.ts';
 import type { Candidate } from '../engine/plan.ts';
@@ -150,5 +151,6 @@ function routeFor(
   );
   const { degraded = [] } = policy;
   const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, deps);
-  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs };
+  const hedger = policy.hedge ? new Hedger(policy.hedge) : null;
+  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs, hedger };
 }

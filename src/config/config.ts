@@ -1,5 +1,6 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { FitPolicy } from '../engine/fitting.ts';
+import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import type {
   AdaptivePolicy,
   BreakerPolicy,
@@ -100,6 +101,7 @@ export interface DefaultPolicies {
   readonly fallbackOn: ReadonlySet<FaultKind>;
   readonly validate: ValidationMode;
   readonly fit: FitPolicy | null;
+  readonly hedge: HedgePolicy | null;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -171,5 +173,6 @@ export function catchAllRoute(targets: readonly TargetConfig[], defaults: Defaul
     fallbackOn: defaults.fallbackOn,
     validate: defaults.validate,
     fit: defaults.fit,
+    hedge: defaults.hedge,
   };
 }

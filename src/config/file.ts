@@ -2,6 +2,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
+import type { HedgeSection } from './hedge.ts';
 import type { DegradedSection } from './ladder.ts';
 
 import type { ObservingSections } from './observing.ts';
@@ -105,6 +106,7 @@ type RouteDefaults = Optional<{
   fallbackOn: FallbackSection;
   validate: ValidationMode;
   fit: FitSection;
+  hedge: HedgeSection;
 }>;
 
 export type ConfigFile = Optional<{

@@ -55,6 +55,7 @@ describe('the environment alone', () => {
         retry: DEFAULT_RETRY,
         fallbackOn: DEFAULT_FALLBACK_ON,
         validate: 'sample',
+        hedge: null,
         fit: null,
       },
     ]);
@@ -213,6 +214,7 @@ defaults:
       degraded: [],
       fallbackOn: new Set(['overloaded', 'timeout']),
       validate: 'strict',
+      hedge: null,
       fit: {
         strategies: ['larger-window', 'summarise', 'trim'],
         ceilingTokens: 100_000,

@@ -38,6 +38,7 @@ import type {
 } from './file.ts';
 import { resolveFit } from './fit.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
+import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
@@ -136,6 +137,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     fallbackOn: fallbackKinds(defaults?.fallbackOn, DEFAULT_FALLBACK_ON),
     validate: defaults?.validate ?? DEFAULT_VALIDATION,
     fit: resolveFit(defaults?.fit, null),
+    hedge: resolveHedge(defaults?.hedge, null),
   };
 }
 
@@ -189,6 +191,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     fallbackOn,
     validate: section.validate ?? defaults.validate,
     fit: resolveFit(section.fit, defaults.fit),
+    hedge: resolveHedge(section.hedge, defaults.hedge),
   };
 }
 

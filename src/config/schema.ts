@@ -3,6 +3,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
+import { hedgeField } from './hedge.ts';
 import { degradedField } from './ladder.ts';
 import {
   address,
@@ -280,6 +281,7 @@ const route = section({
   fallbackOn: fallbackOn.optional(),
   validate: validate.optional(),
   fit: fitField.optional(),
+  hedge: hedgeField.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -347,6 +349,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     fallbackOn: fallbackOn.optional(),
     validate: validate.optional(),
     fit: fitField.optional(),
+    hedge: hedgeField.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

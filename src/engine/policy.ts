@@ -1,6 +1,7 @@
 import type { DegradedPolicy } from './degraded.ts';
 import type { FaultKind } from './fault/fault.ts';
 import type { FitPolicy } from './fitting.ts';
+import type { HedgePolicy } from './hedge/hedger.ts';
 
 /**
  * The five timers of an attempt, in milliseconds. All but `totalMs` belong to one attempt; `totalMs` bounds the whole
@@ -158,6 +159,8 @@ export interface RoutePolicy {
   readonly fit?: FitPolicy | null;
   /** What is given, in order, when no target answers. @default nothing: the caller is told why */
   readonly degraded?: readonly DegradedPolicy[];
+  /** When a second attempt runs beside a slow first. @default null: never */
+  readonly hedge?: HedgePolicy | null;
 }
 
 /**

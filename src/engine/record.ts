@@ -15,6 +15,12 @@ export interface Usage {
   readonly reasoningTokens: number | null;
 }
 
+/**
+ * The first, a retry at the same target, a move to another, a second one beside a slow first, or one that goes on with an
+ * answer that broke off.
+ */
+export type AttemptReason = 'first' | 'retry' | 'fallback' | 'hedge' | 'continue';
+
 /** One try of a call at one target. */
 export interface AttemptRecord {
   readonly target: string;
@@ -32,8 +38,8 @@ export interface AttemptRecord {
   /** The provider's own request id. */
   upstreamId: string | null;
   fault: Fault | null;
-  /** Why this attempt was made: the first, a retry at the same target, or a move to another. */
-  readonly reason: 'first' | 'retry' | 'fallback';
+  /** Why this attempt was made. */
+  readonly reason: AttemptReason;
 }
 
 /**

@@ -3,6 +3,7 @@ import { mayCost } from './admission/charge.ts';
 import type { Clock } from './clock.ts';
 import type { Fault } from './fault/fault.ts';
 import { callerStatus } from './fault/index.ts';
+import { decisive } from './hedge/overtaken.ts';
 import { type Emit, NO_USAGE } from './ports.ts';
 import { NO_PRICES, type Prices } from './admission/prices.ts';
 import type { CallOutcome, Usage } from './record.ts';
@@ -55,7 +56,7 @@ function recordOf(
   { reply, overheadMs, usage, fault, outcome, prices }: Ending,
 ): Parameters<Emit>[0] {
   const { caller } = call;
-  const last = call.attempts.at(-1);
+  const last = decisive(call.attempts);
   const query = call.path.indexOf('?');
   return {
     id: call.id,
@@ -100,7 +101,7 @@ function callerId({ headers }: Call): string | null {
 function costOf(call: Call, usage: Usage, prices: Prices): number | null {
   if (call.admission !== null) return call.admission.cost;
   const { attempts } = call;
-  const last = attempts.at(-1);
+  const last = decisive(attempts);
   if (last === undefined) return 0;
   if (usage.inputTokens !== null) return prices.cost(last.target, last.model, usage, call.arrivedAt);
   return attempts.every((attempt) => attempt.fault !== null && !mayCost(attempt, attempt.fault)) ? 0 : null;

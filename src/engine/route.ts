@@ -5,6 +5,8 @@ import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
 import { type FittedCall, type Fitting, tellFit } from './fitting.ts';
+import type { Hedger } from './hedge/hedger.ts';
+import { race, type Runner } from './hedge/race.ts';
 import type { Pins } from './pins.ts';
 import { type Candidate, Plan, type PlanRules, type Step } from './plan.ts';
 import type { Timeouts } from './policy.ts';
@@ -23,6 +25,8 @@ export interface Route extends PlanRules {
   readonly fit?: Fitting | null;
   /** Asked in turn when no target answers. @default null: the caller is told why */
   readonly degraded?: readonly DegradedRung[] | null;
+  /** Begins second attempts beside slow ones. @default null: nobody does */
+  readonly hedger?: Hedger | null;
 }
 
 export interface RouteDeps {
@@ -211,9 +215,35 @@ class Walk {
   }
 
   #attempt(step: Step & { kind: 'try' }, now: number, body: Uint8Array | null = null): Promise<Outcome> {
+    const { hedger = null } = this.#route;
+    if (hedger !== null && hedgeable(this.#call)) return this.#race(hedger, step, now, body);
+    return this.#send(this.#attemptAt(step, body, this.#call), now);
+  }
+
+  /** An attempt, and a second one beside it if its first content is long in coming. */
+  #race(hedger: Hedger, step: Step & { kind: 'try' }, now: number, body: Uint8Array | null): Promise<Outcome> {
+    const { clock } = this.#deps;
+    const run = (attempt: Attempt, at: number): Runner => ({ attempt, outcome: this.#send(attempt, at) });
+    hedger.begin();
+    return race({
+      call: this.#call,
+      clock,
+      hedger,
+      delayMs: hedger.delayMs(this.#plan.rung),
+      first: (call) => run(this.#attemptAt(step, body, call), now),
+      second: (call) => {
+        const at = clock.now();
+        const candidate = this.#plan.beside(at);
+        if (candidate === null) return null;
+        const hedge = { ...step, candidate, waitMs: 0, reason: 'hedge', forced: false } as const;
+        return run(this.#attemptAt(hedge, body, call), at);
+      },
+    });
+  }
+
+  #attemptAt(step: Step & { kind: 'try' }, body: Uint8Array | null, call: Call): Attempt {
     const { target, model } = step.candidate;
-    const call = this.#call;
-    const attempt = new Attempt({
+    return new Attempt({
       call,
       target,
       model: model === call.model ? null : model,
@@ -225,10 +255,12 @@ class Walk {
       forced: step.forced,
       body,
     });
-    if (call.cancellation.cancelled) {
-      return attempt.refuse(faultOf('cancelled', { message: call.cancellation.reason ?? 'the caller left' }), now);
-    }
-    return this.#deps.attempt(attempt, now);
+  }
+
+  #send(attempt: Attempt, now: number): Promise<Outcome> {
+    const { cancellation } = attempt.call;
+    if (!cancellation.cancelled) return this.#deps.attempt(attempt, now);
+    return attempt.refuse(faultOf('cancelled', { message: cancellation.reason ?? 'the caller left' }), now);
   }
 
   /** Waits, unless the caller leaves first. @returns when the wait was over. */
@@ -275,6 +307,15 @@ function ladderFor(call: Call, route: Route, pins: Pins): Route['ladder'] {
   const candidates = route.ladder.flat();
   const pinned = candidates.find(({ target }) => target.id === owner) ?? candidates[0];
   return [pinned === undefined ? [] : [pinned]];
+}
+
+/**
+ * Whether a second attempt can run beside one at this call: only the first content of a stream is worth overtaking (a whole
+ * answer takes as long as it is), and a conversation with provider state goes on once.
+ */
+function hedgeable(call: Call): boolean {
+  const { body } = call;
+  return call.stream && call.pins.length === 0 && call.operation !== 'passthrough' && body instanceof Uint8Array;
 }
 
 /** Whether the attempt was given up before it was made: nothing has gone wrong at its target. */

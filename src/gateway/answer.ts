@@ -3,6 +3,7 @@ import type { Call, Headers } from '../engine/call.ts';
 import type { Alarm, Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { envelope } from '../engine/fault/index.ts';
+import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream, Sink } from '../engine/reply.ts';
 
@@ -124,7 +125,7 @@ function headersOf(call: Call, from: Headers, clock: Clock): string[] {
 
 function ownHeaders(headers: string[], call: Pick<Call, 'id' | 'attempts'> & Partial<Call>, clock: Clock): void {
   headers.push('x-request-id', call.id, 'x-holdfast-attempts', String(call.attempts.length));
-  const last = call.attempts.at(-1);
+  const last = decisive(call.attempts);
   if (last !== undefined) headers.push('x-holdfast-target', last.target);
   if (call.told !== undefined) for (const word of call.told) headers.push(word);
   if (call.startedAt !== undefined) {

@@ -1,6 +1,7 @@
 import type { Call, Headers as CallHeaders } from '../engine/call.ts';
 import type { Clock } from '../engine/clock.ts';
 import { envelope } from '../engine/fault/index.ts';
+import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream } from '../engine/reply.ts';
 
@@ -53,7 +54,7 @@ function headersOf(call: Call, from: CallHeaders, clock: Clock): Headers {
   if (typeof upstreamId === 'string') headers.set('x-upstream-request-id', upstreamId);
   headers.set('x-request-id', call.id);
   headers.set('x-holdfast-attempts', String(call.attempts.length));
-  const last = call.attempts.at(-1);
+  const last = decisive(call.attempts);
   if (last !== undefined) headers.set('x-holdfast-target', last.target);
   for (let at = 0; at + 1 < call.told.length; at += 2)
     headers.set(call.told[at] as string, call.told[at + 1] as string);

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Demand, Demands } from './demand.ts';
 import type { Fault } from '../fault/fault.ts';
 import type { Forecasts } from './forecast.ts';
+import { decisive } from '../hedge/overtaken.ts';
 import type { Prices } from './prices.ts';
 import type { Cost, Counters, Quota, Reservation, Verdict } from './quota.ts';
 import type { QuotaWatch } from './quota-watch.ts';
@@ -140,7 +141,7 @@ export class Admission {
 
   /** Tokens that a model can have thought before it began to speak: they are billed, and nobody sees them. */
   #thoughts(): number {
-    const record = this.#call.attempts.at(-1);
+    const record = decisive(this.#call.attempts);
     if (record === undefined || record.firstContentMs === null) return 0;
     if (!this.#tools.demands.thinks(record.model)) return 0;
     return unseenOutput(record.firstContentMs - record.startedMs, this.#bounds.outputTokens);
@@ -160,7 +161,7 @@ export class Admission {
     const { forecasts, prices } = this.#tools;
     const { demand, outputTokens } = this.#bounds;
     const call = this.#call;
-    const record = call.attempts.at(-1);
+    const record = decisive(call.attempts);
     const known = told.inputTokens !== null && told.inputTokens + (told.outputTokens ?? 0) <= BELIEVABLE;
     const unseen = demand.unattended ? outputTokens : Math.min(seenOutput, outputTokens);
     const usage = known ? told : this.#estimated(demand.generates ? unseen : 0);
