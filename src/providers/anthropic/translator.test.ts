@@ -130,3 +130,22 @@ test('lines that are no events, and errors of the wire, go through', () => {
   expect(text()).toBe('<html>\n');
   expect(ends).toEqual(['Error: reset']);
 });
+
+test('an error in the midst of a stream that is no event is one all the same', () => {
+  const { translator: made, text } = translator({ stream: true });
+  made.onHead(200, EVENTS);
+  made.onData(Buffer.from('data: {"type":"ping"}\n\n'));
+  made.onData(Buffer.from('{\n  "error": {\n'));
+  expect(text()).toBe(': ping\n\n');
+  made.onData(Buffer.from('    "code": 503\n  }\n}\n'));
+  expect(text()).toBe(': ping\n\ndata: {"error":{"code":503}}\n\n');
+  made.onEnd();
+});
+
+test('half of such an error is handed on as it came', () => {
+  const { translator: made, text } = translator({ stream: true });
+  made.onHead(200, EVENTS);
+  made.onData(Buffer.from('[{"error":'));
+  made.onEnd();
+  expect(text()).toBe('[{"error":');
+});

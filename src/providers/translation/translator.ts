@@ -7,6 +7,9 @@ import { parse } from '../openai/chat.ts';
 /** An event or an answer larger than this is none: the longest of answers are some megabytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
+/** Errors are shorter. */
+const MOST_BARE_BYTES = 64 * 1024;
+
 /** How what comes on one wire is said on another. */
 export interface Translation {
   /** Headers of the answer that the other wire has under names of its own; they are added to those that came. */
@@ -23,11 +26,13 @@ export interface Translation {
  * - `unread`: handed on as it comes, a refusal above all: the fault is read from the provider's own words.
  * - `collecting`: a whole answer, translated when it is all here.
  * - `writing`: a stream, translated event by event.
+ * - `bare`: JSON in the midst of a stream, as some servers break off with: an event as soon as it is whole.
  */
 type State =
   | { readonly name: 'unread' }
   | { readonly name: 'collecting'; readonly chunks: Buffer[]; bytes: number }
-  | { readonly name: 'writing'; readonly scanner: SseScanner };
+  | { readonly name: 'writing'; readonly scanner: SseScanner }
+  | { readonly name: 'bare'; readonly scanner: SseScanner; body: Buffer };
 
 const UNREAD: State = { name: 'unread' };
 
@@ -101,7 +106,14 @@ export class Translator implements Receiver, EventVisitor {
         // The timers of the attempt have to see that more is coming.
         else this.#receiver.onData(NOTHING);
         return;
+      case 'bare':
+        state.body = Buffer.concat([state.body, chunk]);
+        return this.#readBare(state.body, state.scanner);
       case 'writing':
+        if (isBare(chunk) && state.scanner.carriedBytes === 0) {
+          this.#state = { name: 'bare', scanner: state.scanner, body: chunk };
+          return this.#readBare(chunk, state.scanner);
+        }
         state.scanner.push(chunk);
         if (state.scanner.overflowed) {
           this.#state = UNREAD;
@@ -117,6 +129,7 @@ export class Translator implements Receiver, EventVisitor {
     const state = this.#state;
     this.#ending = true;
     if (state.name === 'collecting') this.#receiver.onData(this.#translated(Buffer.concat(state.chunks)));
+    else if (state.name === 'bare') this.#receiver.onData(state.body);
     else if (state.name === 'writing') {
       state.scanner.finish();
       this.#written += this.#translation.end();
@@ -151,6 +164,16 @@ export class Translator implements Receiver, EventVisitor {
     return { name: 'writing', scanner: new SseScanner(this, MOST_BYTES) };
   }
 
+  #readBare(body: Buffer, scanner: SseScanner): void {
+    const event = parse(body.toString('utf8'));
+    if (event !== undefined) {
+      this.#state = { name: 'writing', scanner };
+      this.#written += this.#translation.event(JSON.stringify(event));
+      this.#flush();
+    } else if (body.length > MOST_BARE_BYTES) this.#giveUp([body]);
+    else this.#receiver.onData(NOTHING);
+  }
+
   /** The caller knows what cannot be said by a name of its own. */
   #renamed(error: Unsendable): Unsendable {
     const { fault } = error;
@@ -181,6 +204,11 @@ export class Translator implements Receiver, EventVisitor {
 
 function isJson(headers: Headers): boolean {
   return String(headers['content-type'] ?? '').includes('json');
+}
+
+/** JSON that is not framed as an event. */
+function isBare(chunk: Buffer): boolean {
+  return chunk[0] === 0x7b || chunk[0] === 0x5b;
 }
 
 const LINE_END = Buffer.from('\n');
