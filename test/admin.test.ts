@@ -556,6 +556,56 @@ test('targets tell how they stand', async () => {
   expect(data(await call('GET', '/targets'))).toMatchObject([{ id: 'one', provider: 'openai', breaker: 'closed' }]);
 });
 
+/** The events of a stream, as they come. */
+async function* eventsOf(response: Response): AsyncGenerator<{ readonly event: string; readonly data: Json }> {
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const [, event, data] = /^event: (\w+)\ndata: (.+)$/s.exec(text.slice(0, end)) ?? [];
+      text = text.slice(end + 2);
+      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) as Json };
+    }
+  }
+}
+
+test('what the calls came to can be asked in every way, and listened to', async () => {
+  const { key, secret } = (await call('POST', '/keys', { body: { tenant: 'fixed' } })).body as {
+    readonly key: { readonly id: string };
+    readonly secret: string;
+  };
+  const leaving = new AbortController();
+  const headers = { authorization: `Bearer ${admin}` };
+  const live = await fetch(`${root}/live?tail=1&tenant=fixed`, { headers, signal: leaving.signal });
+  expect(live.headers.get('content-type')).toBe('text/event-stream');
+  const events = eventsOf(live);
+  expect((await events.next()).value).toMatchObject({ event: 'frame', data: { calls: 0, firstContentMs: null } });
+  const client = new OpenAI({ apiKey: secret, baseURL: gateway.baseUrl });
+  const { response } = await client.chat.completions
+    .create({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] })
+    .withResponse();
+  const id = response.headers.get('x-request-id') ?? '';
+  const told = (await events.next()).value as { readonly event: string; readonly data: Json };
+  expect(told).toMatchObject({ event: 'call', data: { id, tenant: 'fixed', keyId: key.id, outcome: 'answered' } });
+  expect((await events.next()).value).toMatchObject({ event: 'frame', data: { calls: 1, answered: 1, skipped: 0 } });
+  leaving.abort();
+  await expect.poll(async () => (await call('GET', `/calls/${id}`)).status).toBe(200);
+  expect(data(await call('GET', `/calls?id=${id}`))).toMatchObject([
+    { id, tenant: 'fixed', keyId: key.id, outcome: 'answered', outputTokens: told.data['outputTokens'] },
+  ]);
+  for (const path of ['/overview', '/matrix', '/faults', '/costs', '/costs?by=user', '/timeline', '/calls']) {
+    expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 200 });
+  }
+  expect(data(await call('GET', '/timeline'))[0]).toMatchObject({
+    kind: 'change',
+    summary: expect.stringContaining(`create key ${key.id}`) as string,
+  });
+  expect((await call('GET', '/calls/hf-nothing')).status).toBe(404);
+  for (const path of ['/overview?step=7s', '/overview?from=yesterday', '/costs?by=moon', '/calls?status=999']) {
+    expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 400, body: { code: 'invalid_fields' } });
+  }
+});
+
 test('the description is OpenAPI 3.1, and every operation has answered as it says', () => {
   expect(described.openapi).toBe('3.1.0');
   const ids = Object.values(described.paths).flatMap((methods) =>
@@ -569,7 +619,9 @@ test('the description is OpenAPI 3.1, and every operation has answered as it say
     }
   }
   const operations = Object.entries(described.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    Object.entries(methods)
+      .filter(([, { responses }]) => responses['200']?.content?.['text/event-stream'] === undefined)
+      .map(([method]) => `${method.toUpperCase()} ${path}`),
   );
   expect(operations.filter((operation) => !described_.has(operation))).toEqual([]);
   expect(operations.length).toBeGreaterThan(25);

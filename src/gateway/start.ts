@@ -15,16 +15,20 @@ import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
 import { CallMetrics } from '../observe/metrics/call-metrics.ts';
 import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
+import { QueryThread } from '../observe/queries/query-thread.ts';
 import { RecordStore } from '../observe/store.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { openCounting } from './counting.ts';
 import { AdminApi } from './admin/api.ts';
+import { showCall } from './admin/see/calls.ts';
+import { showFrame } from './admin/see/live.ts';
 import { Dashboard } from './dashboard/dashboard.ts';
 import { Door } from './door.ts';
 import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
 import { peerAddress } from './peer.ts';
+import { LiveBoard } from './live/board.ts';
 import { recallUse } from './recall.ts';
 import { MetricsPage } from './metrics.ts';
 import { Gateway, type Readiness } from './server.ts';
@@ -86,6 +90,12 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const { onRecord, log = null } = options;
   const payload = new PayloadThread();
   const metrics = new CallMetrics();
+  const queries = new QueryThread(config.data);
+  const live = new LiveBoard({
+    now: () => clock.wall(),
+    inFlight: () => gateway.running,
+    write: { frame: showFrame, call: showCall },
+  });
   const line = assemble(config, {
     clock,
     random: Math.random,
@@ -101,6 +111,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     emit(record) {
       metrics.add(record);
       store.append(record);
+      live.hear(record);
       log?.call(record);
       onRecord?.(record);
     },
@@ -122,6 +133,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     addressOf,
     tell,
     counters: counting.counters,
+    queries,
+    live,
     targets: line.targets,
     routes: config.routes.map(({ id }) => id),
     loopbackOnly: isLoopback(config.server.host),
@@ -157,6 +170,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     await line.close();
     await counting.counters.close();
     await payload.close();
+    await queries.close();
     await store.close();
     await tenancy.close();
     await simulator?.close();

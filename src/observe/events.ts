@@ -45,6 +45,8 @@ export interface EventFilter {
   readonly tenant?: string | undefined;
   /** At or after this moment, ms since 1970. */
   readonly since?: number | undefined;
+  /** Before this moment, ms since 1970. */
+  readonly until?: number | undefined;
   /** Older than the event of this number: the next page. */
   readonly before?: number | undefined;
   /** @default 50 */
@@ -54,12 +56,13 @@ export interface EventFilter {
 /** The events that match, newest first. */
 export async function listEvents(
   { query }: Database,
-  { kind, tenant, since, before, limit = 50 }: EventFilter = {},
+  { kind, tenant, since, until, before, limit = 50 }: EventFilter = {},
 ): Promise<readonly StoredEvent[]> {
   let select = query.selectFrom('events').selectAll().orderBy('seq', 'desc').limit(limit);
   if (kind !== undefined) select = select.where('kind', '=', kind);
   if (tenant !== undefined) select = select.where('tenant', '=', tenant);
   if (since !== undefined) select = select.where('at', '>=', since);
+  if (until !== undefined) select = select.where('at', '<', until);
   if (before !== undefined) select = select.where('seq', '<', before);
   return (await select.execute()).map(eventFromRow);
 }

@@ -1,12 +1,10 @@
-import { readlinkSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
-import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import type { CallBatch } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { RetentionLimits } from './retention.ts';
+import { yieldToCalls } from './yield-to-calls.ts';
 
 /** What the worker is started with. */
 export interface StoreWorkerData {
@@ -64,21 +62,6 @@ function sweep(): void {
   }
   // One step per turn, so that waiting batches are written in between.
   nextSweep = setTimeout(sweep, more ? 0 : sweepEveryMs);
-}
-
-/** Steps down by which this thread yields to the one that carries the calls; it still gets a quarter of a core that both want. */
-const YIELDS = 5;
-
-/**
- * Calls go before their records: on a single core a batch of these would otherwise hold up every call that comes within its
- * millisecond. Linux alone gives each thread a priority of its own, and names it where this looks.
- */
-function yieldToCalls(): void {
-  try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), Math.min(19, getPriority() + YIELDS));
-  } catch {
-    // Then both are served alike.
-  }
 }
 
 yieldToCalls();

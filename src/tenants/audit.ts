@@ -7,6 +7,8 @@ export interface AuditFilter {
   readonly subjectId?: string | undefined;
   /** Made at or after this moment, ms since 1970. */
   readonly since?: number | undefined;
+  /** Made before this moment. */
+  readonly until?: number | undefined;
   /** Older than the entry of this number: the next page. */
   readonly before?: number | undefined;
   readonly limit?: number | undefined;
@@ -15,12 +17,13 @@ export interface AuditFilter {
 /** The changes that match, newest first. */
 export async function listAudit(
   { query }: Database,
-  { subject, subjectId, since, before, limit = 50 }: AuditFilter = {},
+  { subject, subjectId, since, until, before, limit = 50 }: AuditFilter = {},
 ): Promise<readonly AuditEntry[]> {
   let select = query.selectFrom('audit_log').selectAll().orderBy('seq', 'desc').limit(limit);
   if (subject !== undefined) select = select.where('subject', '=', subject);
   if (subjectId !== undefined) select = select.where('subject_id', '=', subjectId);
   if (since !== undefined) select = select.where('at', '>=', since);
+  if (until !== undefined) select = select.where('at', '<', until);
   if (before !== undefined) select = select.where('seq', '<', before);
   return (await select.execute()).map(auditFromRow);
 }

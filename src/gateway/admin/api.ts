@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkAgainst } from '../../config/check.ts';
-import type { Clock } from '../../engine/clock.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 import type { HouseEvent } from '../../observe/events.ts';
 import { admitAdmin, mayDo, noteAdminUse } from '../../tenants/admin-tokens.ts';
@@ -14,7 +13,14 @@ import { keyRoutes } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { organisationRoutes } from './organisations.ts';
 import { AdminProblem, invalidFields, problemOf } from './problem.ts';
-import { type AdminDeps, type AdminRoute, Router } from './route.ts';
+import { type AdminDeps, type AdminRoute, type EventSource, Router } from './route.ts';
+import { callRoutes } from './see/calls.ts';
+import { costRoutes } from './see/costs.ts';
+import { faultRoutes } from './see/faults.ts';
+import { liveRoutes } from './see/live.ts';
+import { matrixRoutes } from './see/matrix.ts';
+import { overviewRoutes } from './see/overview.ts';
+import { sendEvents } from './events.ts';
 import { SESSION_PATH, SESSION_ROUTES, SignIn } from './sign-in.ts';
 import { targetRoutes } from './targets.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -25,7 +31,6 @@ import { workloadRoutes } from './workloads.ts';
 export const ADMIN_ROOT = '/admin/api';
 
 export interface AdminOptions extends AdminDeps {
-  readonly clock: Clock;
   /** The gateway listens to its own machine only. */
   readonly loopbackOnly: boolean;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -51,6 +56,12 @@ const ROUTES: readonly AdminRoute[] = [
   ...tokenRoutes,
   ...historyRoutes,
   ...targetRoutes,
+  ...overviewRoutes,
+  ...matrixRoutes,
+  ...faultRoutes,
+  ...callRoutes,
+  ...costRoutes,
+  ...liveRoutes,
 ];
 
 /** Sent with every answer: nothing of it is to be kept, framed, sniffed, or run. */
@@ -67,6 +78,8 @@ interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a body. */
+  readonly events?: EventSource | null;
 }
 
 /** The HTTP API of those who run the gateway: everything in it needs an admin token, and every change is written down. */
@@ -96,7 +109,10 @@ export class AdminApi {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const requestId = this.#options.nextId();
     this.#answer(request).then(
-      ({ status, body, headers = {} }) => send(request, response, requestId, status, body, headers),
+      ({ status, body, headers = {}, events = null }) => {
+        if (events === null) send(request, response, requestId, status, body, headers);
+        else sendEvents(response, { ...SAFE_HEADERS, 'x-request-id': requestId }, events);
+      },
       (error: unknown) => {
         const known = problemOf(error);
         if (known === null) console.error(`holdfast: admin request ${requestId} hit a defect:`, error);
@@ -149,6 +165,7 @@ export class AdminApi {
     const reply = await route.answer({ deps, params, query, body, actor, token });
     // Before anybody hears that it was changed, it is in force here; elsewhere it is a moment later.
     if (route.method !== 'GET') await this.#options.directory.refresh();
+    if (route.streams) return { status: 200, body: null, events: reply as EventSource };
     return { status: route.status, body: reply };
   }
 

@@ -103,7 +103,7 @@ export const newToken: z.ZodType<NewAdminToken> = section({
 });
 
 /** Numbers in a query are text. */
-const limit = z
+const limit: z.ZodType<number | undefined> = z
   .string()
   .regex(/^\d{1,4}$/, { error: 'must be a whole number from 1 to 500' })
   .transform(Number)
@@ -135,19 +135,23 @@ interface EventQuery extends Page {
   readonly since?: number | undefined;
 }
 
-const page = {
-  limit,
+/** What every list takes. */
+export const pageFields: {
+  readonly limit: typeof limit;
+  readonly after: z.ZodType<string | undefined>;
+} = {
+  limit: limit,
   after: text('The `next` of the page before.').max(200, { error: 'is no `next` of a page' }).optional(),
 };
 
-export const pageQuery: z.ZodType<Page> = section(page);
+export const pageQuery: z.ZodType<Page> = section(pageFields);
 export const keyQuery: z.ZodType<KeyQuery> = section({
-  ...page,
+  ...pageFields,
   tenant: id('Only keys of this tenant.').optional(),
   working: z.enum(['true', 'false']).describe('true: without those revoked.').optional(),
 });
 export const auditQuery: z.ZodType<AuditQuery> = section({
-  ...page,
+  ...pageFields,
   subject: z
     .enum(['organisation', 'tenant', 'workload', 'key', 'admin-token'])
     .describe('Only changes of this kind of thing.')
@@ -156,7 +160,7 @@ export const auditQuery: z.ZodType<AuditQuery> = section({
   since: moment.describe('Only from this moment on.').optional(),
 });
 export const eventQuery: z.ZodType<EventQuery> = section({
-  ...page,
+  ...pageFields,
   kind: text('Only of this kind.').optional(),
   tenant: id('Only about this tenant.').optional(),
   since: moment.describe('Only from this moment on.').optional(),

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { section } from '../../config/fields.ts';
 import { type StoredEvent, listEvents } from '../../observe/events.ts';
 import { listAudit } from '../../tenants/audit.ts';
 import type { AuditEntry } from '../../tenants/entities.ts';
 import { auditQuery, eventQuery } from './fields.ts';
 import { DEFAULT_LIMIT, numberAfter, pageOf, pageOfFetched } from './pages.ts';
-import { type AdminRoute, route } from './route.ts';
+import { type AdminDeps, type AdminRoute, route } from './route.ts';
+import { rangeFields, type RangeQuery } from './see/range.ts';
 import { showMoment, shownMoment } from './shown.ts';
 
 const shownChange = z.strictObject({
@@ -42,6 +44,57 @@ function showEvent({ at, detail, ...event }: StoredEvent): z.infer<typeof shownE
   return { ...event, detail: detail === null ? null : { ...detail }, at: showMoment(at) };
 }
 
+const entry = z.strictObject({
+  at: shownMoment,
+  kind: z.enum(['change', 'event']),
+  summary: z.string().describe('One line for people.'),
+  tenant: z.string().nullable(),
+  change: shownChange.nullable(),
+  event: shownEvent.nullable(),
+});
+
+const reply = z.strictObject({ data: z.array(entry).describe('The newest first, five hundred at most.') });
+
+/** More would be no timeline. */
+const MOST = 500;
+
+const DAY_MS = 86_400_000;
+
+async function entries({ database }: AdminDeps, from: number, to: number): Promise<z.infer<typeof entry>[]> {
+  const [changes, events] = await Promise.all([
+    listAudit(database, { since: from, until: to, limit: MOST }),
+    listEvents(database, { since: from, until: to, limit: MOST }),
+  ]);
+  const all = [
+    ...changes.map((change) => ({
+      at: change.at,
+      entry: {
+        kind: 'change' as const,
+        summary: `${change.action} ${change.subject} ${change.subjectId}, by ${change.actor.name}`,
+        tenant: null,
+        change: showChange(change),
+        event: null,
+      },
+    })),
+    ...events.map((event) => ({
+      at: event.at,
+      entry: {
+        kind: 'event' as const,
+        summary: event.message,
+        tenant: event.tenant,
+        change: null,
+        event: showEvent(event),
+      },
+    })),
+  ];
+  return all
+    .toSorted((one, other) => other.at - one.at)
+    .slice(0, MOST)
+    .map(({ at, entry: shown }) => ({ at: new Date(at).toISOString(), ...shown }));
+}
+
+const query: z.ZodType<RangeQuery> = section(rangeFields);
+
 /** What was changed, and what happened. */
 export const historyRoutes: readonly AdminRoute[] = [
   route({
@@ -70,6 +123,20 @@ export const historyRoutes: readonly AdminRoute[] = [
     async answer({ deps, query: { after, limit = DEFAULT_LIMIT, ...filter } }) {
       const asked = { ...filter, before: numberAfter(after), limit: limit + 1 };
       return pageOfFetched(await listEvents(deps.database, asked), { limit }, showEvent, ({ seq }) => String(seq));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/timeline',
+    id: 'timeline',
+    summary: 'What was changed and what happened in a range of time, to lay beside the charts',
+    role: 'viewer',
+    query,
+    status: 200,
+    reply,
+    async answer({ deps, query: { from, to } }) {
+      const end = to ?? Date.now() + 1;
+      return { data: await entries(deps, from ?? end - DAY_MS, end) };
     },
   }),
 ];

@@ -91,7 +91,7 @@ export function openApiOf(routes: readonly Described[], version: string): Json {
   };
 }
 
-function operationOf({ id, summary, role, path, query, body, status, reply }: Described): Json {
+function operationOf({ id, summary, role, path, query, body, status, reply, streams }: Described): Json {
   const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -112,7 +112,7 @@ function operationOf({ id, summary, role, path, query, body, status, reply }: De
     responses: {
       [status]: {
         description: summary,
-        ...(reply === undefined ? {} : { content: jsonOf(schemaOf(reply, 'output')) }),
+        ...(reply === undefined ? {} : { content: contentOf(schemaOf(reply, 'output'), streams) }),
       },
       ...Object.fromEntries(problems),
     },
@@ -121,6 +121,11 @@ function operationOf({ id, summary, role, path, query, body, status, reply }: De
 
 function jsonOf(schema: Json): Json {
   return { 'application/json': { schema } };
+}
+
+/** Of a stream the schema says what the data of one event is. */
+function contentOf(schema: Json, streams: true | undefined): Json {
+  return streams ? { 'text/event-stream': { schema } } : jsonOf(schema);
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {

@@ -1,9 +1,12 @@
 import type * as z from 'zod';
+import type { Clock } from '../../engine/clock.ts';
 import type { Target } from '../../engine/target.ts';
 import type { Counters } from '../../engine/admission/quota.ts';
+import type { Queries } from '../../observe/queries/queries.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Directory } from '../../tenants/directory.ts';
 import type { Actor, AdminToken, Role } from '../../tenants/entities.ts';
+import type { LiveBoard, WriteEvent } from '../live/board.ts';
 
 /** What the admin API is asked about, and works on. */
 export interface AdminDeps {
@@ -13,7 +16,14 @@ export interface AdminDeps {
   readonly targets: readonly Target[];
   /** Ids of the configuration's routes, for keys that are held to some. */
   readonly routes: readonly string[];
+  readonly clock: Clock;
+  /** Answers what is asked about the calls. */
+  readonly queries: Queries;
+  readonly live: LiveBoard;
 }
+
+/** Begins to write events, and returns how to stop. */
+export type EventSource = (write: WriteEvent) => () => void;
 
 /** One request, read and found good. */
 interface Asked<Query, Body> {
@@ -41,11 +51,27 @@ export interface RouteSpec<Query, Body, Reply> {
   readonly status: 200 | 201 | 204;
   /** Left out where nothing is answered but the status. */
   readonly reply?: z.ZodType<Reply>;
+  /** What is answered is an {@link EventSource}: it goes on for as long as the caller listens. */
+  readonly streams?: true;
   answer(asked: Asked<Query, Body>): Promise<Reply>;
+}
+
+/** What can be listened to. */
+interface StreamSpec<Query> extends Omit<RouteSpec<Query, undefined, unknown>, 'streams' | 'answer'> {
+  readonly streams: true;
+  /** The data of one event. */
+  readonly reply: z.ZodType;
+  answer(asked: Asked<Query, undefined>): EventSource;
 }
 
 /** A route of whatever types. */
 export type AdminRoute = RouteSpec<unknown, unknown, unknown>;
+
+/** Says what can be listened to, as server-sent events. */
+export function stream<Query>(spec: StreamSpec<Query>): AdminRoute {
+  const answer = (asked: Asked<Query, undefined>): Promise<EventSource> => Promise.resolve(spec.answer(asked));
+  return { ...spec, answer } as unknown as AdminRoute;
+}
 
 /** Says what a route is, with its types held together by the compiler. */
 export function route<Query = undefined, Body = undefined, Reply = void>(

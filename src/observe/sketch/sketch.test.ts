@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { Sketch } from './sketch.ts';
 
@@ -44,6 +44,10 @@ test('parts added up are the sketch of the whole, in any order', () => {
       const merged = throughBytes(sketchOf(three), throughBytes(sketchOf(one), sketchOf(two)));
       expect(merged.count).toBe(whole.count);
       expect(merged.toBytes()).toEqual(whole.toBytes());
+      const direct = sketchOf(two);
+      direct.merge(sketchOf(three));
+      direct.merge(sketchOf(one));
+      expect(direct.toBytes()).toEqual(whole.toBytes());
       for (const q of QUANTILES) expect(merged.quantile(q)).toBe(whole.quantile(q));
     }),
   );

@@ -43,6 +43,13 @@ export class Sketch {
     else this.#grow(Math.min(bucketOf(value), LAST), 1);
   }
 
+  /** Adds the values of another. */
+  merge(other: Sketch): void {
+    this.#zeros += other.#zeros;
+    this.#count += other.#count;
+    for (const [place, count] of other.#counts.entries()) if (count > 0) this.#grow(other.#first + place, count);
+  }
+
   /** Adds the values of another, given in its binary form; null adds nothing. */
   addBytes(bytes: Uint8Array | null): void {
     if (bytes === null || bytes.length === 0) return;

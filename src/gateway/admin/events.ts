@@ -1,0 +1,33 @@
+import type { ServerResponse } from 'node:http';
+import type { EventSource } from './route.ts';
+
+/** What a listener may leave unread, in bytes: minutes of frames. Whoever is slower than that is let go, and may come back. */
+const MOST_UNREAD = 256 * 1024;
+
+/** A comment is sent this often, ms, so that proxies do not take silence for the end. Frames come more often as a rule. */
+const SIGN_OF_LIFE_MS = 15_000;
+
+/** How soon a browser that was cut off may come back, ms. */
+const RETRY_MS = 2_000;
+
+/** Writes server-sent events until the caller leaves; one who does not read is cut off, and never waited for. */
+export function sendEvents(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+  begin: EventSource,
+): void {
+  if (response.destroyed) return;
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  const write = (text: string): void => {
+    if (response.destroyed) return;
+    if (response.writableLength > MOST_UNREAD) response.destroy();
+    else response.write(text);
+  };
+  write(`retry: ${RETRY_MS}\n\n`);
+  const stop = begin((event, data) => write(`event: ${event}\ndata: ${data}\n\n`));
+  const signs = setInterval(() => write(': alive\n\n'), SIGN_OF_LIFE_MS).unref();
+  response.on('close', () => {
+    clearInterval(signs);
+    stop();
+  });
+}
