@@ -17,6 +17,7 @@ import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { makerAt } from '../providers/catalogue/catalogue.ts';
 import { PriceList } from '../providers/catalogue/price-list.ts';
 import { dialectOf } from '../providers/dialects.ts';
+import { ownerOf } from '../providers/native-wires.ts';
 import { demands } from '../providers/openai/demand.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
@@ -104,7 +105,18 @@ export function assemble(
   }
 
   function routeOf(call: Call): Route | null {
+    const owner = call.operation === 'passthrough' ? ownerOf(call.path) : null;
+    if (owner !== null) return routeTo(owner);
     return routes[matchRoute(config.routes, call.model)] ?? null;
+  }
+
+  /** What only one provider has goes to the first of its targets, under the rules of the route that has it. */
+  function routeTo(provider: string): Route | null {
+    for (const route of routes) {
+      const found = route.ladder.flat().find(({ target }) => target.endpoint.provider === provider);
+      if (found !== undefined) return { ...route, ladder: [[{ ...found, model: null }]] };
+    }
+    return null;
   }
 }
 

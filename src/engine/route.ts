@@ -329,7 +329,10 @@ function failed(fault: Fault, retryAfterMs: number | null): Reply {
 
 function noRoute(call: Call): Fault {
   return faultOf('no-target', {
-    message: `no route is configured for the model ${JSON.stringify(call.model)}`,
+    message:
+      call.operation === 'passthrough'
+        ? `no target is configured that has ${call.path.split('?', 1)[0]}`
+        : `no route is configured for the model ${JSON.stringify(call.model)}`,
     evidence: [`model ${call.model}`],
   });
 }

@@ -6,6 +6,7 @@ import { envelope } from '../engine/fault/index.ts';
 import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream, Sink } from '../engine/reply.ts';
+import { nativeWireAt, nativeWireOf } from '../providers/native-wires.ts';
 
 /**
  * A provider's headers that stay here: those of its own connection, and what would speak to the caller about another
@@ -60,7 +61,7 @@ export function answer(response: ServerResponse, call: Call, reply: Reply, clock
   }
 }
 
-/** Says in OpenAI's own envelope what went wrong. */
+/** Says in the envelope of the caller's own wire what went wrong. */
 export function refuse(
   response: ServerResponse,
   call: Pick<Call, 'id' | 'attempts'> & Partial<Call>,
@@ -68,7 +69,9 @@ export function refuse(
   retryAfterMs: number | null,
   clock: Clock,
 ): void {
-  const { status, body } = envelope(fault, { requestId: call.id, attempts: call.attempts.length });
+  const facts = { requestId: call.id, attempts: call.attempts.length };
+  const wire = nativeWireAt(response.req.url ?? '');
+  const { status, body } = wire === null ? envelope(fault, facts) : wire.envelope(fault, facts);
   const bytes = Buffer.from(JSON.stringify(body));
   const headers = ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)];
   ownHeaders(headers, call, clock);
@@ -82,7 +85,9 @@ export function refuse(
       String(Math.ceil(retryAfterMs)),
     );
   }
-  response.writeHead(status, headers).end(bytes);
+  const limited = (call.caller?.quotas.length ?? 0) > 0;
+  const head = wire === null ? headers : wire.head(headers, { requestId: call.id, wall: clock.wall(), limited });
+  response.writeHead(status, head).end(bytes);
 }
 
 /** Bodies up to this size are copied into one piece with their headers: two pieces cost more to write than the copy. */
@@ -120,7 +125,8 @@ function headersOf(call: Call, from: Headers, clock: Clock): string[] {
   const upstreamId = from['x-request-id'];
   if (typeof upstreamId === 'string') headers.push('x-upstream-request-id', upstreamId);
   ownHeaders(headers, call, clock);
-  return headers;
+  const wire = nativeWireOf(call);
+  return wire === null ? headers : wire.head(headers, { requestId: call.id, wall: clock.wall(), limited });
 }
 
 function ownHeaders(headers: string[], call: Pick<Call, 'id' | 'attempts'> & Partial<Call>, clock: Clock): void {

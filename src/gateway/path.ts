@@ -1,15 +1,21 @@
+import { belowAnthropic, pathAtAnthropic } from '../providers/anthropic/path.ts';
 import { operationOf } from '../providers/openai/request.ts';
 
 /**
- * `/v1/chat/completions` → `/chat/completions`; null for what is not below the API's root, or tries to leave it.
+ * `/v1/chat/completions` → `/chat/completions`, and the same for the paths of other wires than OpenAI's; null for what is not
+ * below the API's root, or tries to leave it.
  *
  * Null, too, for another way of writing a path that is read here (`/v1/chat/%63ompletions`, `/v1//responses`): carried unread,
  * it would be counted as no more than a request, and many servers take it for the path that it resembles.
  */
 export function pathBelowRoot(url: string): string | null {
-  if (!url.startsWith('/v1/')) return null;
-  const below = url.slice(3);
-  return PLAIN.test(below) || !isDisguised(below) ? below : null;
+  const below = url.startsWith('/v1/') ? belowOpenAI(url) : belowAnthropic(url);
+  return below === null || PLAIN.test(below) || !isDisguised(below) ? below : null;
+}
+
+/** Other wires hang beside OpenAI's, not below it. */
+function belowOpenAI(url: string): string | null {
+  return url.startsWith('/v1/anthropic/') ? null : url.slice(3);
 }
 
 /** What nearly every path is: words between slashes, none of which can stand for anything else. */
@@ -18,7 +24,7 @@ const PLAIN = /^(?:\/[a-z][a-z_-]*)+$/;
 function isDisguised(below: string): boolean {
   const [written = ''] = below.split('?', 1);
   const meant = meaningOf(written);
-  return meant === null || (meant !== written && operationOf('POST', meant) !== 'passthrough');
+  return meant === null || (meant !== written && operationOf('POST', pathAtAnthropic(meant)) !== 'passthrough');
 }
 
 /** The path as the most lenient of servers reads it; null when it leads somewhere else, or nowhere. */

@@ -291,7 +291,9 @@ function unknownPath(url: string): Fault {
   const path = url.split('?', 1)[0] ?? url;
   return faultOf('not-found', {
     message: `there is nothing at ${path.slice(0, 200)}`,
-    remedy: 'End the base URL in /v1, and write the path as the API reference does: /v1/chat/completions.',
+    remedy: url.startsWith('/anthropic')
+      ? "Point Anthropic's SDK at /anthropic, without /v1: it asks for /anthropic/v1/messages then."
+      : 'End the base URL in /v1, and write the path as the API reference does: /v1/chat/completions.',
     evidence: ['path outside /v1'],
     code: 'unknown_url',
   });

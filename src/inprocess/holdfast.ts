@@ -122,7 +122,7 @@ export interface HoldfastOptions {
 }
 
 export interface Holdfast {
-  /** Give it to an SDK: `new OpenAI({ fetch: holdfast().fetch })`. */
+  /** Give it to an SDK: `new OpenAI({ fetch: holdfast().fetch })`, or Anthropic's. */
   readonly fetch: typeof globalThis.fetch;
   /** Breaks the connections that are kept open; not needed before a process exits. */
   readonly close: () => Promise<void>;
@@ -134,8 +134,9 @@ const MAX_ORIGINS = 64;
 /**
  * The in-process door: a `fetch` that survives a failing provider.
  *
- * Chat Completions, Responses, Embeddings and lists of models pass the whole line; every other request goes to the plain
- * `fetch`, unchanged. Failures come back as the provider's own error envelopes, so that an SDK raises its own classes.
+ * Chat Completions, Responses, Embeddings, lists of models and Anthropic's Messages pass the whole line; every other request
+ * goes to the plain `fetch`, unchanged. Failures come back as the provider's own error envelopes, so that an SDK raises its own
+ * classes.
  */
 export function holdfast(options: HoldfastOptions = {}): Holdfast {
   const clock = options.clock ?? new SystemClock();
@@ -165,22 +166,23 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
       problem: seen.problem ?? asks.fault,
     };
     const forget = cancelOn(meant.signal, call.cancellation);
-    const reply = await assemblyFor(meant.baseUrl).handle(call);
+    const reply = await assemblyFor(meant.baseUrl, meant.operation === 'messages' ? 'anthropic' : 'openai').handle(call);
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
     else forget();
     meant.signal?.throwIfAborted();
     return toResponse(call, reply, clock, meant.signal);
   }
 
-  function assemblyFor(baseUrl: string): Assembly {
-    let assembly = assemblies.get(baseUrl);
+  function assemblyFor(baseUrl: string, provider: ProviderName): Assembly {
+    const name = `${provider} ${baseUrl}`;
+    let assembly = assemblies.get(name);
     if (assembly === undefined) {
       if (assemblies.size >= MAX_ORIGINS) throw new Error(`more than ${MAX_ORIGINS} base URLs through one holdfast()`);
       const { random = Math.random, onRecord = () => undefined, dispatcher } = options;
       const deps = { clock, random, emit: onRecord, counters, tell: options.onQuotaEvent };
-      const config = { ...configFor(baseUrl, options), prices };
+      const config = { ...configFor(baseUrl, provider, options), prices };
       assembly = assemble(config, dispatcher === undefined ? deps : { ...deps, dispatcher });
-      assemblies.set(baseUrl, assembly);
+      assemblies.set(name, assembly);
     }
     return assembly;
   }
@@ -238,7 +240,11 @@ function cancelOn(signal: AbortSignal | null, cancellation: Cancellation): () =>
 }
 
 /** The SDK's own provider first, with the key the SDK sends; then the fallbacks, each a rung of its own. */
-function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof assemble>[0] {
+function configFor(
+  baseUrl: string,
+  provider: ProviderName,
+  options: HoldfastOptions,
+): Parameters<typeof assemble>[0] {
   const policies = {
     budget: { ...DEFAULT_BUDGET, ...options.budget },
     breaker: { ...DEFAULT_BREAKER, ...options.breaker },
@@ -262,7 +268,7 @@ function configFor(baseUrl: string, options: HoldfastOptions): Parameters<typeof
     ...bare,
     id: 'primary',
     account: 'primary',
-    provider: 'openai',
+    provider,
     baseUrl,
     key: { kind: 'caller' },
   };

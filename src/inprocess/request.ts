@@ -5,6 +5,7 @@ import { operationOf } from '../providers/openai/request.ts';
 const ENDINGS: readonly (readonly [string, string])[] = [
   ['POST', '/chat/completions'],
   ['POST', '/responses'],
+  ['POST', '/messages'],
   ['POST', '/embeddings'],
   ['GET', '/models'],
 ];
@@ -33,6 +34,9 @@ export async function readFetch(
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
   const ending = ENDINGS.find(([wanted, path]) => method === wanted && url.pathname.endsWith(path));
   if (ending === undefined) return null;
+  const headers = Object.fromEntries(new Headers(init?.headers ?? request?.headers ?? {}));
+  // OpenAI has paths that end so, too.
+  if (ending[1] === '/messages' && headers['anthropic-version'] === undefined) return null;
   const body = await bodyOf(request, init);
   if (body === undefined) return null;
   const root = url.pathname.slice(0, -ending[1].length);
@@ -41,7 +45,7 @@ export async function readFetch(
     method,
     baseUrl: url.origin + root,
     path: ending[1] + url.search,
-    headers: Object.fromEntries(new Headers(init?.headers ?? request?.headers ?? {})),
+    headers,
     body,
     signal: init?.signal ?? request?.signal ?? null,
   };

@@ -4,6 +4,7 @@ import { envelope } from '../engine/fault/index.ts';
 import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream } from '../engine/reply.ts';
+import { nativeWireOf } from '../providers/native-wires.ts';
 
 /** What described the bytes on the wire, and no longer describes the body that the caller reads. */
 const KEPT_BACK: ReadonlySet<string> = new Set([
@@ -28,7 +29,9 @@ export function toResponse(call: Call, reply: Reply, clock: Clock, signal: Abort
       return new Response(webStream(call, reply.stream, signal), { status: reply.status, headers });
     }
     case 'failed': {
-      const { status, body } = envelope(reply.fault, { requestId: call.id, attempts: call.attempts.length });
+      const facts = { requestId: call.id, attempts: call.attempts.length };
+      const wire = nativeWireOf(call);
+      const { status, body } = wire === null ? envelope(reply.fault, facts) : wire.envelope(reply.fault, facts);
       const headers = headersOf(call, { 'content-type': 'application/json' }, clock);
       headers.set('x-should-retry', 'false');
       if (reply.retryAfterMs !== null) {
@@ -59,7 +62,10 @@ function headersOf(call: Call, from: CallHeaders, clock: Clock): Headers {
   for (let at = 0; at + 1 < call.told.length; at += 2)
     headers.set(call.told[at] as string, call.told[at + 1] as string);
   headers.set('x-holdfast-overhead-ms', overhead(call, clock).toFixed(2));
-  return headers;
+  const wire = nativeWireOf(call);
+  if (wire === null) return headers;
+  const head = wire.head([...headers].flat(), { requestId: call.id, wall: clock.wall(), limited });
+  return new Headers(head.flatMap((name, at) => (at % 2 === 0 ? [[name, head[at + 1] ?? ''] as [string, string]] : [])));
 }
 
 /** Pushes the stream's bytes into a web stream, at the pace of whoever reads it. */

@@ -12,7 +12,7 @@ export {
 export { eventData, type EventText } from './event-data.ts';
 export { classifyException } from './exception.ts';
 export { findErrorInBody } from './find-error.ts';
-export { waitHint, type HintInput, type WaitHint } from './hints.ts';
+export { durationMs, waitHint, type HintInput, type WaitHint } from './hints.ts';
 export { faultOf, type FaultFacts } from './fault-of.ts';
 export { KINDS, type KindFacts } from './kinds.ts';
 export { tellable } from './tellable.ts';

@@ -104,11 +104,11 @@ const NOTHING: Reading = {
 };
 
 /**
- * What can be asked of the API for nothing, though something is sent: files and what is kept of conversations. Any other
+ * What can be asked of an API for nothing, though something is sent: files and what is kept of conversations. Any other
  * request that sends something is taken to cost money, the API's future ones among them.
  */
 const FREE =
-  /^\/(?:files|uploads|moderations|conversations|responses\/[^/]+\/cancel|chat\/completions\/[^/]+|batches\/[^/]+\/cancel)(?:[/?]|$)/;
+  /^(?:\/anthropic\/v1)?\/(?:files|uploads|moderations|conversations|responses\/[^/]+\/cancel|chat\/completions\/[^/]+|batches\/[^/]+\/cancel|messages\/count_tokens|messages\/batches\/[^/]+\/cancel)(?:[/?]|$)/;
 
 function costs({ method, path }: Call): boolean {
   return (method === 'POST' || method === 'PUT' || method === 'PATCH') && !FREE.test(path);

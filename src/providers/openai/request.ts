@@ -29,6 +29,7 @@ export function operationOf(method: string, path: string): Operation {
   if (method === 'POST') {
     if (path === '/chat/completions') return 'chat';
     if (path === '/responses') return 'responses';
+    if (path === '/messages') return 'messages';
     if (path === '/embeddings') return 'embeddings';
   } else if (method === 'GET' && (path === '/models' || path.startsWith('/models/'))) return 'models';
   return 'passthrough';
@@ -61,7 +62,15 @@ export const SKIMMED_BYTES = 4096;
 /** What the members of a request say that the line reads. */
 type Members = Readonly<
   Record<
-    'model' | 'stream' | 'n' | 'previous_response_id' | 'conversation' | 'input' | 'user' | 'safety_identifier',
+    | 'model'
+    | 'stream'
+    | 'n'
+    | 'previous_response_id'
+    | 'conversation'
+    | 'input'
+    | 'user'
+    | 'safety_identifier'
+    | 'metadata',
     unknown
   >
 >;
@@ -76,6 +85,9 @@ const READ_MEMBERS: ReadonlySet<keyof Members> = new Set([
   'safety_identifier',
 ]);
 
+/** Anthropic's wire names the caller's user within `metadata`, which on OpenAI's is the caller's own affair. */
+const READ_OF_MESSAGES: ReadonlySet<keyof Members> = new Set(['model', 'stream', 'metadata']);
+
 /** Words without which no item of the input can belong to one provider only. */
 const PINNING_WORDS = ['"encrypted_content"', '"item_reference"'] as const;
 
@@ -85,7 +97,7 @@ const PINNING_WORDS = ['"encrypted_content"', '"item_reference"'] as const;
  */
 function skim(operation: Operation, bytes: Buffer): ReadRequest | null {
   if (operation === 'responses' && PINNING_WORDS.some((word) => bytes.includes(word))) return null;
-  const spans = findMembers(bytes, READ_MEMBERS);
+  const spans = findMembers(bytes, operation === 'messages' ? READ_OF_MESSAGES : READ_MEMBERS);
   if (spans === null) return null;
   const members: Partial<Record<keyof Members, unknown>> = {};
   try {
@@ -139,12 +151,24 @@ const MOST_CHOICES = 1_000_000;
 
 function readingOf(operation: Operation, members: Partial<Members>): RequestReading {
   const { model, stream, n, user, safety_identifier: identifier = user } = members;
+  if (operation === 'messages') return readingOfMessages(members);
   return {
     model: typeof model === 'string' && model !== '' ? model : null,
     stream: stream === true,
     choices: typeof n === 'number' && n > 1 ? Math.min(Math.ceil(n), MOST_CHOICES) : 1,
     pins: operation === 'responses' ? pinsOf(members) : NOTHING.pins,
     user: typeof identifier === 'string' && identifier !== '' ? identifier : null,
+  };
+}
+
+function readingOfMessages({ model, stream, metadata }: Partial<Members>): RequestReading {
+  const user = isObject(metadata) ? metadata['user_id'] : undefined;
+  return {
+    model: typeof model === 'string' && model !== '' ? model : null,
+    stream: stream === true,
+    choices: 1,
+    pins: NOTHING.pins,
+    user: typeof user === 'string' && user !== '' ? user : null,
   };
 }
 
