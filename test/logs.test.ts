@@ -1,43 +1,26 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
-
-const MAIN = new URL('../src/cli/main.ts', import.meta.url).pathname;
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
+import { expect, onTestFinished, test } from 'vitest';
+import { ServeProcess } from './process.ts';
 
 /** A gateway in a process of its own, with the simulator behind it. */
-async function serve(
-  env: Record<string, string>,
-): Promise<{ url: string; stdout: () => string; stop(): Promise<void> }> {
-  const data = mkdtempSync(join(tmpdir(), 'holdfast-logs-'));
-  const child = spawn(process.execPath, [MAIN, 'serve', '--json'], {
-    env: { PATH: process.env['PATH'], HOLDFAST_DATA: data, HOLDFAST_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'ignore'],
+async function serve(env: Readonly<Record<string, string>>): Promise<ServeProcess> {
+  const data = await mkdtemp(join(tmpdir(), 'holdfast-logs-'));
+  const gateway = await ServeProcess.start({ HOLDFAST_DATA: data, ...env });
+  onTestFinished(async () => {
+    gateway.signal('SIGKILL');
+    await gateway.exited;
+    await rm(data, { recursive: true });
   });
-  cleanups.push(() => {
-    child.kill('SIGKILL');
-    rmSync(data, { recursive: true, force: true });
-  });
-  let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  const exited = once(child, 'close').then(() => Promise.reject(new Error('the gateway did not start')));
-  exited.catch(() => undefined);
-  while (!stdout.includes('\n')) await Promise.race([once(child.stdout, 'data'), exited]);
-  const { baseUrl } = JSON.parse(stdout) as { baseUrl: string };
-  return {
-    url: baseUrl,
-    stdout: () => stdout,
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'close');
-    },
-  };
+  return gateway;
+}
+
+/** Stops it, and gives the lines that it logged. */
+async function stopped(gateway: ServeProcess): Promise<readonly string[]> {
+  gateway.signal('SIGTERM');
+  await gateway.exited;
+  return gateway.log;
 }
 
 async function ask(url: string, model: string, id: string): Promise<Response> {
@@ -54,11 +37,10 @@ test(
   async () => {
     const gateway = await serve({});
     const replies = [
-      await ask(gateway.url, 'gpt-4o-mini', 'mine-1'),
-      await ask(gateway.url, 'gpt-4o@insufficient-quota', 'mine-2'),
+      await ask(gateway.baseURL, 'gpt-4o-mini', 'mine-1'),
+      await ask(gateway.baseURL, 'gpt-4o@insufficient-quota', 'mine-2'),
     ];
-    await gateway.stop();
-    const lines = gateway.stdout().trimEnd().split('\n').slice(1);
+    const lines = await stopped(gateway);
     const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(told.map((line) => [line['id'], line['caller_id'], line['status']])).toEqual(
       replies.map((reply, index) => [reply.headers.get('x-request-id'), `mine-${index + 1}`, reply.status]),
@@ -71,22 +53,20 @@ test(
       fault_kind: 'quota-exhausted',
       fault_party: 'account',
     });
-    expect(gateway.stdout()).not.toContain('nobody logs');
+    expect(lines.join()).not.toContain('nobody logs');
   },
 );
 
 test('for people it is one short sentence', { timeout: 30_000 }, async () => {
   const gateway = await serve({ HOLDFAST_LOG_FORMAT: 'pretty' });
-  const reply = await ask(gateway.url, 'gpt-4o-mini', 'mine-1');
-  await gateway.stop();
-  const [line = ''] = gateway.stdout().split('\n').slice(1);
+  const reply = await ask(gateway.baseURL, 'gpt-4o-mini', 'mine-1');
+  const [line = ''] = await stopped(gateway);
   expect(line).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: chat gpt-4o-mini answered 200 by simulator in \d+ ms/);
   expect(line).toContain(reply.headers.get('x-request-id') ?? 'no id');
 });
 
 test('whoever wants none gets none', { timeout: 30_000 }, async () => {
   const gateway = await serve({ HOLDFAST_LOG_LEVEL: 'silent' });
-  await ask(gateway.url, 'gpt-4o@server-error', 'mine-1');
-  await gateway.stop();
-  expect(gateway.stdout().trimEnd().split('\n')).toHaveLength(1);
+  await ask(gateway.baseURL, 'gpt-4o@server-error', 'mine-1');
+  expect(await stopped(gateway)).toEqual([]);
 });

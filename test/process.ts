@@ -34,11 +34,17 @@ export class ServeProcess {
   }
 
   get baseURL(): string {
-    return (JSON.parse(this.#out) as { readonly baseUrl: string }).baseUrl;
+    const [start = ''] = this.#out.split('\n', 1);
+    return (JSON.parse(start) as { readonly baseUrl: string }).baseUrl;
   }
 
   get port(): number {
     return Number(new URL(this.baseURL).port);
+  }
+
+  /** The lines of its log. */
+  get log(): readonly string[] {
+    return this.#out.trimEnd().split('\n').slice(1);
   }
 
   /** What it wrote to stderr. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { attemptSpanId, readTraceparent, traceparentOf } from './trace.ts';
+import { anAttempt } from '../../test/fixtures/call-record.ts';
+import { attemptSpanId, outgoingTraceparent, readTraceparent } from './trace.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -32,9 +33,18 @@ test.each([
 
 test('gives every attempt a span of its own, below the trace it was given', () => {
   const trace = { traceId: TRACE, parentId: null, spanId: SPAN, sampled: true };
-  expect(traceparentOf(trace, 0)).toBe(`00-${TRACE}-00f067aa0ba902b8-01`);
-  expect(traceparentOf({ ...trace, sampled: false }, 1)).toBe(`00-${TRACE}-00f067aa0ba902b9-00`);
-  expect(readTraceparent(traceparentOf(trace, 5))).not.toBeNull();
+  const attempts = [anAttempt()];
+  expect(outgoingTraceparent({ trace, attempts })).toBe(`00-${TRACE}-00f067aa0ba902b8-01`);
+  attempts.push(anAttempt());
+  expect(outgoingTraceparent({ trace: { ...trace, sampled: false }, attempts })).toBe(
+    `00-${TRACE}-00f067aa0ba902b9-00`,
+  );
+});
+
+test('says nothing where no spans are made', () => {
+  const trace = { traceId: TRACE, parentId: SPAN, spanId: null, sampled: true };
+  expect(outgoingTraceparent({ trace, attempts: [anAttempt()] })).toBeNull();
+  expect(outgoingTraceparent({ trace: null, attempts: [anAttempt()] })).toBeNull();
 });
 
 test('no attempt has the id that means none', () => {

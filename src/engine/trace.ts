@@ -1,3 +1,5 @@
+import type { Call } from './call.ts';
+
 /**
  * Where a call stands in a distributed trace, as W3C Trace Context tells it (https://www.w3.org/TR/trace-context/). Only what a
  * record and a header need is kept; whoever exports spans makes them of the record.
@@ -37,8 +39,17 @@ export function readTraceparent(header: unknown): Traceparent | null {
 }
 
 /** The `traceparent` that an attempt's request carries: the trace goes on below the attempt's span. */
-export function traceparentOf(trace: Trace & { readonly spanId: string }, attempt: number): string {
+function traceparentOf(trace: Trace & { readonly spanId: string }, attempt: number): string {
   return `${VERSION}-${trace.traceId}-${attemptSpanId(trace.spanId, attempt)}-0${trace.sampled ? SAMPLED : 0}`;
+}
+
+/**
+ * What the attempt that is just being made carries instead of the caller's own header; null where no spans are made here, and
+ * the caller's goes on unchanged.
+ */
+export function outgoingTraceparent({ trace, attempts }: Pick<Call, 'trace' | 'attempts'>): string | null {
+  if (trace == null || trace.spanId === null) return null;
+  return traceparentOf({ ...trace, spanId: trace.spanId }, attempts.length - 1);
 }
 
 /**

@@ -11,6 +11,7 @@ import type { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
 import { isLoopback } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/config.ts';
+import type { TraceOf } from '../observe/trace/beginnings.ts';
 import type { Guest } from '../tenants/holder.ts';
 import { foreignPageGuard } from './access.ts';
 import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
@@ -47,6 +48,8 @@ export interface GatewayDeps {
   readonly admin: AdminApi;
   readonly metrics: MetricsPage;
   readonly dashboard: Dashboard;
+  /** Where an arriving call stands in a trace. */
+  readonly traceOf: TraceOf;
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
@@ -214,6 +217,7 @@ export class Gateway {
       headers,
       patienceMs: asks.patienceMs,
       callerRetries: retriesTold(headers),
+      trace: this.#deps.traceOf(headers),
       expectedTokens: 0,
       admission: null,
       cancellation,

@@ -5,21 +5,22 @@ import { type Config, type NewTarget, withTarget } from '../config/config.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
-import { shareBreakers } from '../engine/health/breaker-word.ts';
-import { shareDeadKeys } from '../engine/health/key-word.ts';
 import { callIds } from '../engine/call-id.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
+import type { Family } from '../observe/metrics/families.ts';
 import { CallMetrics } from '../observe/metrics/call-metrics.ts';
 import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { QueryThread } from '../observe/queries/query-thread.ts';
 import { RecordStore } from '../observe/store.ts';
+import { heardTrace, tracing } from '../observe/trace/beginnings.ts';
+import { Telemetry } from '../observe/trace/telemetry.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
-import { openCounting } from './counting.ts';
+import { openCounting, shareWord } from './counting.ts';
 import { AdminApi } from './admin/api.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
@@ -113,11 +114,11 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       store.append(record);
       live.hear(record);
       log?.call(record);
+      telemetry?.call(record);
       onRecord?.(record);
     },
   });
-  shareBreakers(line.targets, counting.hints, clock);
-  shareDeadKeys(line.targets, counting.hints, clock);
+  const stopWord = shareWord(line.targets, counting.hints, clock);
   const addressOf = peerAddress(config.server.trustedProxies);
   const door = new Door({
     directory,
@@ -141,6 +142,16 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     nextId: callIds(clock.wall()),
     version: packageVersion(),
   });
+  const families = [
+    ...metrics.families(),
+    ...targetFamilies(line.targets),
+    ...processFamilies({
+      running: () => gateway.running,
+      recordsPending: () => store.pending,
+      recordsDropped: () => store.dropped,
+    }),
+  ];
+  const telemetry = openTelemetry(config, families);
   const gateway = new Gateway(config.server, {
     clock,
     handle: line.handle,
@@ -148,16 +159,9 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     door,
     admin,
     dashboard: new Dashboard(),
+    traceOf: config.telemetry === null ? heardTrace : tracing(config.telemetry.traceShare, Math.random),
     metrics: new MetricsPage({
-      families: [
-        ...metrics.families(),
-        ...targetFamilies(line.targets),
-        ...processFamilies({
-          running: () => gateway.running,
-          recordsPending: () => store.pending,
-          recordsDropped: () => store.dropped,
-        }),
-      ],
+      families,
       // While everybody is let in anyway there is nobody to hide from.
       admit: (request, response) =>
         mayBeOpen(config) && directory.empty ? Promise.resolve(true) : admin.admits(request, response),
@@ -167,8 +171,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   });
   const closeRest = async (): Promise<void> => {
     keys.stop();
+    stopWord();
     await line.close();
     await counting.counters.close();
+    await telemetry?.close();
     await payload.close();
     await queries.close();
     await store.close();
@@ -217,6 +223,21 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
     return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys), counters: counting.standing() } };
   }
+}
+
+/** Sends what the calls leave to a collector, where one is configured. */
+function openTelemetry({ telemetry, targets, data }: Config, families: readonly Family[]): Telemetry | null {
+  if (telemetry === null) return null;
+  const { endpoint, service, metricsEveryMs } = telemetry;
+  return new Telemetry({
+    endpoint,
+    service,
+    version: packageVersion(),
+    directory: data,
+    providers: Object.fromEntries(targets.map(({ id, provider }) => [id, provider])),
+    metricsEveryMs,
+    families: () => families,
+  });
 }
 
 function packageVersion(): string {

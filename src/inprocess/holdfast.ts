@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { heardTrace } from '../observe/trace/beginnings.ts';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
 import { readAsks, retriesTold } from '../engine/admission/asks.ts';
@@ -166,7 +167,9 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
       problem: seen.problem ?? asks.fault,
     };
     const forget = cancelOn(meant.signal, call.cancellation);
-    const reply = await assemblyFor(meant.baseUrl, meant.operation === 'messages' ? 'anthropic' : 'openai').handle(call);
+    const reply = await assemblyFor(meant.baseUrl, meant.operation === 'messages' ? 'anthropic' : 'openai').handle(
+      call,
+    );
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
     else forget();
     meant.signal?.throwIfAborted();
@@ -218,6 +221,7 @@ function callOf(meant: MeantRequest, id: string, clock: Clock, caller: Caller): 
     arrivedAt: clock.wall(),
     patienceMs: null,
     callerRetries: retriesTold(headers),
+    trace: heardTrace(headers),
     expectedTokens: 0,
     admission: null,
     cancellation: new Cancellation(),
@@ -240,11 +244,7 @@ function cancelOn(signal: AbortSignal | null, cancellation: Cancellation): () =>
 }
 
 /** The SDK's own provider first, with the key the SDK sends; then the fallbacks, each a rung of its own. */
-function configFor(
-  baseUrl: string,
-  provider: ProviderName,
-  options: HoldfastOptions,
-): Parameters<typeof assemble>[0] {
+function configFor(baseUrl: string, provider: ProviderName, options: HoldfastOptions): Parameters<typeof assemble>[0] {
   const policies = {
     budget: { ...DEFAULT_BUDGET, ...options.budget },
     breaker: { ...DEFAULT_BREAKER, ...options.breaker },
@@ -304,10 +304,7 @@ function withAccount<Target extends { readonly id: string }>(target: Target): Ta
 function fallbackTarget(
   fallback: Fallback,
   index: number,
-): Pick<
-  TargetConfig,
-  'id' | 'provider' | 'baseUrl' | 'key' | 'deployment' | 'apiVersion' | 'losses' | 'responses'
-> {
+): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key' | 'deployment' | 'apiVersion' | 'losses' | 'responses'> {
   const { baseUrl, apiKey, provider = 'openai-compatible', losses = 'tell', responses = 'native' } = fallback;
   if (!URL.canParse(baseUrl)) throw new Error(`fallbacks[${index}].baseUrl is no URL: ${baseUrl}`);
   return {

@@ -1,0 +1,68 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Family, Sample } from '../metrics/families.ts';
+import { Redactor } from '../redact/redactor.ts';
+import { redactionSalt } from '../redact/salt.ts';
+import { spansOf, type TracedRecord } from './call-spans.ts';
+import { MetricSender } from './metric-sender.ts';
+import { SpanSender } from './span-sender.ts';
+
+/** What the worker is started with. */
+export interface TelemetryWorkerData {
+  /** The collector's root, without a final slash. */
+  readonly endpoint: string;
+  readonly service: string;
+  readonly version: string;
+  /** The data directory, for the salt of placeholders. */
+  readonly directory: string;
+  /** Providers by the ids of their targets. */
+  readonly providers: Readonly<Record<string, string>>;
+}
+
+/** A family with its samples taken. */
+export type TakenFamily = Omit<Family, 'samples'> & { readonly samples: readonly Sample[] };
+
+export type ToTelemetryWorker =
+  | { readonly kind: 'calls'; readonly records: readonly TracedRecord[] }
+  | { readonly kind: 'metrics'; readonly families: readonly TakenFamily[]; readonly at: number }
+  | { readonly kind: 'close' };
+
+export type FromTelemetryWorker =
+  | { readonly kind: 'dropped'; readonly spans: number; readonly reason: string }
+  | { readonly kind: 'closed' };
+
+if (parentPort === null) throw new Error('telemetry.worker runs as a worker thread only');
+const port = parentPort;
+const { endpoint, service, version, directory, providers } = workerData as TelemetryWorkerData;
+const redactor = new Redactor({ salt: redactionSalt(directory), personal: ['email', 'phone', 'card', 'iban'] });
+const from = { endpoint, service, version };
+const spans = new SpanSender(from, (count, reason) => tell({ kind: 'dropped', spans: count, reason }));
+const metrics = new MetricSender(from, (reason) => tell({ kind: 'dropped', spans: 0, reason }));
+
+function tell(message: FromTelemetryWorker): void {
+  port.postMessage(message);
+}
+
+function providerOf(target: string): string {
+  return providers[target] ?? target;
+}
+
+port.on('message', (message: ToTelemetryWorker) => {
+  switch (message.kind) {
+    case 'calls':
+      for (const record of message.records) {
+        for (const span of spansOf(record, providerOf)) {
+          const attributes = redactor.json(span.attributes) as typeof span.attributes;
+          spans.add({ ...span, attributes, error: span.error === null ? null : redactor.text(span.error) });
+        }
+      }
+      break;
+    case 'metrics':
+      metrics.send(message.families, message.at);
+      break;
+    case 'close':
+      void Promise.all([spans.close(), metrics.close()]).then(() => {
+        tell({ kind: 'closed' });
+        port.close();
+      });
+  }
+});
