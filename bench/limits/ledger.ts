@@ -4,6 +4,7 @@ import { holdfast } from '../../src/simulator/virtual/holdfast.ts';
 import type { Order } from '../../src/simulator/virtual/order.ts';
 import { type ClientMaker, run, type Scene } from '../../src/simulator/virtual/world.ts';
 import { seededRandom } from '../../src/engine/random.ts';
+import { Word } from './word.ts';
 
 /** What became of one call. */
 export interface Entry {
@@ -24,8 +25,11 @@ export interface Ledger {
   readonly refusedAt: readonly number[];
 }
 
-/** Runs a scene with so many engines that know nothing of each other; each call goes to any of them. */
-export async function keep(scene: Scene, seed: number, engines = 1): Promise<Ledger> {
+/**
+ * Runs a scene with so many engines; each call goes to any of them.
+ * @param acquainted they tell each other of the provider's limits; else they know nothing of each other
+ */
+export async function keep(scene: Scene, seed: number, engines = 1, acquainted = false): Promise<Ledger> {
   const entries: Entry[] = [];
   const acceptedAt: number[] = [];
   const refusedAt: number[] = [];
@@ -42,15 +46,18 @@ export async function keep(scene: Scene, seed: number, engines = 1): Promise<Led
       contentMs: record.firstContentMs ?? Number.NaN,
     });
   };
-  await run(scene, seed, several(engines, holdfast({ dialect: chat, told })));
+  const word = new Word();
+  const maker = (self: string): ClientMaker =>
+    holdfast({ dialect: chat, told, hints: acquainted ? { self, hints: word.for() } : null });
+  await run(scene, seed, several(engines, maker));
   entries.sort((a, b) => a.order.id - b.order.id);
   return { entries, attempts, acceptedAt, refusedAt };
 }
 
-function several(count: number, maker: ClientMaker): ClientMaker {
+function several(count: number, maker: (self: string) => ClientMaker): ClientMaker {
   return (site) => {
     const random = seededRandom(count);
-    const clients = Array.from({ length: count }, () => maker(site));
+    const clients = Array.from({ length: count }, (_, at) => maker(`engine-${at}`)(site));
     return {
       make: (order) => (clients[Math.floor(random() * count)] as (typeof clients)[number]).make(order),
       close: () => clients.forEach((client) => client.close?.()),

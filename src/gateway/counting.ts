@@ -1,7 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import type { CountersConfig, RedisConfig } from '../config/counters.ts';
 import type { Clock } from '../engine/clock.ts';
+import { shareBreakers } from '../engine/health/breaker-word.ts';
 import { type Hints, NO_HINTS } from '../engine/health/hints.ts';
+import { shareDeadKeys } from '../engine/health/key-word.ts';
 import type { Counters, Quota } from '../engine/admission/quota.ts';
+import { sharePacing } from '../engine/sharing/pace-word.ts';
+import type { Target } from '../engine/target.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import { RedisCounters } from '../storage/counters/redis.ts';
 import type { LinkState } from '../storage/counters/redis/link.ts';
@@ -54,6 +59,21 @@ export async function openCounting(
     recall: null,
     standing: () => (counters.state.kind === 'shared' ? 'shared' : 'local'),
   };
+}
+
+/**
+ * Lets gateways that count together tell each other which targets are down, which keys are dead, and what they have learnt of
+ * the providers' limits. @returns stops it
+ */
+export function shareWord(targets: readonly Target[], hints: Hints, clock: Clock): () => void {
+  if (hints === NO_HINTS) return () => undefined;
+  const accounts = [...new Set(targets.map(({ account }) => account))];
+  const stops = [
+    shareBreakers(targets, hints, clock),
+    shareDeadKeys(targets, hints, clock),
+    sharePacing(accounts, hints, clock, randomBytes(6).toString('hex')),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
 function revealed(password: RedisConfig['password']): string | null {

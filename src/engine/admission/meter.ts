@@ -45,6 +45,13 @@ export interface Report {
   readonly resetMs: number | null;
 }
 
+/** A limit as a provider told it. */
+export interface ToldLimit {
+  readonly perMinute: number;
+  /** What it lets go at once. */
+  readonly atOnce: number;
+}
+
 /** What was known when a request was sent, to be compared with what its answer tells. */
 export interface Mark {
   readonly sentAt: number;
@@ -72,6 +79,9 @@ export class Meter {
   #burst = Number.POSITIVE_INFINITY;
   #level = 0;
   #smooth = 0;
+  /** This process's part of the limit, where others are known that use it too; and what is left of its part. */
+  #part = 1;
+  #own = 0;
   #at = 0;
   #taken = 0;
   #strangers = 0;
@@ -104,6 +114,47 @@ export class Meter {
     return Math.min(1, Math.max(0, this.#level / this.#capacity));
   }
 
+  /** As the provider told it; null while nothing is known, or only felt for. */
+  get told(): ToldLimit | null {
+    return this.known && !this.#guessed ? { perMinute: this.limit, atOnce: this.#capacity } : null;
+  }
+
+  /** How much is taken a second, lately. */
+  perSecond(now: number): number {
+    return this.#pulse.perSecond(now);
+  }
+
+  /** Until the provider said that it is to be tried again, ms. */
+  blockedFor(now: number): number {
+    return Math.max(0, this.#blockedUntil - now);
+  }
+
+  /** Somebody who uses the limit too was told of it. What is heard here itself is known better. */
+  hearsOf({ perMinute, atOnce }: ToldLimit, now: number): void {
+    if (this.told !== null || !(perMinute > 0)) return;
+    this.#learn(Math.min(perMinute, this.#ceiling), false, now);
+    this.#inferCapacity(atOnce);
+    // The others have taken nobody knows how much of it; the first answer tells.
+    this.#level = Math.min(this.#capacity, this.#rate * SLICE_MS);
+  }
+
+  /** Somebody else was told to wait. */
+  hearsOfBlock(ms: number, now: number): void {
+    this.#blockedUntil = Math.max(this.#blockedUntil, now + Math.min(ms, MINUTE_MS));
+  }
+
+  /**
+   * Keeps to a part of the limit, because others who are known take the rest.
+   * @param part above 0, up to 1: all of it
+   */
+  share(part: number, now: number): void {
+    if (part === this.#part) return;
+    this.#advance(now);
+    const whole = this.#part === 1;
+    this.#part = part;
+    this.#own = whole ? this.#ownMost : Math.min(this.#own, this.#ownMost);
+  }
+
   /** Never more than so much a minute, whatever the provider says: as configured. */
   state(perMinute: number, now: number): void {
     this.#ceiling = perMinute;
@@ -124,7 +175,8 @@ export class Meter {
     const kept = this.#reserve / (1 + waitedMs / URGENT_MS) + spare * this.#capacity;
     // What is larger than can ever be there goes when as much is there as can be.
     const need = Math.min(amount + kept, this.#capacity);
-    return Math.max(this.#blockedUntil - now, this.#refilledIn(need - this.#level, now), this.#smoothIn(amount), 0);
+    const refilledIn = this.#refilledIn(need - this.#level, now);
+    return Math.max(this.#blockedUntil - now, refilledIn, this.#smoothIn(amount), this.#ownIn(amount), 0);
   }
 
   /** Until all of a queue that is to take so much would have had its turn, ms. */
@@ -134,7 +186,8 @@ export class Meter {
     const missing = amount + this.#reserve + spare * this.#capacity - this.#level;
     const rate = Math.max(this.#rate - this.#strangers, this.#rate / 10);
     const smoothMs = this.#burst === Number.POSITIVE_INFINITY ? 0 : (amount - this.#smooth) / this.#rate;
-    return Math.max(0, this.#blockedUntil - now) + Math.max(0, missing / rate, smoothMs);
+    const ownMs = this.#part === 1 ? 0 : (amount - this.#own) / (this.#rate * this.#part);
+    return Math.max(0, this.#blockedUntil - now) + Math.max(0, missing / rate, smoothMs, ownMs);
   }
 
   /** Takes it, in any case. */
@@ -146,6 +199,7 @@ export class Meter {
     this.#advance(now);
     this.#level -= amount;
     if (this.#burst !== Number.POSITIVE_INFINITY) this.#smooth -= amount;
+    if (this.#part !== 1) this.#own -= amount;
   }
 
   /** How things stand, for comparison with what the answer to a request sent now will tell. */
@@ -276,6 +330,7 @@ export class Meter {
     );
     const strangersFor = Math.max(0, Math.min(now, this.#heardAt + STRANGERS_MS) - Math.max(this.#at, this.#heardAt));
     this.#level = Math.min(this.#capacity, this.#level + refill - strangersFor * this.#strangers);
+    if (this.#part !== 1) this.#own = Math.min(this.#ownMost, this.#own + refill * this.#part);
     if (this.#burst !== Number.POSITIVE_INFINITY) {
       this.#smooth = Math.min(this.#burst, this.#smooth + refill);
       this.#burst *= 1 + (Math.log(BURST_GROWTH_PER_MINUTE) * since) / MINUTE_MS;
@@ -290,6 +345,17 @@ export class Meter {
     const sharedMs = Math.max(0, this.#heardAt + STRANGERS_MS - now);
     if (missing <= shared * sharedMs) return missing / shared;
     return sharedMs + (missing - shared * sharedMs) / this.#rate;
+  }
+
+  /** What may go at once of this process's part; one call of the usual size at the least. */
+  get #ownMost(): number {
+    return Math.max(1, this.#usual, this.#capacity * this.#part);
+  }
+
+  #ownIn(amount: number): number {
+    if (this.#part === 1) return 0;
+    const missing = Math.min(amount, this.#ownMost) - this.#own;
+    return missing <= ROUNDING ? 0 : missing / (this.#rate * this.#part);
   }
 
   #smoothIn(amount: number): number {

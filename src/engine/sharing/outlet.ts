@@ -64,6 +64,11 @@ export class Outlet {
     return this.#queue.length;
   }
 
+  /** Tokens that those who wait are expected to take. */
+  get waitingTokens(): number {
+    return this.#queue.cost;
+  }
+
   /** Goes straight through, if that is fair and there is room. */
   enter(attempt: Attempt, now: number): boolean {
     const { lane } = attempt.call.caller;

@@ -1,5 +1,5 @@
 import type { Fault, FaultKind } from '../fault/fault.ts';
-import { type Mark, Meter } from '../admission/meter.ts';
+import { type Mark, Meter, type ToldLimit } from '../admission/meter.ts';
 import type { PacingPolicy } from '../policy.ts';
 import { Ramp } from './ramp.ts';
 import type { RateReport } from './rate-headers.ts';
@@ -15,6 +15,20 @@ const PACED: ReadonlySet<FaultKind> = new Set(['rate-limit-requests', 'rate-limi
 
 /** Which limit a call waits for. */
 export type Scarce = 'requests' | 'tokens';
+
+/** What other processes should know of an account's limits for a model, and of what this one takes of them. */
+export interface PaceWord {
+  readonly requests: ToldLimit | null;
+  readonly tokens: ToldLimit | null;
+  /** Until the provider said that it is to be tried again, ms. */
+  readonly requestsWaitMs: number;
+  readonly tokensWaitMs: number;
+  /** How often it has asked for less haste since this process began. */
+  readonly complaints: number;
+  /** Taken a second, lately. */
+  readonly callsPerSecond: number;
+  readonly tokensPerSecond: number;
+}
 
 /**
  * Keeps an account just under its provider's limits, requests and tokens, for one model: learns them from what answers
@@ -41,6 +55,35 @@ export class Pacer {
   /** Is there anything to keep to? */
   get known(): boolean {
     return this.#requests.known || this.#tokens.known || this.#ramp.active;
+  }
+
+  /** For other processes. */
+  word(now: number): PaceWord {
+    return {
+      requests: this.#requests.told,
+      tokens: this.#tokens.told,
+      requestsWaitMs: this.#requests.blockedFor(now),
+      tokensWaitMs: this.#tokens.blockedFor(now),
+      complaints: this.#ramp.complaints,
+      callsPerSecond: this.#requests.perSecond(now),
+      tokensPerSecond: this.#tokens.perSecond(now),
+    };
+  }
+
+  /** What another process has learnt. @param hasty the provider has asked it for less haste since it was heard of last */
+  hear(word: PaceWord, hasty: boolean, now: number): void {
+    if (!this.#enabled) return;
+    if (word.requests !== null) this.#requests.hearsOf(word.requests, now);
+    if (word.tokens !== null) this.#tokens.hearsOf(word.tokens, now);
+    if (word.requestsWaitMs > 0) this.#requests.hearsOfBlock(word.requestsWaitMs, now);
+    if (word.tokensWaitMs > 0) this.#tokens.hearsOfBlock(word.tokensWaitMs, now);
+    if (hasty) this.#ramp.slowDown(now);
+  }
+
+  /** Keeps to these parts of the limits, above 0 and up to 1: other processes that are known take the rest. */
+  share(ofRequests: number, ofTokens: number, now: number): void {
+    this.#requests.share(ofRequests, now);
+    this.#tokens.share(ofTokens, now);
   }
 
   /** Is it what the pacer learns from, and will keep from happening again? */

@@ -35,6 +35,9 @@ export class Ramp {
   #level = 1;
   #at = 0;
 
+  /** How often the provider has asked for less haste, as far as it was heeded. */
+  complaints = 0;
+
   get active(): boolean {
     return this.#rate !== Number.POSITIVE_INFINITY;
   }
@@ -62,6 +65,7 @@ export class Ramp {
   slowDown(now: number): void {
     if (now - this.#complainedAt < ONE_COMPLAINT_MS) return;
     this.#complainedAt = now;
+    this.complaints += 1;
     const lately = this.#lately.perSecond(now) / 1000;
     const earlier = this.#before.perSecond(now) / 1000;
     const rate = Math.min(this.#rate * MOST, Math.max(LEAST * lately, Math.min(MOST * lately, earlier)));

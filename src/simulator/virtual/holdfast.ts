@@ -2,6 +2,7 @@ import type { BreakerState } from '../../engine/health/breaker.ts';
 import { type Call, NOTHING_SAID } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
+import type { Hints } from '../../engine/health/hints.ts';
 import { line } from '../../engine/line.ts';
 import { Pins } from '../../engine/pins.ts';
 import {
@@ -20,6 +21,7 @@ import type { Dialect, Endpoint, Exchange, Receiver } from '../../engine/ports.t
 import type { CallRecord } from '../../engine/record.ts';
 import type { Reply } from '../../engine/reply.ts';
 import type { Handler } from '../../engine/route.ts';
+import { sharePacing } from '../../engine/sharing/pace-word.ts';
 import { Target } from '../../engine/target.ts';
 import { isRightBody, isRightStream, piecesOf } from './answer.ts';
 import { ANSWERED, type Client, type Order, type Verdict } from './order.ts';
@@ -36,6 +38,8 @@ export interface HoldfastOptions {
   readonly budget?: Partial<BudgetPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
   readonly pacing?: Partial<PacingPolicy>;
+  /** Word between engines that are to pace themselves together. @default they know nothing of each other */
+  readonly hints?: { readonly self: string; readonly hints: Hints } | null;
   /** Hears of each order's record, for measures that the tale does not hold. */
   readonly told?: (order: Order, record: CallRecord) => void;
 }
@@ -61,6 +65,7 @@ class Holdfast implements Client {
   readonly #targets: Map<string, Guarded>;
   readonly #live = new Berths();
   readonly #told: HoldfastOptions['told'];
+  readonly #stopSharing: () => void;
   #records = 0;
   #made = 0;
 
@@ -85,6 +90,9 @@ class Holdfast implements Client {
       };
     });
     this.#targets = new Map(guarded.map((each) => [each.endpoint.id, each]));
+    const { hints = null } = options;
+    const accounts = guarded.map(({ target }) => target.account);
+    this.#stopSharing = hints === null ? () => undefined : sharePacing(accounts, hints.hints, site.clock, hints.self);
     const totalMs = site.scene.deadlineMs ?? DEFAULT_TIMEOUTS.whole.totalMs;
     const route = {
       id: 'virtual',
@@ -120,6 +128,7 @@ class Holdfast implements Client {
   }
 
   close(): void {
+    this.#stopSharing();
     const { rules } = this.#site;
     if (this.#records !== this.#made) rules.broken(null, `${this.#made} calls left ${this.#records} records`);
     for (const { target } of this.#targets.values()) {

@@ -3,7 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Quota, Verdict } from '../../engine/admission/quota.ts';
+import { DEFAULT_PACING } from '../../engine/policy.ts';
 import { seededRandom } from '../../engine/random.ts';
+import { Account } from '../../engine/sharing/account.ts';
+import { sharePacing } from '../../engine/sharing/pace-word.ts';
+import { SystemClock } from '../../engine/system-clock.ts';
 import { aQuota, cost, describeCounters } from './contract.test-support.ts';
 import { RedisServer } from './redis-server.test-support.ts';
 import { granted, Installation, isGranted, NOTHING, reserve, until } from './redis.test-support.ts';
@@ -217,5 +221,27 @@ describe('hints', () => {
     late.hints.listen('dead-key', (id) => lateHeard.push(id));
     await until(() => lateHeard.length > 0, 'those who come later hear what is kept');
     expect(lateHeard).toEqual(['account-1']);
+  });
+
+  test('carry what is learnt of a provider, so that three processes keep under its limit together', async () => {
+    const clock = new SystemClock();
+    const members = (await house.three()).map(({ hints }, at) => {
+      const account = new Account('ours', DEFAULT_PACING);
+      return { pacer: account.outletFor('gpt-4o').pacer, stop: sharePacing([account], hints, clock, `process-${at}`) };
+    });
+    const [first, ...others] = members.map(({ pacer }) => pacer);
+    if (first === undefined) throw new Error('nobody is there');
+    const leave = first.take(1, clock.now());
+    const told = { limit: 600, remaining: 600, resetMs: null };
+    first.accepted({ requests: told, tokens: null }, leave, clock.now());
+    await until(
+      () => others.every(({ limits }) => Math.round(limits.requests) === 600),
+      'all have learnt of the limit',
+    );
+    for (const { pacer } of members) pacer.take(1, clock.now());
+    // Alone with 600 a minute, a thousand calls are through in 40 s; with a third of it, in 240 s.
+    const aThird = (): boolean => members.every(({ pacer }) => pacer.clearsIn(1_000, 0, 0, clock.now()) > 200_000);
+    await until(aThird, 'each keeps to its part');
+    for (const { stop } of members) stop();
   });
 });
