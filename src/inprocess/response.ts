@@ -65,7 +65,9 @@ function headersOf(call: Call, from: CallHeaders, clock: Clock): Headers {
   const wire = nativeWireOf(call);
   if (wire === null) return headers;
   const head = wire.head([...headers].flat(), { requestId: call.id, wall: clock.wall(), limited });
-  return new Headers(head.flatMap((name, at) => (at % 2 === 0 ? [[name, head[at + 1] ?? ''] as [string, string]] : [])));
+  return new Headers(
+    head.flatMap((name, at) => (at % 2 === 0 ? [[name, head[at + 1] ?? ''] as [string, string]] : [])),
+  );
 }
 
 /** Pushes the stream's bytes into a web stream, at the pace of whoever reads it. */
