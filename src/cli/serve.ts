@@ -44,7 +44,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.data === undefined ? {} : { HOLDFAST_DATA: options.data }),
   };
   const config = await loadConfig({ file: options.config, env });
-  const { log, close } = await openServeLog(config.logs, config.data);
+  const { log, close } = await openServeLog(config);
   const gateway = await startGateway(config, { log });
   giveBackWhatTheStartTook();
   // Before it says that it is up: whoever waits for that may stop it at once.

@@ -1,4 +1,5 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
+import type { CachePolicy } from '../engine/answers.ts';
 import type { FitPolicy } from '../engine/fitting.ts';
 import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import type {
@@ -17,7 +18,7 @@ import type { ProviderName } from '../providers/provider-name.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
-import type { LogsConfig, TelemetryConfig } from './observing.ts';
+import type { LogsConfig, RedactionConfig, TelemetryConfig } from './observing.ts';
 import type { PriceConfig } from './prices.ts';
 import type { TenancyConfig } from './tenancy.ts';
 
@@ -102,6 +103,7 @@ export interface DefaultPolicies {
   readonly validate: ValidationMode;
   readonly fit: FitPolicy | null;
   readonly hedge: HedgePolicy | null;
+  readonly cache: CachePolicy | null;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -111,6 +113,7 @@ export interface Config {
   readonly data: string;
   readonly records: RecordsConfig;
   readonly logs: LogsConfig;
+  readonly redaction: RedactionConfig;
   /** Where traces and metrics are sent; null: nowhere. */
   readonly telemetry: TelemetryConfig | null;
   readonly counters: CountersConfig;
@@ -174,5 +177,6 @@ export function catchAllRoute(targets: readonly TargetConfig[], defaults: Defaul
     validate: defaults.validate,
     fit: defaults.fit,
     hedge: defaults.hedge,
+    cache: defaults.cache,
   };
 }

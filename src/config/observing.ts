@@ -5,6 +5,7 @@ import type { Problem } from './problem.ts';
 import { address, amount, flag, section, text, timer, whole } from './fields.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const PERSONAL = ['email', 'phone', 'card', 'iban', 'ip'] as const;
 const FORMATS = ['auto', 'json', 'pretty'] as const;
 
 /** How calls are told on standard output. */
@@ -13,6 +14,11 @@ export interface LogsConfig {
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly format: (typeof FORMATS)[number];
   readonly successes: { readonly perSecond: number; readonly share: number };
+}
+
+/** What is taken out of whatever is kept, shown or sent of calls, besides secrets. */
+export interface RedactionConfig {
+  readonly personal: readonly (typeof PERSONAL)[number][];
 }
 
 /** Where traces and metrics are sent by OTLP. */
@@ -26,7 +32,7 @@ export interface TelemetryConfig {
   readonly metricsEveryMs: number | null;
 }
 
-/** What `logs` and `telemetry` say in the file. */
+/** What `logs`, `redaction` and `telemetry` say in the file. */
 export interface ObservingSections {
   readonly logs?:
     | {
@@ -37,6 +43,7 @@ export interface ObservingSections {
           | undefined;
       }
     | undefined;
+  readonly redaction?: { readonly personal?: RedactionConfig['personal'] | undefined } | undefined;
   readonly telemetry?:
     | {
         readonly endpoint?: string | undefined;
@@ -86,7 +93,7 @@ export function readObservingVariables(env: Environment): {
   return { said, problems };
 }
 
-/** The shape of both sections in the file. */
+/** The shape of the sections in the file. */
 export const observingSections: { readonly [Name in keyof ObservingSections]-?: z.ZodType<ObservingSections[Name]> } = {
   logs: section({
     level: z
@@ -105,6 +112,12 @@ export const observingSections: { readonly [Name in keyof ObservingSections]-?: 
       ).optional(),
       share: amount('Share of the others that is told. Default 0.01.', 0, 1).optional(),
     }).optional(),
+  }).optional(),
+  redaction: section({
+    personal: z
+      .array(z.enum(PERSONAL, { error: 'must be email, phone, card, iban or ip' }), { error: 'must be a list' })
+      .describe('Personal details that are taken out of what is kept of calls; secrets always are. Default all but ip.')
+      .optional(),
   }).optional(),
   telemetry: section({
     endpoint: address(
@@ -132,6 +145,11 @@ export function resolveLogs({ logs }: ObservingSections, said: ObservingVariable
     format: said.format ?? logs?.format ?? 'auto',
     successes: { perSecond: logs?.successes?.perSecond ?? 100, share: logs?.successes?.share ?? 0.01 },
   };
+}
+
+/** Fills in what was left out. Addresses of machines stay: in a provider's error they are mostly its own. */
+export function resolveRedaction({ redaction }: ObservingSections): RedactionConfig {
+  return { personal: redaction?.personal ?? ['email', 'phone', 'card', 'iban'] };
 }
 
 /** Fills in what was left out; null when nothing is to be sent. */

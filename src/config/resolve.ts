@@ -38,13 +38,20 @@ import type {
 } from './file.ts';
 import { resolveFit } from './fit.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
+import { resolveCache } from './cache.ts';
 import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
-import { type ObservingVariables, resolveLogs, resolveTelemetry, telemetryWarnings } from './observing.ts';
+import {
+  type ObservingVariables,
+  resolveLogs,
+  resolveRedaction,
+  resolveTelemetry,
+  telemetryWarnings,
+} from './observing.ts';
 import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
 
 /** Where the providers are that have an address of their own. */
@@ -82,6 +89,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     data: resolvePath(given.cwd, given.data ?? file.data ?? 'data'),
     records: resolveRecords(file),
     logs: resolveLogs(file, given.observing),
+    redaction: resolveRedaction(file),
     telemetry,
     counters: given.counters,
     keys: {
@@ -138,6 +146,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     validate: defaults?.validate ?? DEFAULT_VALIDATION,
     fit: resolveFit(defaults?.fit, null),
     hedge: resolveHedge(defaults?.hedge, null),
+    cache: resolveCache(defaults?.cache, null),
   };
 }
 
@@ -192,6 +201,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     validate: section.validate ?? defaults.validate,
     fit: resolveFit(section.fit, defaults.fit),
     hedge: resolveHedge(section.hedge, defaults.hedge),
+    cache: resolveCache(section.cache, defaults.cache),
   };
 }
 

@@ -16,6 +16,7 @@ import { CallMetrics } from '../observe/metrics/call-metrics.ts';
 import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { QueryThread } from '../observe/queries/query-thread.ts';
 import { RecordStore } from '../observe/store.ts';
+import { houseRedactor } from '../observe/redact/house-redactor.ts';
 import { heardTrace, tracing } from '../observe/trace/beginnings.ts';
 import { Telemetry } from '../observe/trace/telemetry.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
@@ -75,7 +76,11 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const config = simulator === null ? wanted : withTarget(wanted, simulatedTarget(simulator));
 
   const { ageMs, sizeBytes } = config.records.retention;
-  const store = new RecordStore({ directory: config.data, retention: { maxAgeMs: ageMs, maxBytes: sizeBytes } });
+  const store = new RecordStore({
+    directory: config.data,
+    retention: { maxAgeMs: ageMs, maxBytes: sizeBytes },
+    personal: config.redaction.personal,
+  });
   const clock = new SystemClock();
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
@@ -90,7 +95,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
   const { onRecord, log = null } = options;
   const payload = new PayloadThread();
-  const metrics = new CallMetrics();
+  const redactor = houseRedactor(config.data, config.redaction.personal);
+  const metrics = new CallMetrics((text) => redactor.text(text));
   const queries = new QueryThread(config.data);
   const live = new LiveBoard({
     now: () => clock.wall(),
@@ -226,7 +232,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
 }
 
 /** Sends what the calls leave to a collector, where one is configured. */
-function openTelemetry({ telemetry, targets, data }: Config, families: readonly Family[]): Telemetry | null {
+function openTelemetry({ telemetry, targets, data, redaction }: Config, families: readonly Family[]): Telemetry | null {
   if (telemetry === null) return null;
   const { endpoint, service, metricsEveryMs } = telemetry;
   return new Telemetry({
@@ -234,6 +240,7 @@ function openTelemetry({ telemetry, targets, data }: Config, families: readonly 
     service,
     version: packageVersion(),
     directory: data,
+    personal: redaction.personal,
     providers: Object.fromEntries(targets.map(({ id, provider }) => [id, provider])),
     metricsEveryMs,
     families: () => families,

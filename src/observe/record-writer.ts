@@ -4,11 +4,12 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { databasePath } from '../storage/data-directory.ts';
 import { toDatabaseError } from '../storage/database-error.ts';
 import { openForWriting } from '../storage/sqlite/connection.ts';
-import { type CallBatch, COLUMNS, TEXT_COLUMNS } from './call-batch.ts';
+import { type CallBatch, type CallKind, COLUMNS, TEXT_COLUMNS } from './call-batch.ts';
 import { Dictionary } from './dictionary.ts';
 import type { HouseEvent } from './events.ts';
-import { Redactor } from './redact/redactor.ts';
-import { redactionSalt } from './redact/salt.ts';
+import type { PersonalKind } from './redact/finding.ts';
+import { houseRedactor } from './redact/house-redactor.ts';
+import type { Redactor } from './redact/redactor.ts';
 import { decideRetention, type RetentionLimits } from './retention.ts';
 
 /** Rows put in by one statement: measured a fifth less CPU than one by one, and little to gain beyond. */
@@ -59,11 +60,10 @@ export class RecordWriter {
   #open: Open | null = null;
   #shrinking = false;
 
-  constructor(directory: string, limits: RetentionLimits) {
+  constructor(directory: string, limits: RetentionLimits, personal?: readonly PersonalKind[]) {
     this.#directory = directory;
     this.#limits = limits;
-    // The address of a provider that could not be reached is nobody's, and needed to find out why.
-    this.#redactor = new Redactor({ salt: redactionSalt(directory), personal: ['email', 'phone', 'card', 'iban'] });
+    this.#redactor = houseRedactor(directory, personal);
   }
 
   /**
@@ -156,7 +156,7 @@ function insertSql(rows: number): string {
 /** Inserts the rows of a batch; the number of those that were stored. */
 function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
   const { insertRow, insertGroup, rowCells, groupCells, dictionary } = open;
-  const kinds = batch.kinds.map((kind) => dictionary.kind(kind));
+  const kinds = batch.kinds.map((kind) => dictionary.kind(redacted(kind, redactor)));
   const prefixes = batch.idPrefixes.map((prefix) => dictionary.idPrefix(prefix));
   const texts = Buffer.from(batch.texts.buffer, batch.texts.byteOffset, batch.texts.length).toString();
   let textAt = 0;
@@ -181,6 +181,17 @@ function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
     row += whole ? GROUP_ROWS : 1;
   }
   return stored;
+}
+
+/** What callers wrote of it: a key pasted in place of a model, or into an address, is not kept either. */
+function redacted(kind: CallKind, redactor: Redactor): CallKind {
+  const { model, path, attempt_model: attemptModel } = kind;
+  return {
+    ...kind,
+    model: model === null ? null : redactor.text(model),
+    path: redactor.text(path),
+    attempt_model: attemptModel === null ? null : redactor.text(attemptModel),
+  };
 }
 
 /** Events are few: their statement is prepared when there are some. */

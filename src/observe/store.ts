@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { CallRecord } from '../engine/record.ts';
 import { type CallBatch, CallPacker } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
+import type { PersonalKind } from './redact/finding.ts';
+import { DEFAULT_PERSONAL } from './redact/house-redactor.ts';
 import { DEFAULT_RETENTION, type RetentionLimits } from './retention.ts';
 import {
   dropped,
@@ -20,6 +22,8 @@ export interface RecordStoreOptions {
   readonly directory: string;
   /** How long and how much is kept. @default 30 days, 1024 MB */
   readonly retention?: Partial<RetentionLimits>;
+  /** Personal details that are taken out of what is kept. @default all but the addresses of machines */
+  readonly personal?: readonly PersonalKind[];
   /** Time between two sweeps for retention, ms. @default 5 minutes: a sweep without work costs three lookups. */
   readonly sweepEveryMs?: number;
   /** Records that may wait in memory, at about 200 bytes each; beyond, the oldest are dropped and counted. @default 50,000 */
@@ -92,6 +96,7 @@ export class RecordStore {
     this.#workerData = {
       directory: options.directory,
       retention: { ...DEFAULT_RETENTION, ...options.retention },
+      personal: options.personal ?? DEFAULT_PERSONAL,
       sweepEveryMs: options.sweepEveryMs ?? 5 * 60_000,
     };
     this.#maxPending = options.maxPending ?? 50_000;

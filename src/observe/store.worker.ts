@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import type { CallBatch } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
+import type { PersonalKind } from './redact/finding.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { RetentionLimits } from './retention.ts';
 import { yieldToCalls } from './yield-to-calls.ts';
@@ -10,6 +11,8 @@ import { yieldToCalls } from './yield-to-calls.ts';
 export interface StoreWorkerData {
   readonly directory: string;
   readonly retention: RetentionLimits;
+  /** Personal details that are taken out. */
+  readonly personal: readonly PersonalKind[];
   /** Time between two sweeps, ms. */
   readonly sweepEveryMs: number;
 }
@@ -28,8 +31,8 @@ export type FromStoreWorker =
 
 if (parentPort === null) throw new Error('store.worker runs as a worker thread only');
 const port = parentPort;
-const { directory, retention, sweepEveryMs } = workerData as StoreWorkerData;
-const writer = new RecordWriter(directory, retention);
+const { directory, retention, personal, sweepEveryMs } = workerData as StoreWorkerData;
+const writer = new RecordWriter(directory, retention, personal);
 
 function tell(message: FromStoreWorker): void {
   port.postMessage(message);

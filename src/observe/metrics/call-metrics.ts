@@ -36,6 +36,12 @@ export class CallMetrics {
   #lastCallShape = 0;
   #lastAttempt: AttemptRecord | null = null;
   #lastAttemptShape = 0;
+  readonly #redact: (text: string) => string;
+
+  /** @param redact takes out of a label what nobody should see: a model's name is whatever a caller wrote */
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
 
   add(record: CallRecord): void {
     const { id, at, usage, cost } = record;
@@ -118,7 +124,7 @@ export class CallMetrics {
     const key = `${route}\n${model}\n${target}\n${tenant}\n${operation}\n${outcome}\n${kind}`;
     return this.#calls.of(key, () => [
       route ?? '',
-      model ?? '',
+      this.#redact(model ?? ''),
       target ?? '',
       tenant ?? '',
       operation,
@@ -132,7 +138,7 @@ export class CallMetrics {
     const kind = fault?.kind ?? '';
     return this.#attempts.of(`${target}\n${model}\n${reason}\n${kind}`, () => [
       target,
-      model ?? '',
+      this.#redact(model ?? ''),
       reason,
       kind,
       fault?.party ?? '',

@@ -8,7 +8,7 @@ import { OTHER } from './shapes.ts';
 const OPEN = 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5';
 
 async function scrape(records: readonly Partial<CallRecord>[], accept?: string): Promise<string[]> {
-  const metrics = new CallMetrics();
+  const metrics = new CallMetrics((text) => text);
   for (const record of records) metrics.add(aCall(record));
   return (await expose(metrics.families(), accept)).body.split('\n');
 }

@@ -39,13 +39,13 @@ export class Telemetry {
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(options: TelemetryOptions) {
-    const { endpoint, service, version, directory, providers, metricsEveryMs, families, onTrouble } = options;
+    const { endpoint, service, version, directory, personal, providers, metricsEveryMs, families, onTrouble } = options;
     this.#onTrouble = onTrouble ?? ((message) => process.stderr.write(`holdfast: ${message}\n`));
     // The compiler rewrites import paths, but not this one.
     const file = import.meta.url.endsWith('.ts') ? './telemetry.worker.ts' : './telemetry.worker.js';
     this.#worker = new Worker(new URL(file, import.meta.url), {
       name: 'holdfast-telemetry',
-      workerData: { endpoint, service, version, directory, providers } satisfies TelemetryWorkerData,
+      workerData: { endpoint, service, version, directory, personal, providers } satisfies TelemetryWorkerData,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Family, Sample } from '../metrics/families.ts';
-import { Redactor } from '../redact/redactor.ts';
-import { redactionSalt } from '../redact/salt.ts';
+import type { PersonalKind } from '../redact/finding.ts';
+import { houseRedactor } from '../redact/house-redactor.ts';
 import { spansOf, type TracedRecord } from './call-spans.ts';
 import { MetricSender } from './metric-sender.ts';
 import { SpanSender } from './span-sender.ts';
@@ -14,6 +14,8 @@ export interface TelemetryWorkerData {
   readonly version: string;
   /** The data directory, for the salt of placeholders. */
   readonly directory: string;
+  /** Personal details that are taken out. */
+  readonly personal: readonly PersonalKind[];
   /** Providers by the ids of their targets. */
   readonly providers: Readonly<Record<string, string>>;
 }
@@ -32,8 +34,8 @@ export type FromTelemetryWorker =
 
 if (parentPort === null) throw new Error('telemetry.worker runs as a worker thread only');
 const port = parentPort;
-const { endpoint, service, version, directory, providers } = workerData as TelemetryWorkerData;
-const redactor = new Redactor({ salt: redactionSalt(directory), personal: ['email', 'phone', 'card', 'iban'] });
+const { endpoint, service, version, directory, personal, providers } = workerData as TelemetryWorkerData;
+const redactor = houseRedactor(directory, personal);
 const from = { endpoint, service, version };
 const spans = new SpanSender(from, (count, reason) => tell({ kind: 'dropped', spans: count, reason }));
 const metrics = new MetricSender(from, (reason) => tell({ kind: 'dropped', spans: 0, reason }));
@@ -52,7 +54,12 @@ port.on('message', (message: ToTelemetryWorker) => {
       for (const record of message.records) {
         for (const span of spansOf(record, providerOf)) {
           const attributes = redactor.json(span.attributes) as typeof span.attributes;
-          spans.add({ ...span, attributes, error: span.error === null ? null : redactor.text(span.error) });
+          spans.add({
+            ...span,
+            name: redactor.text(span.name),
+            attributes,
+            error: span.error === null ? null : redactor.text(span.error),
+          });
         }
       }
       break;
