@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
 import { Account } from '../engine/sharing/account.ts';
-import type { Random } from '../engine/clock.ts';
+import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
 import { Hedger } from '../engine/hedge/hedger.ts';
@@ -19,8 +19,10 @@ import { PriceList } from '../providers/catalogue/price-list.ts';
 import { dialectOf } from '../providers/dialects.ts';
 import { ownerOf } from '../providers/native-wires.ts';
 import { demands } from '../providers/openai/demand.ts';
+import { AnswerMemory } from '../storage/answers/memory.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { matchRoute } from './match.ts';
 import { degradedRungs, type RungDeps } from './rungs.ts';
 import { ownPrices } from './prices.ts';
@@ -72,7 +74,8 @@ export function assemble(
   const summaries: SummaryCalls = new WeakMap();
   // Summaries pass the line that they are made for.
   const fits = fittings(config.routes, { clock, thread, handle: (call) => handle(call) }, summaries);
-  const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null, deps));
+  const memory = new AnswerMemory();
+  const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null, memory, deps));
   const handle = line({
     clock,
     random,
@@ -148,6 +151,7 @@ function routeFor(
   policy: RoutePolicy,
   targets: ReadonlyMap<string, Target>,
   fit: Fitting | null,
+  memory: AnswerMemory,
   deps: RungDeps,
 ): Route {
   const { id, timeouts, wholeTimeouts, retry } = policy;
@@ -162,7 +166,20 @@ function routeFor(
     }),
   );
   const { degraded = [] } = policy;
-  const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, deps);
+  const answers = keptAnswers(policy, memory, deps.clock);
+  const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, answers, deps);
+  const cached = (policy.cache ?? null) !== null;
   const hedger = policy.hedge ? new Hedger(policy.hedge) : null;
-  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs, hedger };
+  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs, hedger, answers, cached };
+}
+
+/** Keeps the answers of a route that gives them again; null for one that does not. */
+function keptAnswers(
+  { cache = null, degraded = [] }: RoutePolicy,
+  memory: AnswerMemory,
+  clock: Clock,
+): KeptAnswers | null {
+  const stale = degraded.flatMap((rung) => (rung.rung === 'stale' ? [rung.maxAgeMs] : []));
+  const policy = { ttlMs: cache?.ttlMs ?? null, staleMs: stale.length === 0 ? null : Math.max(...stale) };
+  return policy.ttlMs === null && policy.staleMs === null ? null : new KeptAnswers(memory, clock, policy);
 }

@@ -3,6 +3,7 @@ import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { CountersConfig } from './counters.ts';
 import { describeFit } from './fit.ts';
+import { describeCache } from './cache.ts';
 import { describeHedge } from './hedge.ts';
 import { describeDegraded } from './ladder.ts';
 import type { Secret } from './secrets.ts';
@@ -99,6 +100,7 @@ function describeRoute(route: RoutePolicy): string[] {
     `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
     `    validation: ${route.validate}`,
     ...(route.fit ? [`    fit: ${describeFit(route.fit)}`] : []),
+    ...(route.cache ? [`    cache: ${describeCache(route.cache)}`] : []),
     ...(route.hedge ? [`    hedge: ${describeHedge(route.hedge)}`] : []),
   ];
 }

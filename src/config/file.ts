@@ -2,6 +2,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
+import type { CacheSection } from './cache.ts';
 import type { HedgeSection } from './hedge.ts';
 import type { DegradedSection } from './ladder.ts';
 
@@ -107,6 +108,7 @@ type RouteDefaults = Optional<{
   validate: ValidationMode;
   fit: FitSection;
   hedge: HedgeSection;
+  cache: CacheSection;
 }>;
 
 export type ConfigFile = Optional<{

@@ -60,16 +60,16 @@ describe('degraded rungs of a ladder', () => {
 
   test('a job rung needs somebody who runs jobs', () => {
     const clock = new VirtualClock();
-    expect(() => degradedRungs('main', [read({ job: null })], { clock })).toThrow(/route main ends in a job/);
+    expect(() => degradedRungs('main', [read({ job: null })], null, { clock })).toThrow(/route main ends in a job/);
     const made = { name: 'job', on: ON, answer: () => null };
-    expect(degradedRungs('main', [read({ job: null })], { clock, jobRung: () => made })).toEqual([made]);
+    expect(degradedRungs('main', [read({ job: null })], null, { clock, jobRung: () => made })).toEqual([made]);
   });
 });
 
 describe('a canned answer', () => {
   const answerTo = async (written: unknown, facts: object): Promise<string | null> => {
     const clock = new VirtualClock();
-    const [rung] = degradedRungs('main', [read(written)], { clock });
+    const [rung] = degradedRungs('main', [read(written)], null, { clock });
     const answer = await rung?.answer(callAt(clock, facts), faultOf('overloaded'));
     if (answer === null || answer === undefined) return null;
     if (answer.reply.kind === 'whole') return Buffer.from(answer.reply.body).toString();

@@ -56,6 +56,7 @@ describe('the environment alone', () => {
         fallbackOn: DEFAULT_FALLBACK_ON,
         validate: 'sample',
         hedge: null,
+        cache: null,
         fit: null,
       },
     ]);
@@ -215,6 +216,7 @@ defaults:
       fallbackOn: new Set(['overloaded', 'timeout']),
       validate: 'strict',
       hedge: null,
+      cache: null,
       fit: {
         strategies: ['larger-window', 'summarise', 'trim'],
         ceilingTokens: 100_000,

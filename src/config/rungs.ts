@@ -1,6 +1,7 @@
 import type { Call } from '../engine/call.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { DegradedAnswer, DegradedPolicy, DegradedRung } from '../engine/degraded.ts';
+import { type KeptAnswers, staleRung } from './kept-answers.ts';
 import { bodyReply, textReply } from '../providers/openai/given/given-reply.ts';
 
 type Canned = DegradedPolicy & { readonly rung: 'canned' };
@@ -15,17 +16,19 @@ export interface RungDeps {
 /**
  * Brings a route's degraded rungs to life.
  *
+ * @param answers where those of the route are kept; null: nowhere, as for routes without stale rungs
  * @throws {Error} the route ends in jobs, and there are none here
  */
 export function degradedRungs(
   route: string,
   policies: readonly DegradedPolicy[],
+  answers: KeptAnswers | null,
   deps: RungDeps,
 ): readonly DegradedRung[] {
   return policies.flatMap((policy) => {
     switch (policy.rung) {
       case 'stale':
-        return [];
+        return answers === null ? [] : [staleRung(policy, answers)];
       case 'job':
         if (deps.jobRung !== undefined) return [deps.jobRung(policy, route)];
         throw new Error(`the ladder of route ${route} ends in a job, which needs a gateway that runs jobs`);

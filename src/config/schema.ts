@@ -3,6 +3,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
+import { cacheField } from './cache.ts';
 import { hedgeField } from './hedge.ts';
 import { degradedField } from './ladder.ts';
 import {
@@ -282,6 +283,7 @@ const route = section({
   validate: validate.optional(),
   fit: fitField.optional(),
   hedge: hedgeField.optional(),
+  cache: cacheField.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -350,6 +352,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     validate: validate.optional(),
     fit: fitField.optional(),
     hedge: hedgeField.optional(),
+    cache: cacheField.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

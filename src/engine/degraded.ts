@@ -1,3 +1,4 @@
+import type { GivenReply } from './answers.ts';
 import type { Call } from './call.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
 import { Endings, type Reply, type ReplyStream, type Sink, type StreamEnding } from './reply.ts';
@@ -34,7 +35,7 @@ export interface DegradedRung {
 
 export interface DegradedAnswer {
   /** Marked as free: it has used no provider, and nobody is charged for it. */
-  readonly reply: Reply & { readonly kind: 'whole' | 'stream' };
+  readonly reply: GivenReply;
   /** What is told behind the rung's name: `age=312`; null: nothing more. */
   readonly detail: string | null;
 }

@@ -1,3 +1,4 @@
+import type { CachePolicy } from './answers.ts';
 import type { DegradedPolicy } from './degraded.ts';
 import type { FaultKind } from './fault/fault.ts';
 import type { FitPolicy } from './fitting.ts';
@@ -161,6 +162,8 @@ export interface RoutePolicy {
   readonly degraded?: readonly DegradedPolicy[];
   /** When a second attempt runs beside a slow first. @default null: never */
   readonly hedge?: HedgePolicy | null;
+  /** Whether answers are given again. @default null: every request is asked */
+  readonly cache?: CachePolicy | null;
 }
 
 /**

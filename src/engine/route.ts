@@ -1,4 +1,5 @@
 import { Attempt, type AttemptHandler, type Outcome } from './attempt/attempt.ts';
+import { answered, type Answers, type GivenReply, type KeptCall } from './answers.ts';
 import type { Call } from './call.ts';
 import { degrade, type DegradedRung, tellModel } from './degraded.ts';
 import type { Clock, Random } from './clock.ts';
@@ -27,6 +28,10 @@ export interface Route extends PlanRules {
   readonly degraded?: readonly DegradedRung[] | null;
   /** Begins second attempts beside slow ones. @default null: nobody does */
   readonly hedger?: Hedger | null;
+  /** Keeps its answers. @default null: nobody does */
+  readonly answers?: Answers | null;
+  /** Whether what is kept answers before any target is asked. @default false: only when none answers */
+  readonly cached?: boolean;
 }
 
 export interface RouteDeps {
@@ -89,6 +94,8 @@ class Walk {
   #fitted: FittedCall | null = null;
   /** A provider has said that the prompt does not fit after all, and it was fitted anew: once is enough. */
   #refitted = false;
+  /** Where the call's answer is to be kept. */
+  #kept: KeptCall | null = null;
 
   constructor(call: Call, route: Route, deps: RouteDeps) {
     this.#call = call;
@@ -103,7 +110,12 @@ class Walk {
 
   async go(): Promise<Reply> {
     const { clock } = this.#deps;
-    const { fit = null } = this.#route;
+    const { fit = null, answers = null, cached = false } = this.#route;
+    if (answers !== null) {
+      this.#kept = answers.open(this.#call);
+      const earlier = cached && this.#kept !== null ? answered(this.#call, this.#kept) : null;
+      if (earlier !== null) return earlier;
+    }
     const fitted = fit === null ? null : fit.begin(this.#call, this.#ladder);
     // What was parsed has served: the call may now wait for minutes, and others with it.
     this.#call.parsed = null;
@@ -161,10 +173,10 @@ class Walk {
   }
 
   /** What a target has answered. */
-  #given(reply: Reply, { model }: Candidate): Reply {
+  #given(reply: GivenReply, { model }: Candidate): Reply {
     const { model: asked } = this.#call;
     if (model !== null && asked !== null && model !== asked) tellModel(this.#call, model, this.#ladder[0] ?? []);
-    return reply;
+    return this.#kept === null ? reply : this.#kept.keep(reply);
   }
 
   /** A key may have been replaced while the call was under way: with the new one it is worth sending again, once. */

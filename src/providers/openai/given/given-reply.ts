@@ -1,13 +1,11 @@
+import type { GivenReply } from '../../../engine/answers.ts';
 import type { Call } from '../../../engine/call.ts';
-import type { DegradedAnswer } from '../../../engine/degraded.ts';
 import { GivenStream } from '../../../engine/degraded.ts';
 import { parseJson } from '../../../engine/parse-json.ts';
 import { NO_USAGE } from '../../../engine/ports.ts';
 import { isObject } from '../request.ts';
 import { chatAnswer, chatStream, type Signature } from './chat-answer.ts';
 import { responseAnswer, responseStream } from './response-answer.ts';
-
-type GivenReply = DegradedAnswer['reply'];
 
 /** A text as the answer to a call, in its own format and as a stream where it asked for one; null where texts are no answer. */
 export function textReply(call: Call, text: string, at: number): GivenReply | null {

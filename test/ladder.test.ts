@@ -1,0 +1,195 @@
+import { APIError } from 'openai';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+import { type Door, openGateway } from './harness.ts';
+
+let one: Simulator;
+let two: Simulator;
+beforeAll(async () => {
+  one = await startSimulator({ name: 'one' });
+  two = await startSimulator({ name: 'two' });
+});
+afterEach(() => {
+  one.setFault(null);
+  two.setFault(null);
+});
+afterAll(() => Promise.all([one.close(), two.close()]));
+
+/** A gateway before both simulators, whose ladder begins with the first. */
+function open(ladder: readonly unknown[], route: object = {}): Promise<Door> {
+  const target = (at: Simulator): object => ({
+    provider: 'openai-compatible',
+    baseUrl: `${at.url}/v1`,
+    key: 'env:TARGET_KEY',
+    breaker: { enabled: false },
+  });
+  return openGateway({
+    targets: { one: target(one), two: target(two) },
+    routes: [{ models: ['*'], ladder, retry: { attempts: 1 }, ...route }],
+  });
+}
+
+const QUESTION = { model: 'gpt-4o', messages: [{ role: 'user' as const, content: 'say: kelp holds fast' }] };
+const RESPONSE = { model: 'gpt-4o', input: 'say: kelp holds fast' };
+
+/** One chat by the official SDK, streamed or not: its text, how it ended, and the headers. */
+async function chat(
+  { client }: Door,
+  stream: boolean,
+  headers: Record<string, string> = {},
+): Promise<{ text: string; finish: string | null; told: Headers }> {
+  if (!stream) {
+    const { data, response } = await client.chat.completions.create(QUESTION, { headers }).withResponse();
+    const [choice] = data.choices;
+    return { text: choice?.message.content ?? '', finish: choice?.finish_reason ?? null, told: response.headers };
+  }
+  const { data, response } = await client.chat.completions
+    .create({ ...QUESTION, stream: true }, { headers })
+    .withResponse();
+  let text = '';
+  let finish: string | null = null;
+  for await (const { choices } of data) {
+    text += choices[0]?.delta.content ?? '';
+    finish = choices[0]?.finish_reason ?? finish;
+  }
+  return { text, finish, told: response.headers };
+}
+
+describe('a canned answer', () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await open(['one', { canned: { text: 'We are having trouble; try again soon.' } }]);
+  });
+  afterAll(() => door.close());
+
+  test.each([false, true])('is what the official SDK reads (streamed: %s)', async (stream) => {
+    one.setFault('unavailable');
+    const { record, value } = await door.watch(() => chat(door, stream));
+    expect(value).toMatchObject({ text: 'We are having trouble; try again soon.', finish: 'stop' });
+    expect(value?.told.get('x-holdfast-degraded')).toBe('canned');
+    expect(record).toMatchObject({
+      outcome: 'answered',
+      status: 200,
+      fault: null,
+      notes: ['degraded: canned; after=unavailable'],
+      attempts: [{ target: 'one', fault: { kind: 'unavailable' } }],
+    });
+  });
+
+  test.each([false, true])('also by the Responses API (streamed: %s)', async (stream) => {
+    one.setFault('unavailable');
+    const { value } = await door.watch(async () => {
+      if (!stream) return (await door.client.responses.create(RESPONSE)).output_text;
+      const events = door.client.responses.stream(RESPONSE);
+      return (await events.finalResponse()).output_text;
+    });
+    expect(value).toBe('We are having trouble; try again soon.');
+  });
+
+  test('is not given for what the caller did wrong', async () => {
+    one.setFault('content-policy');
+    const { error } = await door.watch(() => chat(door, false));
+    expect(error).toBeInstanceOf(APIError);
+  });
+
+  test('nor while all is well', async () => {
+    const { value } = await door.watch(() => chat(door, false));
+    expect(value?.text).toBe('kelp holds fast');
+    expect(value?.told.get('x-holdfast-degraded')).toBe(null);
+  });
+});
+
+test('the next rung with another model says which model served', async () => {
+  const door = await open(['one', { target: 'two', model: 'gpt-4.1-mini' }]);
+  one.setFault('unavailable');
+  const { value, record } = await door.watch(() => chat(door, false));
+  expect(value?.told.get('x-holdfast-model')).toBe('gpt-4.1-mini');
+  expect(value?.told.get('x-holdfast-degraded')).toBe('model; served=gpt-4.1-mini');
+  expect(record.notes).toEqual(['degraded: model; served=gpt-4.1-mini']);
+  await door.close();
+});
+
+describe('an earlier answer', () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await open(['one', { stale: { maxAge: '1h' } }, { canned: { text: 'Sorry.' } }]);
+  });
+  afterAll(() => door.close());
+
+  test.each([false, true])('is given when no target answers (streamed: %s)', async (stream) => {
+    await door.watch(() => chat(door, stream));
+    one.setFault('unavailable');
+    const { record, value } = await door.watch(() => chat(door, stream));
+    expect(value).toMatchObject({ text: 'kelp holds fast', finish: 'stop' });
+    expect(value?.told.get('x-holdfast-degraded')).toMatch(/^stale; age=\d+$/);
+    expect(record.notes[0]).toMatch(/^degraded: stale; age=\d+; after=unavailable$/);
+    expect(record).toMatchObject({ outcome: 'answered', usage: { inputTokens: null } });
+  });
+
+  test('is passed over where the caller wants none', async () => {
+    one.setFault('unavailable');
+    const { value } = await door.watch(() => chat(door, false, { 'cache-control': 'no-cache' }));
+    expect(value?.text).toBe('Sorry.');
+    expect(value?.told.get('x-holdfast-degraded')).toBe('canned');
+  });
+});
+
+describe('a cache', () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await open(['one'], { cache: { ttl: '10m' } });
+  });
+  afterAll(() => door.close());
+
+  test.each([false, true])('answers the same request before any target is asked (streamed: %s)', async (stream) => {
+    const first = await door.watch(() => chat(door, stream));
+    one.setFault('unavailable');
+    const { record, value } = await door.watch(() => chat(door, stream));
+    expect(value?.text).toBe(first.value?.text);
+    expect(value?.told.get('x-holdfast-cache')).toMatch(/^hit; age=\d+$/);
+    expect(value?.told.get('x-holdfast-degraded')).toBe(null);
+    expect(record).toMatchObject({ outcome: 'answered', attempts: [], target: null, cost: 0 });
+    expect(record.notes[0]).toMatch(/^cache: hit; age=\d+$/);
+  });
+
+  test('says so when it had none', async () => {
+    const { value } = await door.watch(() => chat(door, false, { 'cache-control': 'no-cache' }));
+    expect(value?.told.get('x-holdfast-cache')).toBe('miss');
+  });
+});
+
+test('a slow first attempt is overtaken by a second one', async () => {
+  const slow = await startSimulator({ name: 'slow', latency: { firstTokenMs: 3_000 } });
+  const target = (at: Simulator): object => ({
+    provider: 'openai-compatible',
+    baseUrl: `${at.url}/v1`,
+    key: 'env:TARGET_KEY',
+  });
+  const door = await openGateway({
+    targets: { slow: target(slow), quick: target(two) },
+    routes: [
+      {
+        models: ['*'],
+        ladder: [
+          [
+            { target: 'slow', weight: 1_000_000 },
+            { target: 'quick', weight: 0.001 },
+          ],
+        ],
+        hedge: { after: '150ms' },
+      },
+    ],
+  });
+  const began = performance.now();
+  const { record, value } = await door.watch(() => chat(door, true));
+  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(value?.text).toBe('kelp holds fast');
+  expect(value?.told.get('x-holdfast-target')).toBe('quick');
+  expect(record.target).toBe('quick');
+  expect(record.attempts.map(({ target: at, reason, fault }) => [at, reason, fault?.kind])).toEqual([
+    ['slow', 'first', 'cancelled'],
+    ['quick', 'hedge', undefined],
+  ]);
+  await door.close();
+  await slow.close();
+});
