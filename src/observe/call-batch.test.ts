@@ -53,6 +53,9 @@ function mixedCalls(count: number): CallRecord[] {
       workload: index % 8 === 1 ? 'nightly' : null,
       lane: index % 8 === 1 ? 'background' : 'interactive',
       endUser: index % 6 === 2 ? `u_${index}` : null,
+      callerId: index % 5 === 1 ? `theirs-${index}` : null,
+      trace:
+        index % 9 === 1 ? { traceId: 'ab'.repeat(16), spanId: null, parentId: 'cd'.repeat(8), sampled: true } : null,
       notes: index % 7 === 3 ? ['noticed unknown-field: kelp', 'repaired sampling: top_p'] : [],
       ...(index % 7 === 0 ? { outcome: 'failed', fault: aFault({ message, evidence: [message] }) } : {}),
     });

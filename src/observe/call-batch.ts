@@ -1,5 +1,6 @@
 import type { Fault } from '../engine/fault/fault.ts';
 import type { AttemptRecord, CallRecord } from '../engine/record.ts';
+import type { Trace } from '../engine/trace.ts';
 import type { CallKindsTable } from '../storage/schema.ts';
 import { type OwnId, splitOwnId } from './own-id.ts';
 
@@ -32,6 +33,8 @@ export const COLUMNS = [
   'attempts',
   'end_user',
   'notes',
+  'caller_id',
+  'trace',
 ] as const;
 
 /** The columns whose texts follow one another in `texts`, in this order. */
@@ -42,6 +45,8 @@ export const TEXT_COLUMNS: ReadonlySet<(typeof COLUMNS)[number]> = new Set([
   'attempts',
   'end_user',
   'notes',
+  'caller_id',
+  'trace',
 ]);
 
 /**
@@ -118,6 +123,8 @@ export class CallPacker {
     numbers[start + 17] = this.#write(attemptsText);
     numbers[start + 18] = this.#write(short(record.endUser));
     numbers[start + 19] = this.#write(notesText);
+    numbers[start + 20] = this.#write(short(record.callerId));
+    numbers[start + 21] = this.#write(record.trace === null ? null : traceText(record.trace));
     this.#rows += 1;
   }
 
@@ -267,6 +274,10 @@ function shortFault(fault: Fault): Fault {
 
 function short<Text extends string | null>(text: Text): Text {
   return text !== null && text.length > LONGEST_TEXT ? (`${text.slice(0, LONGEST_TEXT - 1)}…` as Text) : text;
+}
+
+function traceText({ traceId, spanId, parentId, sampled }: Trace): string {
+  return `${traceId}-${spanId ?? ''}-${parentId ?? ''}-${sampled ? 1 : 0}`;
 }
 
 function microseconds(ms: number | null): number {

@@ -1,5 +1,6 @@
 import type { Fault } from '../engine/fault/fault.ts';
 import type { AttemptRecord, CallOutcome, CallRecord, Usage } from '../engine/record.ts';
+import type { Trace } from '../engine/trace.ts';
 import type { CallsView } from '../storage/schema.ts';
 
 /** A record as it comes back from the database; `seq` counts in order of writing. */
@@ -17,8 +18,8 @@ export function callFromRow(row: CallsView): StoredCall {
     organisation: row.organisation,
     tenant: row.tenant,
     workload: row.workload,
-    callerId: null,
-    trace: null,
+    callerId: row.caller_id,
+    trace: row.trace === null ? null : traceFrom(row.trace),
     keyId: row.key_id,
     endUser: row.end_user,
     lane: row.lane as CallRecord['lane'],
@@ -68,6 +69,11 @@ function attemptsFromRow(row: CallsView): AttemptRecord[] {
       reason: 'first',
     },
   ];
+}
+
+function traceFrom(text: string): Trace {
+  const [traceId = '', spanId = '', parentId = '', sampled] = text.split('-');
+  return { traceId, spanId: spanId || null, parentId: parentId || null, sampled: sampled === '1' };
 }
 
 function milliseconds(us: number | null): number | null {

@@ -76,6 +76,10 @@ interface CallRowsTable {
   end_user: string | null;
   /** What was noticed or changed about the request, as a list in JSON. */
   notes: string | null;
+  /** What the caller itself calls its request. */
+  caller_id: string | null;
+  /** Where the call stands in a trace: `traceId-spanId-parentId-sampled`, empty where there is none. */
+  trace: string | null;
 }
 
 /** The calls put together again: what everybody reads, here and with SQLite's own shell. */
@@ -186,6 +190,98 @@ export interface EventsTable {
   detail: string | null;
 }
 
+/** What the calls of one sum have in common; number 0 is all calls together. Told twice now and then, as kinds are. */
+interface RollupSeriesTable {
+  id: Generated<number>;
+  tenant: string | null;
+  workload: string | null;
+  route: string | null;
+  /** Asked for by calls, sent by attempts. */
+  model: string | null;
+  /** Of calls the last one tried. */
+  target: string | null;
+}
+
+/** What is added up of calls. Money is in millionths of a US dollar. */
+interface CallSumColumns {
+  calls: number;
+  answered: number;
+  failed: number;
+  interrupted: number;
+  cancelled: number;
+  attempts: number;
+  retries: number;
+  fallbacks: number;
+  hedges: number;
+  input_tokens: number;
+  output_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  cost: number;
+  unpriced: number;
+  wasted_attempts: number;
+  waste_failed_attempts: number;
+  waste_failed_calls: number;
+  waste_interrupted: number;
+  waste_abandoned: number;
+  waste_hedges: number;
+}
+
+/** Calls of one series in one span of time, by when they arrived. Sketches of microseconds, null when empty. */
+interface CallRollupsTable extends CallSumColumns {
+  /** Length, seconds: 60, 3600 or 86400. */
+  span: number;
+  series: number;
+  /** Start, ms since 1970. */
+  at: number;
+  duration: Uint8Array | null;
+  first_content: Uint8Array | null;
+  overhead: Uint8Array | null;
+}
+
+/** Attempts, by target and the model sent, and by when their calls arrived. */
+interface AttemptRollupsTable {
+  span: number;
+  series: number;
+  at: number;
+  attempts: number;
+  retries: number;
+  fallbacks: number;
+  hedges: number;
+  duration: Uint8Array | null;
+  first_content: Uint8Array | null;
+}
+
+/** Faults: of attempts by target and the model sent, of calls by those of their last attempt. */
+interface FaultRollupsTable {
+  span: number;
+  series: number;
+  at: number;
+  kind: string;
+  party: string;
+  /** Calls that were told it. */
+  calls: number;
+  /** Attempts that met it. */
+  attempts: number;
+  first_at: number;
+  last_at: number;
+  /** The last call that met it. */
+  last_seq: number;
+}
+
+/** What single users came to in a day. */
+interface UserRollupsTable extends CallSumColumns {
+  at: number;
+  series: number;
+  end_user: string;
+}
+
+/** Ids that others gave to calls, by their hashes. */
+interface CallIdsTable {
+  place: number;
+  seq: number;
+}
+
 /** The tables, as queries see them. */
 export interface Schema {
   organisations: OrganisationsTable;
@@ -199,4 +295,10 @@ export interface Schema {
   calls: CallsView;
   call_rows: CallRowsTable;
   id_prefixes: IdPrefixesTable;
+  rollup_series: RollupSeriesTable;
+  call_rollups: CallRollupsTable;
+  attempt_rollups: AttemptRollupsTable;
+  fault_rollups: FaultRollupsTable;
+  user_rollups: UserRollupsTable;
+  call_ids: CallIdsTable;
 }

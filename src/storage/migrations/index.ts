@@ -3,7 +3,8 @@ import { tenants } from './0002-tenants.ts';
 import { cost } from './0003-cost.ts';
 import { callers } from './0004-callers.ts';
 import { notes } from './0005-notes.ts';
+import { rollups } from './0006-rollups.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. */
-export const MIGRATIONS: readonly Migration[] = [calls, tenants, cost, callers, notes];
+export const MIGRATIONS: readonly Migration[] = [calls, tenants, cost, callers, notes, rollups];
