@@ -23,13 +23,13 @@ type Maker = (target: TargetConfig, common: Common) => OpenEndpoint;
 
 const onOpenAIWire =
   (provider: 'openai' | 'azure' | 'openai-compatible'): Maker =>
-  ({ deployment, apiVersion, organization, project, losses, responses }, common) => {
+  ({ deployment, apiVersion, organization, project, losses }, common) => {
     const headers: Record<string, string> = { ...common.headers };
     if (organization !== null) headers['openai-organization'] = organization;
     if (project !== null) headers['openai-project'] = project;
     const endpoint = new OpenAIEndpoint({ ...common, headers, provider, deployment, apiVersion });
     return new InterpretedEndpoint(endpoint, {
-      interprets: responses === 'translate' ? ['responses', 'messages'] : ['messages'],
+      interprets: ['messages'],
       losses,
       // The servers that are like OpenAI's nearly all know the older name of the cap, and many no other.
       cap: provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens',
@@ -43,7 +43,7 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
   'openai-compatible': onOpenAIWire('openai-compatible'),
   anthropic: ({ losses }, common) =>
     new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses }), {
-      interprets: ['responses'],
+      interprets: [],
       losses,
       cap: 'max_completion_tokens',
     }),

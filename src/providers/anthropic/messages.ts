@@ -61,7 +61,7 @@ class MessagesReader implements StreamReader {
       case 'content_block_start':
         return isObject(event['content_block']) && event['content_block']['type'] === 'tool_use' ? this.#content(1) : 0;
       case 'message_start':
-        if (isObject(event['message'])) this.usage = readUsage(event['message']['usage']);
+        if (isObject(event['message'])) this.#readBeginning(event['message']['usage']);
         return 0;
       case 'message_delta':
         return this.#readEnding(event);
@@ -74,6 +74,12 @@ class MessagesReader implements StreamReader {
       default:
         return event['error'] ? this.#fail(classifyEvent({ data: parse(bytes.toString('utf8', start, end)) })) : 0;
     }
+  }
+
+  /** Every prompt has tokens: none is said by whoever learns their number behind the answer. */
+  #readBeginning(told: unknown): void {
+    const usage = readUsage(told);
+    if (usage.inputTokens !== 0) this.usage = usage;
   }
 
   #readDelta(delta: unknown): number {

@@ -154,7 +154,8 @@ export function tokensOfLength(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN - 0.5));
 }
 
-function chatUsage(usage: unknown): Usage {
+/** What a chat answer tells of its tokens. */
+export function chatUsage(usage: unknown): Usage {
   if (!isObject(usage)) return NO_USAGE;
   const { prompt_tokens: input, completion_tokens: output } = usage;
   return {
