@@ -11,6 +11,7 @@ step() {
   if "$@"; then :; else failed="$failed $name"; fi
 }
 step types tsc -p tsconfig.json
+step web-types tsc -p web/tsconfig.json
 step lint oxlint --type-aware --quiet
 step format oxfmt --check .
 step dead-code knip --no-progress

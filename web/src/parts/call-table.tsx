@@ -1,0 +1,98 @@
+import type { JSX } from 'preact';
+import { clock, count, duration, money } from '../format.ts';
+import { go, href } from '../router.ts';
+import type { CallLine, Outcome } from '../shapes/call.ts';
+import { Tag, type Tone } from './notice.tsx';
+
+const TONES: Readonly<Record<Outcome, Tone>> = {
+  answered: 'plain',
+  failed: 'harm',
+  interrupted: 'harm',
+  cancelled: 'unknown',
+  unknown: 'unknown',
+};
+
+export function OutcomeTag({
+  outcome,
+  fault,
+}: {
+  readonly outcome: Outcome;
+  readonly fault: string | null;
+}): JSX.Element {
+  const words = fault === null || fault === outcome ? outcome : `${outcome}: ${fault}`;
+  return <Tag tone={TONES[outcome]}>{words}</Tag>;
+}
+
+export function callAt(id: string): string {
+  return href(`/calls/${encodeURIComponent(id)}`);
+}
+
+export function CallTable({ calls }: { readonly calls: readonly CallLine[] }): JSX.Element {
+  return (
+    <div class="table-frame" tabIndex={0} role="group" aria-label="Calls">
+      <table>
+        <thead>
+          <tr>
+            <th>Arrived</th>
+            <th>Call</th>
+            <th>Model</th>
+            <th>Target</th>
+            <th>Outcome</th>
+            <th>Met on the way</th>
+            <th class="right">Status</th>
+            <th class="right">First content</th>
+            <th class="right">Took</th>
+            <th class="right">Tokens</th>
+            <th class="right">Cost</th>
+            <th>Tenant</th>
+          </tr>
+        </thead>
+        <tbody>
+          {calls.map((call) => (
+            <CallRow key={call.id} call={call} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
+  const { id, at, model, servedModel, target, outcome, faultKind, attempts, attemptFaults, inputTokens, outputTokens } =
+    call;
+  const open = (event: MouseEvent): void => {
+    if (event.target instanceof Element && event.target.closest('a') !== null) return;
+    if (getSelection()?.isCollapsed === false) return;
+    go(callAt(id));
+  };
+  const met = attemptFaults.filter((kind, index) => !(index === attempts - 1 && kind === faultKind));
+  return (
+    <tr data-open onClick={open}>
+      <td class="still">{clock(at)}</td>
+      <td class="still">
+        <a data-page data-row class="mono" href={callAt(id)}>
+          {id}
+        </a>
+      </td>
+      <td class="still">
+        {model ?? <span class="quiet">none</span>}
+        {servedModel === null || servedModel === model ? null : <span class="quiet"> → {servedModel}</span>}
+      </td>
+      <td class="still">{target ?? <span class="quiet">none</span>}</td>
+      <td class="still">
+        <OutcomeTag outcome={outcome} fault={faultKind} />
+      </td>
+      <td class="small quiet">
+        {attempts > 1 || met.length > 0 ? `${attempts} attempts${met.length > 0 ? `: ${met.join(', ')}` : ''}` : ''}
+      </td>
+      <td class="right">{call.status}</td>
+      <td class="right">{duration(call.firstContentMs)}</td>
+      <td class="right">{duration(call.durationMs)}</td>
+      <td class="right">
+        {inputTokens === null && outputTokens === null ? '–' : count((inputTokens ?? 0) + (outputTokens ?? 0))}
+      </td>
+      <td class="right">{money(call.cost)}</td>
+      <td class="still">{call.tenant ?? <span class="quiet">–</span>}</td>
+    </tr>
+  );
+}
