@@ -54,7 +54,7 @@ export interface RunningGateway {
 
 export interface StartOptions {
   /** Told of each call and event. @default nobody is told of calls, and of events on stderr */
-  readonly log?: HouseLog;
+  readonly log?: Pick<HouseLog, 'call' | 'event'>;
   /** Told of each record besides the store; for tests and embedders. */
   readonly onRecord?: (record: CallRecord) => void;
   /** Told of what happens to keys. @default a line on stderr */
