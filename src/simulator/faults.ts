@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { misbehaveInMessages } from './anthropic/faults.ts';
+import { misbehaveInGemini } from './gemini/faults.ts';
 import { BODY_FAULTS } from './faults/body.ts';
 import { CONNECTION_FAULTS } from './faults/connection.ts';
 import { EDGE_FAULTS } from './faults/edge.ts';
@@ -58,6 +59,7 @@ export function parseFault(text: string): ChosenFault {
 export function misbehave(script: Script, { fault, argument }: ChosenFault): Script {
   if (fault.spoils !== 'any' && (fault.spoils === 'stream') !== script.stream) return script;
   if (script.about.wire === 'messages') return misbehaveInMessages(script, fault, argument);
+  if (script.about.wire === 'generate') return misbehaveInGemini(script, fault, argument);
   if (fault.wires !== null && !fault.wires.includes(script.about.wire)) return script;
   return fault.apply(script, argument);
 }

@@ -1,3 +1,4 @@
+import { modelInPath } from './gemini/account.ts';
 import { parseJson } from '../engine/parse-json.ts';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -42,7 +43,8 @@ function read(request: IncomingMessage, body: Body): Reception {
   const path = mark < 0 ? url : url.slice(0, mark);
   const azure = path.startsWith('/openai/');
   const deployment = azure ? DEPLOYMENT.exec(path) : null;
-  const asked = deployment?.[1] === undefined ? modelIn(body.json) : decodeURIComponent(deployment[1]);
+  const asked =
+    deployment?.[1] === undefined ? (modelInPath(path) ?? modelIn(body.json)) : decodeURIComponent(deployment[1]);
   const at = asked.indexOf('@');
   const received: Received = {
     ...body,
@@ -52,7 +54,7 @@ function read(request: IncomingMessage, body: Body): Reception {
     query: mark < 0 ? '' : url.slice(mark + 1),
     headers,
     model: at < 0 ? asked : asked.slice(0, at),
-    key: keyIn(request),
+    key: keyIn(request, mark < 0 ? '' : url.slice(mark + 1)),
     azure,
   };
   return { received, faultInModel: at < 0 ? null : asked.slice(at + 1) };
@@ -72,10 +74,14 @@ function modelIn(json: JsonObject | null): string {
   return json === null ? '' : (stringAt(json, 'model') ?? '');
 }
 
-/** The key from `Authorization: Bearer …`, as Azure has it from `api-key`, as Anthropic from `x-api-key`; empty when there is none. */
-function keyIn({ headers }: IncomingMessage): string {
-  const bareKey = headers['x-api-key'] ?? headers['api-key'];
+/**
+ * The key from `Authorization: Bearer …`, as Azure has it from `api-key`, as Anthropic from `x-api-key`, as Google from
+ * `x-goog-api-key` or the query; empty when there is none.
+ */
+function keyIn({ headers }: IncomingMessage, query: string): string {
+  const bareKey = headers['x-api-key'] ?? headers['api-key'] ?? headers['x-goog-api-key'];
   if (typeof bareKey === 'string') return bareKey;
   const bearer = headers.authorization ?? '';
-  return /^bearer /i.test(bearer) ? bearer.slice('bearer '.length).trim() : '';
+  if (/^bearer /i.test(bearer)) return bearer.slice('bearer '.length).trim();
+  return new URLSearchParams(query).get('key') ?? '';
 }

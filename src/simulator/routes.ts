@@ -1,6 +1,7 @@
 import { countTokens, messages } from './anthropic/messages.ts';
 import { chat } from './chat.ts';
 import { embeddings } from './embeddings.ts';
+import * as gemini from './gemini/generate.ts';
 import * as rest from './passthrough.ts';
 import { unknownUrl } from './refusals.ts';
 import * as responses from './responses.ts';
@@ -17,6 +18,7 @@ const EXACT: Readonly<Record<string, Handler>> = {
   'POST /v1/responses/input_tokens': responses.countInputTokens,
   'POST /v1/embeddings': embeddings,
   'GET /v1/models': rest.listModels,
+  'GET /v1beta/models': gemini.listModels,
   'POST /v1/files': rest.uploadFile,
   'GET /v1/files': rest.listFiles,
   'POST /v1/batches': rest.createBatch,
@@ -29,6 +31,10 @@ const EXACT: Readonly<Record<string, Handler>> = {
 
 /** The paths with a variable part, first match first; `*` is any method. */
 const PATTERNS: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
+  ['POST', /^\/v1(?:alpha|beta)?\/models\/[^/]+:generateContent$/, gemini.generateContent],
+  ['POST', /^\/v1(?:alpha|beta)?\/models\/[^/]+:streamGenerateContent$/, gemini.streamGenerateContent],
+  ['POST', /^\/v1(?:alpha|beta)?\/models\/[^/]+:countTokens$/, gemini.countTokens],
+  ['GET', /^\/v1(?:alpha|beta)\/models\/[^/]+$/, gemini.getModel],
   ['GET', /^\/v1\/models\/[^/]+$/, rest.getModel],
   ['GET', /^\/v1\/responses\/[^/]+$/, responses.getResponse],
   ['DELETE', /^\/v1\/responses\/[^/]+$/, responses.deleteResponse],

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 
 /** Which of the provider's languages an answer is written in. */
-export type Wire = 'chat' | 'responses' | 'messages' | 'embeddings' | 'other';
+export type Wire = 'chat' | 'responses' | 'messages' | 'generate' | 'embeddings' | 'other';
 
 /**
  * What a piece of an answer is to its reader. `opening` comes before anything was said (the role chunk,

@@ -2,14 +2,15 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../engine/clock.ts';
 import { seededRandom } from '../engine/random.ts';
-import { anthropicHeaders, refusedByLimit, refusedKey, speaksMessages } from './anthropic/account.ts';
+import * as anthropic from './anthropic/account.ts';
 import { Climate } from './climate.ts';
 import type { Capacity } from './climate.ts';
 import { Delivery } from './delivery.ts';
 import { ExactClock } from './exact-clock.ts';
 import { misbehave, parseFault } from './faults.ts';
+import * as gemini from './gemini/account.ts';
 import type { ChosenFault } from './faults.ts';
-import { numberAt } from './json.ts';
+import { numberAt, objectAt } from './json.ts';
 import { Latency } from './latency.ts';
 import type { LatencyOverrides } from './latency.ts';
 import { Ledger } from './ledger.ts';
@@ -21,7 +22,7 @@ import type { Reception } from './reception.ts';
 import { incorrectKey, missingKey, refusal, unknownUrl } from './refusals.ts';
 import { answer } from './routes.ts';
 import { durationOf, wholeScript } from './script.ts';
-import type { Head, Script } from './script.ts';
+import type { About, Head, Script, WholeAnswer } from './script.ts';
 import { Shift } from './shift.ts';
 import { statusPage } from './status-page.ts';
 import { Upstream } from './upstream.ts';
@@ -252,7 +253,11 @@ class SimulatedProvider implements Simulator {
   #admit(received: Received): { script: Script; headers: Record<string, string> } {
     const refused = this.#checkKey(received);
     if (refused !== null) {
-      const wire = speaksMessages(received) ? 'messages' : 'other';
+      const wire = anthropic.speaksMessages(received)
+        ? 'messages'
+        : gemini.speaksGemini(received)
+          ? 'generate'
+          : 'other';
       return { script: wholeScript(this.#upstream.about(received, wire), refused), headers: {} };
     }
     const script = answer(received, this.#upstream);
@@ -260,14 +265,14 @@ class SimulatedProvider implements Simulator {
     if (about.wire === 'other') return { script, headers: {} };
     const verdict = this.#limiter.admit(received.key, about, Math.max(about.promptTokens, outputCapOf(received)));
     if (verdict.refused === null) return { script, headers: verdict.headers };
-    const limited = about.wire === 'messages' ? refusedByLimit(verdict.refused) : verdict.refused;
-    return { script: wholeScript(about, limited), headers: verdict.headers };
+    return { script: wholeScript(about, limitedIn(about, verdict.refused)), headers: verdict.headers };
   }
 
   #checkKey(received: Received) {
     const { key, azure } = received;
     if (key !== '' && (this.#keys === null || this.#keys.includes(key))) return null;
-    if (speaksMessages(received)) return refusedKey(key);
+    if (anthropic.speaksMessages(received)) return anthropic.refusedKey(key);
+    if (gemini.speaksGemini(received)) return gemini.refusedKey(key);
     return key === '' ? missingKey(azure) : incorrectKey(key, azure);
   }
 
@@ -306,9 +311,11 @@ class SimulatedProvider implements Simulator {
     if (head.edge) return edge;
     const id = this.#upstream.id('req_', 32);
     if (about.wire === 'messages') {
-      const own = anthropicHeaders(id, this.#upstream.organization, limitHeaders, this.#clock.wall());
+      const own = anthropic.anthropicHeaders(id, this.#upstream.organization, limitHeaders, this.#clock.wall());
       return { ...edge, ...own, 'x-simulator': this.#upstream.name };
     }
+    // Google tells neither an id nor a limit in the head of an answer.
+    if (about.wire === 'generate') return { server: 'scaffolding on HTTPServer2', 'x-simulator': this.#upstream.name };
     return {
       ...edge,
       'x-request-id': id,
@@ -338,10 +345,20 @@ class SimulatedProvider implements Simulator {
   }
 }
 
+/** A limiter's refusal in the words of the wire. */
+function limitedIn({ wire, model }: About, refused: WholeAnswer): WholeAnswer {
+  if (wire === 'messages') return anthropic.refusedByLimit(refused);
+  return wire === 'generate' ? gemini.refusedByLimit(refused, model) : refused;
+}
+
 /** The output a request may cost, whatever its wire calls the cap. */
 function outputCapOf({ json }: Received): number {
   if (json === null) return 0;
   return (
-    numberAt(json, 'max_completion_tokens') ?? numberAt(json, 'max_tokens') ?? numberAt(json, 'max_output_tokens') ?? 0
+    numberAt(json, 'max_completion_tokens') ??
+    numberAt(json, 'max_tokens') ??
+    numberAt(json, 'max_output_tokens') ??
+    numberAt(objectAt(json, 'generationConfig') ?? {}, 'maxOutputTokens') ??
+    0
   );
 }

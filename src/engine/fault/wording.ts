@@ -157,7 +157,7 @@ const ACCESS: Wording = {
 const UNSUPPORTED: Wording = {
   name: 'words about an unsupported parameter',
   pattern:
-    /(?:unsupported|unknown|unrecognized|unexpected) (?:parameter|argument|request argument|field|value|key)|(?:does not|doesn't) (?:yet )?support|not supported (?:with|by|for|in|on) |extra inputs are not permitted|extraneous key/i,
+    /(?:unsupported|unknown|unrecognized|unexpected) (?:parameter|argument|request argument|field|value|key)|(?:does not|doesn't) (?:yet )?support|not supported (?:with|by|for|in|on) |extra inputs are not permitted|extraneous key|cannot find field/i,
   meaning: { kind: 'unsupported-parameter' },
 };
 

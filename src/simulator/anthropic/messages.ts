@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { readConversation } from '../prompt.ts';
 import { jsonAnswer, streamScript, wholeScript } from '../script.ts';
 import type { Script } from '../script.ts';
+import { stoppedBy } from '../stops.ts';
 import type { Received, Upstream } from '../upstream.ts';
 import { checkMessages } from './checks.ts';
 import { messageWrites } from './events.ts';
@@ -136,16 +137,4 @@ function stopReasonOf(choices: readonly Choice[]): string {
 function blockOf({ answer, pieces }: Choice): Block {
   if (answer.kind === 'text') return { type: 'text', pieces };
   return { type: 'tool_use', id: answer.id.replace('call_', 'toolu_'), name: answer.name, pieces };
-}
-
-/** The pieces before the first of the texts that end an answer; null when none of them comes up. */
-function stoppedBy(pieces: readonly string[], stops: readonly unknown[]): { pieces: string[]; at: string } | null {
-  const text = pieces.join('');
-  const found = stops
-    .filter((stop) => typeof stop === 'string')
-    .map((stop) => ({ stop, at: text.indexOf(stop) }))
-    .filter(({ at }) => at >= 0)
-    .sort((a, b) => a.at - b.at)[0];
-  if (found === undefined) return null;
-  return { pieces: text.slice(0, found.at).match(/\s*\S+|\s+$/g) ?? [], at: found.stop };
 }
