@@ -18,11 +18,12 @@ const GROUP_ROWS = 20;
 const WIDTH = COLUMNS.length;
 const ID_PREFIX = COLUMNS.indexOf('id_prefix');
 const KIND = COLUMNS.indexOf('kind');
-/** What providers said, in their words, and what was noted of a request: either may quote the caller's. */
+/** What providers and callers said in their own words, and what was noted of a request, which may quote them. */
 const SAID: ReadonlySet<number> = new Set([
   COLUMNS.indexOf('fault'),
   COLUMNS.indexOf('attempts'),
   COLUMNS.indexOf('notes'),
+  COLUMNS.indexOf('caller_id'),
 ]);
 const TEXTS: readonly number[] = COLUMNS.flatMap((column, index) => (TEXT_COLUMNS.has(column) ? [index] : []));
 
@@ -185,13 +186,9 @@ function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
 
 /** What callers wrote of it: a key pasted in place of a model, or into an address, is not kept either. */
 function redacted(kind: CallKind, redactor: Redactor): CallKind {
-  const { model, path, attempt_model: attemptModel } = kind;
-  return {
-    ...kind,
-    model: model === null ? null : redactor.text(model),
-    path: redactor.text(path),
-    attempt_model: attemptModel === null ? null : redactor.text(attemptModel),
-  };
+  // A record that is not what it should be is left out further on, not here.
+  const safe = <Value>(value: Value): Value | string => (typeof value === 'string' ? redactor.text(value) : value);
+  return { ...kind, model: safe(kind.model), path: safe(kind.path), attempt_model: safe(kind.attempt_model) };
 }
 
 /** Events are few: their statement is prepared when there are some. */
