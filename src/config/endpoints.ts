@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../engine/ports.ts';
 import { AnthropicEndpoint } from '../providers/anthropic/endpoint.ts';
+import { GeminiEndpoint } from '../providers/gemini/endpoint.ts';
 import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { InterpretedEndpoint } from '../providers/translation/interpreted-endpoint.ts';
@@ -23,13 +24,13 @@ type Maker = (target: TargetConfig, common: Common) => OpenEndpoint;
 
 const onOpenAIWire =
   (provider: 'openai' | 'azure' | 'openai-compatible'): Maker =>
-  ({ deployment, apiVersion, organization, project, losses }, common) => {
+  ({ deployment, apiVersion, organization, project, losses, responses }, common) => {
     const headers: Record<string, string> = { ...common.headers };
     if (organization !== null) headers['openai-organization'] = organization;
     if (project !== null) headers['openai-project'] = project;
     const endpoint = new OpenAIEndpoint({ ...common, headers, provider, deployment, apiVersion });
     return new InterpretedEndpoint(endpoint, {
-      interprets: ['messages'],
+      interprets: responses === 'translate' ? ['responses', 'messages'] : ['messages'],
       losses,
       // The servers that are like OpenAI's nearly all know the older name of the cap, and many no other.
       cap: provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens',
@@ -43,7 +44,13 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
   'openai-compatible': onOpenAIWire('openai-compatible'),
   anthropic: ({ losses }, common) =>
     new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses }), {
-      interprets: [],
+      interprets: ['responses'],
+      losses,
+      cap: 'max_completion_tokens',
+    }),
+  gemini: ({ losses }, common) =>
+    new InterpretedEndpoint(new GeminiEndpoint({ ...common, losses }), {
+      interprets: ['messages'],
       losses,
       cap: 'max_completion_tokens',
     }),

@@ -55,7 +55,7 @@ export function isRefusal(refusal: unknown): boolean {
 
 /** The answer keeps its own id behind Anthropic's prefix, so that the provider can be asked about it. */
 export function messageId(id: unknown): string {
-  return `msg_${typeof id === 'string' ? id.replace(/^chatcmpl-/, '') : ''}`;
+  return `msg_${typeof id === 'string' ? id.replace(/^(?:chatcmpl-)?(?:msg_)?/, '') : ''}`;
 }
 
 function toolUse(call: unknown): JsonObject[] {
