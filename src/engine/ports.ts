@@ -1,4 +1,5 @@
 import type { Call, Headers } from './call.ts';
+import type { ContinuationStyle, Follower } from './continuing/ports.ts';
 import type { Fault } from './fault/fault.ts';
 import type { Loss } from './loss.ts';
 import type { CallRecord, Usage } from './record.ts';
@@ -44,6 +45,8 @@ export interface Endpoint {
   readonly provider: string;
   /** Sends the call under `model` (null: as the caller wrote it) and pushes the answer. Never throws. */
   open(call: Call, model: string | null, receiver: Receiver): Exchange;
+  /** How a model of it goes on with an answer that broke off. @default by instruction */
+  readonly continues?: (model: string | null) => ContinuationStyle;
 }
 
 /** What one event of a stream means; bits, because one event can be several things. */
@@ -78,9 +81,17 @@ export interface WholeReading {
 /** One wire format's way of telling content, endings and errors. */
 export interface Dialect {
   readWhole(body: unknown): WholeReading;
+  /**
+   * Reads a whole answer that is as it nearly always is from its bytes, without a parse; null when it has to be parsed.
+   *
+   * @default none is
+   */
+  glance?(body: Buffer): WholeReading | null;
   openStream(call: Call): StreamReader;
   /** The bytes that tell the caller, inside an open stream, that it failed. */
   failure(call: Call, fault: Fault): string;
+  /** Follows a stream so that it can be gone on with; null for a call whose answer cannot. @default none can */
+  follow?(call: Call): Follower | null;
 }
 
 /**

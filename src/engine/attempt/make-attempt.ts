@@ -6,7 +6,7 @@ import type { Fault } from '../fault/fault.ts';
 import { type Loss, tellLost } from '../loss.ts';
 import { Guard, type GuardHooks } from './guard.ts';
 import { Piped, type PipeHooks } from './piped.ts';
-import { type Exchange, type Receiver, Unsendable } from '../ports.ts';
+import { type Dialect, type Exchange, type Receiver, Unsendable, type WholeReading } from '../ports.ts';
 import { parseJson } from '../parse-json.ts';
 import type { AttemptRecord } from '../record.ts';
 import type { ReplyStream } from '../reply.ts';
@@ -238,14 +238,9 @@ class Run implements Receiver, GuardHooks, PipeHooks {
   #answered(chunks: Buffer[], bytes: number): void {
     const { dialect } = this.#attempt;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
-    // As Latin-1, which leaves JSON's structure intact: one letter outside ASCII makes a parse of UTF-8 cost twice as much.
-    const parsed = jsonIn(body.toString('latin1'));
-    if (parsed === undefined || dialect === null) return this.#fail(this.#classify(body));
-    const reading = dialect.readWhole(parsed);
-    // What is told to people is read with its letters.
-    if (reading.fault !== null) {
-      return this.#fail(dialect.readWhole(jsonIn(body.toString('utf8'))).fault ?? reading.fault);
-    }
+    const reading = dialect === null ? null : (dialect.glance?.(body) ?? readWhole(dialect, body));
+    if (reading === null) return this.#fail(this.#classify(body));
+    if (reading.fault !== null) return this.#fail(reading.fault);
     const now = this.#clock.now();
     this.#contentCame(now);
     this.#settle(null, reading.pins, now);
@@ -314,6 +309,16 @@ const NO_PINS: readonly string[] = [];
 function header(headers: Headers, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : value?.[0];
+}
+
+/** Null when the bytes are no JSON. */
+function readWhole(dialect: Dialect, body: Buffer): WholeReading | null {
+  // As Latin-1, which leaves JSON's structure intact: one letter outside ASCII makes a parse of UTF-8 cost twice as much.
+  const parsed = jsonIn(body.toString('latin1'));
+  if (parsed === undefined) return null;
+  const reading = dialect.readWhole(parsed);
+  // What is told to people is read with its letters.
+  return reading.fault === null ? reading : dialect.readWhole(jsonIn(body.toString('utf8')));
 }
 
 function jsonIn(text: string): unknown {

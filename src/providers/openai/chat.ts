@@ -12,12 +12,20 @@ import {
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
+import { skipSpace } from './json-bytes.ts';
+import { Glance } from './json-glance.ts';
 import { type Gap, Likeness } from './likeness.ts';
 import { isObject } from './request.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
 /** Members of a delta that say nothing: the role comes first, padding comes always. */
 const EMPTY_MEMBERS: ReadonlySet<string> = new Set(['role', 'obfuscation']);
+
+const NO_PINS: readonly string[] = [];
+
+/** What tells a chat completion from anything else that may stand in a 200; what speaks of an error is left to a parse. */
+const ANSWER = new Glance(['object', 'choices', 'usage', 'type'], true);
+const USAGE = new Glance(['prompt_tokens', 'completion_tokens', 'prompt_tokens_details', 'completion_tokens_details']);
 
 /** The Chat Completions format. */
 export const chat: Dialect = {
@@ -26,7 +34,16 @@ export const chat: Dialect = {
     if (!isObject(body) || !Array.isArray(body['choices']) || body['choices'].length === 0) {
       return { fault: notA('chat completion', 'choices'), usage: NO_USAGE, pins: [] };
     }
-    return { fault: null, usage: chatUsage(body['usage']), pins: [] };
+    return { fault: null, usage: chatUsage(body['usage']), pins: NO_PINS };
+  },
+
+  glance(body: Buffer): WholeReading | null {
+    if (!ANSWER.at(body) || ANSWER.startOf('type') >= 0 || ANSWER.value(body, 'object') !== 'chat.completion')
+      return null;
+    const choices = ANSWER.startOf('choices');
+    if (choices < 0 || !startsWithObject(body, choices)) return null;
+    const usage = glanceUsage(body, ANSWER.startOf('usage'), ANSWER.endOf('usage'));
+    return usage === null ? null : { fault: null, usage, pins: NO_PINS };
   },
 
   openStream(call: Call): StreamReader {
@@ -152,6 +169,26 @@ const BYTES_PER_TOKEN = 4;
 
 export function tokensOfLength(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN - 0.5));
+}
+
+/** Whether a list of objects begins at `at`. */
+function startsWithObject(bytes: Buffer, at: number): boolean {
+  return bytes[at] === 0x5b && bytes[skipSpace(bytes, at + 1)] === 0x7b;
+}
+
+/** The usage that is written from `start` to `end`; null when it has to be parsed. */
+function glanceUsage(bytes: Buffer, start: number, end: number): Usage | null {
+  if (start < 0 || !USAGE.at(bytes, start, end)) return null;
+  try {
+    return chatUsage({
+      prompt_tokens: USAGE.value(bytes, 'prompt_tokens'),
+      completion_tokens: USAGE.value(bytes, 'completion_tokens'),
+      prompt_tokens_details: USAGE.value(bytes, 'prompt_tokens_details'),
+      completion_tokens_details: USAGE.value(bytes, 'completion_tokens_details'),
+    });
+  } catch {
+    return null;
+  }
 }
 
 /** What a chat answer tells of its tokens. */

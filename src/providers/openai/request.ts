@@ -1,7 +1,8 @@
 import type { Operation } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { faultOf } from '../../engine/fault/index.ts';
-import { findMembers, startOfText } from './json-bytes.ts';
+import { startOfText } from './json-bytes.ts';
+import { Glance } from './json-glance.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
@@ -56,8 +57,8 @@ export function readRequest(
   return (bytes.length > parsedUpTo ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
 }
 
-/** Below this a parse costs no more than skimming. */
-export const SKIMMED_BYTES = 4096;
+/** Where nobody wants more of a request than its reading, none is so small that a parse of it would cost less than a glance. */
+export const SKIMMED_BYTES = 0;
 
 /** What the members of a request say that the line reads. */
 type Members = Readonly<
@@ -75,37 +76,48 @@ type Members = Readonly<
   >
 >;
 
-const READ_MEMBERS: ReadonlySet<keyof Members> = new Set([
-  'model',
-  'stream',
-  'n',
-  'previous_response_id',
-  'conversation',
-  'user',
-  'safety_identifier',
-]);
+const ASKED = new Glance(['model', 'stream', 'n', 'previous_response_id', 'conversation', 'user', 'safety_identifier']);
 
 /** Anthropic's wire names the caller's user within `metadata`, which on OpenAI's is the caller's own affair. */
-const READ_OF_MESSAGES: ReadonlySet<keyof Members> = new Set(['model', 'stream', 'metadata']);
+const ASKED_OF_MESSAGES = new Glance(['model', 'stream', 'metadata']);
 
 /** Words without which no item of the input can belong to one provider only. */
 const PINNING_WORDS = ['"encrypted_content"', '"item_reference"'] as const;
 
 /**
- * Reads a large body without parsing the conversation in it. Null when that does not do: the body is not one object, or
- * its input may carry provider state. What is wrong inside the conversation is left for the provider to say.
+ * Reads a body without parsing the conversation in it. Null when that does not do: there is something unusual about it, or its
+ * input may carry provider state.
  */
 function skim(operation: Operation, bytes: Buffer): ReadRequest | null {
   if (operation === 'responses' && PINNING_WORDS.some((word) => bytes.includes(word))) return null;
-  const spans = findMembers(bytes, operation === 'messages' ? READ_OF_MESSAGES : READ_MEMBERS);
-  if (spans === null) return null;
-  const members: Partial<Record<keyof Members, unknown>> = {};
   try {
-    for (const [name, { start, end }] of spans) members[name] = parseJson(bytes.toString('utf8', start, end));
+    const members = operation === 'messages' ? glanceAtMessages(bytes) : glance(bytes);
+    return members === null ? null : { reading: readingOf(operation, members), problem: null, parsed: null };
   } catch {
     return null;
   }
-  return { reading: readingOf(operation, members), problem: null, parsed: null };
+}
+
+function glance(bytes: Buffer): Partial<Members> | null {
+  if (!ASKED.at(bytes)) return null;
+  return {
+    model: ASKED.value(bytes, 'model'),
+    stream: ASKED.value(bytes, 'stream'),
+    n: ASKED.value(bytes, 'n'),
+    previous_response_id: ASKED.value(bytes, 'previous_response_id'),
+    conversation: ASKED.value(bytes, 'conversation'),
+    user: ASKED.value(bytes, 'user'),
+    safety_identifier: ASKED.value(bytes, 'safety_identifier'),
+  };
+}
+
+function glanceAtMessages(bytes: Buffer): Partial<Members> | null {
+  if (!ASKED_OF_MESSAGES.at(bytes)) return null;
+  return {
+    model: ASKED_OF_MESSAGES.value(bytes, 'model'),
+    stream: ASKED_OF_MESSAGES.value(bytes, 'stream'),
+    metadata: ASKED_OF_MESSAGES.value(bytes, 'metadata'),
+  };
 }
 
 /**
