@@ -85,7 +85,7 @@ export type TargetSection = EveryTarget &
     | ({ readonly provider: 'openai-compatible'; readonly key: string; readonly baseUrl: string } & Optional<{
         responses: 'native' | 'translate';
       }>)
-    | ({ readonly provider: 'anthropic' } & Optional<{ key: string; baseUrl: string }>)
+    | ({ readonly provider: 'anthropic' | 'gemini' } & Optional<{ key: string; baseUrl: string }>)
   );
 
 /** A target by its id alone, or with a share and a model of its own. */

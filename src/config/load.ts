@@ -94,7 +94,11 @@ function environmentTargets(upstream: { hasKey: boolean; baseUrl: string | null 
 const DEFAULT_KEY = 'env:OPENAI_API_KEY';
 
 /** Where a provider's own tools look for its key. */
-const DEFAULT_KEYS: Readonly<Record<string, string>> = { openai: DEFAULT_KEY, anthropic: 'env:ANTHROPIC_API_KEY' };
+const DEFAULT_KEYS: Readonly<Record<string, string>> = {
+  openai: DEFAULT_KEY,
+  anthropic: 'env:ANTHROPIC_API_KEY',
+  gemini: 'env:GEMINI_API_KEY',
+};
 
 interface NamedTarget {
   readonly id: string;

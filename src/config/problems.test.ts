@@ -55,7 +55,7 @@ describe('one mistake, one message', () => {
     ],
     [
       'targets: { a: {} }',
-      '1:12 targets.a.provider: names no provider / Write one of openai, azure, openai-compatible, anthropic.',
+      '1:12 targets.a.provider: names no provider / Write one of openai, azure, openai-compatible, anthropic, gemini.',
     ],
     ['targets: { a b: { provider: openai } }', '1:12 targets.(not shown): the id must be at most 64 letters'],
     [

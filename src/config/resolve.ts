@@ -58,6 +58,7 @@ import { resolveTenancy, tenancyWarnings } from './tenancy.ts';
 const PROVIDER_URLS: Readonly<Record<string, string>> = {
   openai: 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com/v1',
+  gemini: 'https://generativelanguage.googleapis.com/v1beta',
 };
 
 /** What stands beside the file when it is resolved. */
@@ -185,7 +186,8 @@ function cleanUrl(section: TargetSection): string {
     return section.apiVersion === undefined ? `${resource}/openai/v1` : resource;
   }
   const hasPath = (parseUrl(plain)?.pathname ?? '/') !== '/';
-  return provider in PROVIDER_URLS && !hasPath ? `${plain}/v1` : plain;
+  const usual = parseUrl(PROVIDER_URLS[provider] ?? '')?.pathname ?? '';
+  return hasPath ? plain : plain + usual;
 }
 
 function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePolicy {

@@ -236,9 +236,21 @@ const anthropicTarget = section(
   { ...AZURE_ONLY, ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
 );
 
-const target = z.discriminatedUnion('provider', [openaiTarget, azureTarget, compatibleTarget, anthropicTarget], {
-  error: 'must be a mapping with provider, key and baseUrl',
-});
+const geminiTarget = section(
+  {
+    provider: z.literal('gemini'),
+    key: secretReference('Where the API key is. Default env:GEMINI_API_KEY.').optional(),
+    baseUrl: address('Default https://generativelanguage.googleapis.com/v1beta.').optional(),
+    ...everyTarget,
+  },
+  { ...AZURE_ONLY, ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
+);
+
+const target = z.discriminatedUnion(
+  'provider',
+  [openaiTarget, azureTarget, compatibleTarget, anthropicTarget, geminiTarget],
+  { error: 'must be a mapping with provider, key and baseUrl' },
+);
 
 const rungTarget = z.union(
   [

@@ -52,6 +52,10 @@ const ASKED: Readonly<Record<ProviderName, Asked>> = {
     url: `${baseUrl.replace(/\/+$/, '')}/models?limit=1000`,
     headers: { 'x-api-key': key, 'anthropic-version': headers['anthropic-version'] ?? VERSION },
   }),
+  gemini: ({ baseUrl }, key) => ({
+    url: `${baseUrl.replace(/\/+$/, '')}/models?pageSize=1000`,
+    headers: { 'x-goog-api-key': key },
+  }),
 };
 
 /** Asks a provider what it thinks of a key, by listing its models, which is billed by none. Never throws. */
@@ -102,7 +106,8 @@ async function bounded(response: Response): Promise<string> {
 function modelsIn(body: string, provider: ProviderName): ReadonlySet<string> | null {
   let list: unknown;
   try {
-    list = (parseJson(body) as { data?: unknown } | null)?.data;
+    const { data, models: named } = (parseJson(body) ?? {}) as { data?: unknown; models?: unknown };
+    list = provider === 'gemini' ? named : data;
   } catch {
     return null;
   }
@@ -110,7 +115,9 @@ function modelsIn(body: string, provider: ProviderName): ReadonlySet<string> | n
   const models = new Set<string>();
   for (const model of list as unknown[]) {
     if (typeof model !== 'object' || model === null) return null;
-    const { id, capabilities } = model as { id?: unknown; capabilities?: unknown };
+    const { id: own, name, capabilities } = model as { id?: unknown; name?: unknown; capabilities?: unknown };
+    // Google's names tell where a model is kept; it is asked for without that.
+    const id = provider === 'gemini' && typeof name === 'string' ? name.replace(/^models\//, '') : own;
     if (typeof id !== 'string' || (provider !== 'anthropic' && capabilities !== undefined)) return null;
     models.add(id);
   }

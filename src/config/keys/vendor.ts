@@ -27,6 +27,7 @@ const OWN_BEGINNING: Readonly<Record<string, RegExp>> = { [OPENAI]: /^sk-/, 'api
 const OWN_HOSTS: Readonly<Partial<Record<KeyQuestion['provider'], string>>> = {
   openai: OPENAI,
   anthropic: 'api.anthropic.com',
+  gemini: 'generativelanguage.googleapis.com',
 };
 
 /**

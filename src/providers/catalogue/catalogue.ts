@@ -65,10 +65,12 @@ const HOSTS: ReadonlyMap<string, Maker> = new Map([
 ]);
 
 /**
- * Whose list prices hold at a target: OpenAI's at OpenAI and Azure, a maker's at its own compatible address. What a server
+ * Whose list prices hold at a target: OpenAI's at OpenAI and Azure, a maker's on its own wire and at its own compatible address. What a server
  * of any other host charges for a model of the same name is its own affair; null then.
  */
 export function makerAt(provider: string, baseUrl: string): Maker | null {
   if (provider === 'openai' || provider === 'azure') return 'openai';
+  if (provider === 'anthropic') return 'anthropic';
+  if (provider === 'gemini') return 'google';
   return HOSTS.get(URL.parse(baseUrl)?.hostname ?? '') ?? null;
 }
