@@ -26,6 +26,24 @@ export function duration(ms: number | null): string {
   return `${Math.floor(seconds / 3_600)} h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, '0')} m`;
 }
 
+/** A length of time beside an axis: `2 s`, `500 ms`, `5 m`. */
+export function durationTick(ms: number | null): string {
+  if (ms === null) return '';
+  if (ms === 0) return '0';
+  if (ms < 1_000) return `${Number(ms.toPrecision(3))} ms`;
+  if (ms < 60_000) return `${Number((ms / 1_000).toPrecision(3))} s`;
+  return `${Number((ms / 60_000).toPrecision(3))} m`;
+}
+
+/** A moment beside an axis, of a stretch of time of this length: `14:05`, or `03-09`. */
+export function momentTick(at: number, stretchMs: number): string {
+  const date = new Date(at);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const ofDay = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  if (stretchMs <= 86_400_000 * 1.5) return time;
+  return time === '00:00' ? ofDay : stretchMs <= 86_400_000 * 4 ? time : ofDay;
+}
+
 /** `$0`, `$0.0004`, `$1.23`, `$12.3K`. */
 export function money(dollars: number | null): string {
   if (dollars === null) return '–';

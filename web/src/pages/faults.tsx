@@ -53,6 +53,7 @@ function Group({ group }: { readonly group: FaultGroup }): JSX.Element {
   return (
     <Panel
       title={kind}
+      group
       aside={
         <>
           <span>
@@ -60,7 +61,7 @@ function Group({ group }: { readonly group: FaultGroup }): JSX.Element {
             {model === null ? '' : `, ${model}`}
           </span>
           <Tag>{party} at fault</Tag>
-          <Spark values={group.series} label={`${many(attempts, 'attempt')} over time`} />
+          <Spark values={group.series} harm={group.series} label={`${many(attempts, 'attempt')} over time`} />
         </>
       }
     >

@@ -39,14 +39,12 @@ export function OverviewPage(): JSX.Element {
           </>
         )}
       </Shown>
-      <div class="two">
-        <Panel title="Providers and models" aside={<span class="small quiet">{range.words}</span>}>
-          <Shown resource={matrix}>{(value) => <MatrixTable matrix={value} />}</Shown>
-        </Panel>
-        <Panel title="Changes and events" aside={<span class="small quiet">{range.words}</span>}>
-          <Shown resource={timeline}>{(entries) => <Timeline entries={entries} />}</Shown>
-        </Panel>
-      </div>
+      <Panel title="Providers and models" aside={<span class="small quiet">{range.words}</span>}>
+        <Shown resource={matrix}>{(value) => <MatrixTable matrix={value} />}</Shown>
+      </Panel>
+      <Panel title="Changes and events" aside={<span class="small quiet">{range.words}</span>}>
+        <Shown resource={timeline}>{(entries) => <Timeline entries={entries} />}</Shown>
+      </Panel>
     </Shell>
   );
 }
@@ -80,7 +78,7 @@ function Sums({ overview: { total } }: { readonly overview: Overview }): JSX.Ele
       <Sum
         label="Extra attempts"
         value={count(total.attempts === 0 ? (total.calls === 0 ? null : 0) : total.retries + total.fallbacks)}
-        under={`${count(total.retries)} retries, ${count(total.fallbacks)} moves`}
+        under={`${count(total.retries)} retries, ${count(total.fallbacks)} moved`}
       />
       <Sum
         label="Tokens"
@@ -184,7 +182,7 @@ function Charts({ overview: { at, stepMs, series, total } }: { readonly overview
         series={[
           { label: 'p50', ink: '--c1', values: series.firstContentMs.p50 },
           { label: 'p95', ink: '--c3', values: series.firstContentMs.p95 },
-          { label: 'p99', ink: '--c2', values: series.firstContentMs.p99 },
+          { label: 'p99', ink: '--c4', values: series.firstContentMs.p99 },
         ]}
       />
       <Chart

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { duration, durationTick, momentTick } from '../format.ts';
 import { theme } from '../theme.ts';
 import { chooseFixed, crosshair } from '../time-range.ts';
 import type { Steps } from '../shapes/overview.ts';
@@ -122,7 +123,7 @@ function optionsFor(
     width: Math.max(1, element.clientWidth),
     height: HEIGHT,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: 'time' },
@@ -136,8 +137,20 @@ function optionsFor(
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.12 : 1] },
     },
     axes: [
-      { ...axis, size: 22, gap: 2, space: 64 },
-      { ...axis, size: 54, gap: 4, space: 28, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+      {
+        ...axis,
+        size: 22,
+        gap: 2,
+        space: 64,
+        values: (plot, ticks) => ticks.map((tick) => momentTick(tick, stretchOf(plot))),
+      },
+      {
+        ...axis,
+        size: 54,
+        gap: 4,
+        space: 28,
+        values: (_, ticks) => ticks.map((tick) => (format === duration ? durationTick(tick) : format(tick))),
+      },
     ],
     series: [{}, ...order.map(({ ink, label }) => oneSeries(label, colour(ink), look))],
     hooks: {
@@ -149,6 +162,11 @@ function optionsFor(
       setSelect: [(plot) => lookCloser(plot)],
     },
   };
+}
+
+function stretchOf({ scales }: uPlot): number {
+  const { min, max } = scales['x'] ?? {};
+  return (max ?? 0) - (min ?? 0);
 }
 
 function oneSeries(label: string, stroke: string, look: ChartProps['look']): uPlot.Series {

@@ -37,7 +37,7 @@ export function MatrixTable({ matrix: { targets, cells } }: { readonly matrix: M
     ),
   ];
   return (
-    <div class="table-frame" tabIndex={0} role="group" aria-label="Providers and models">
+    <div class="table-frame matrix" tabIndex={0} role="group" aria-label="Providers and models">
       <table>
         <thead>
           <tr>

@@ -133,12 +133,14 @@ export function CopyButton({ text, label = 'Copy' }: { readonly text: string; re
 interface PanelProps {
   readonly title: string;
   readonly aside?: ComponentChildren;
+  /** One of several that are looked through by their titles. */
+  readonly group?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function Panel({ title, aside, children }: PanelProps): JSX.Element {
+export function Panel({ title, aside, group = false, children }: PanelProps): JSX.Element {
   return (
-    <section class="panel" aria-label={title}>
+    <section class={group ? 'panel group' : 'panel'} aria-label={title}>
       <header>
         <h2>{title}</h2>
         {aside}

@@ -34,7 +34,7 @@ export function VerdictLine(): JSX.Element {
         <span class="sign" aria-hidden="true">
           ○
         </span>
-        <p>Looking…</p>
+        <p class="sentence">Looking…</p>
         <p class="quiet">&nbsp;</p>
       </section>
     );
@@ -45,7 +45,9 @@ export function VerdictLine(): JSX.Element {
       <span class="sign" aria-hidden="true">
         {shapeOf(tone)}
       </span>
-      <p aria-live="polite">{sentence}</p>
+      <p class="sentence" aria-live="polite">
+        {sentence}
+      </p>
       <div class="stack">
         <p class="quiet">{detail}</p>
         {quiet ? <Command text={firstCall()} /> : null}
