@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { operationOf, readRequest } from './request.ts';
 
-/** Pushes a body over the size from which it is skimmed and not parsed. */
 const PADDING = { padding: 'x'.repeat(5_000), nested: { model: 'no', deep: ['}', '"model":"no"', { stream: true }] } };
 
-const read = (operation: 'chat' | 'responses', body: object | string) =>
-  readRequest(operation, '/x', Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+function readUpTo(parsedUpTo: number) {
+  return (operation: 'chat' | 'responses', body: object | string) =>
+    readRequest(operation, '/x', Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), parsedUpTo);
+}
 
 describe.each([
-  ['parsed', {}],
-  ['skimmed', PADDING],
-])('a request that is %s', (_, padding) => {
+  ['parsed', Infinity, {}],
+  ['glanced at', 0, {}],
+  ['glanced at, and long', 0, PADDING],
+])('a request that is %s', (_, parsedUpTo, padding) => {
+  const read = readUpTo(parsedUpTo);
+
   test.each([
     [{ model: 'gpt-4o' }, { model: 'gpt-4o', stream: false, choices: 1 }],
     [
