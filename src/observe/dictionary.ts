@@ -38,8 +38,7 @@ export class Dictionary {
   readonly #findPrefix: StatementSync;
   readonly #kinds = new Map<string, { readonly id: number; readonly lastSeq: number }>();
   readonly #prefixes = new Map<string, number>();
-  /** Number of the last row before the transaction, and how far it may get within. */
-  #seq = 0;
+  /** How far the number of the last row may get within the transaction. */
   #seqAfter = 0;
 
   constructor(connection: DatabaseSync) {
@@ -52,10 +51,14 @@ export class Dictionary {
     this.#findPrefix = connection.prepare('select id from id_prefixes where prefix = ?');
   }
 
-  /** To be called in each transaction, before it asks for numbers for `rows` rows at most. */
-  begin(rows: number): void {
-    this.#seq = Number(this.#lastSeq.get()?.['seq']);
-    this.#seqAfter = this.#seq + rows;
+  /**
+   * To be called in each transaction, before it asks for numbers for `rows` rows at most.
+   * @returns the number of the last row so far
+   */
+  begin(rows: number): number {
+    const seq = Number(this.#lastSeq.get()?.['seq']);
+    this.#seqAfter = seq + rows;
+    return seq;
   }
 
   /** The kind's number; null when a field of it is of a type that no database would take. */

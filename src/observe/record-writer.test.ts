@@ -104,7 +104,7 @@ describe('sweeping', () => {
   });
 
   it('keeps the newest within the size, and the file shrinks', () => {
-    const maxBytes = 500_000;
+    const maxBytes = 600_000;
     const writer = new RecordWriter(directory, { ...NO_LIMITS, maxBytes });
     writer.write(packCalls(manyCalls(4000)));
     sweep(writer, 0);

@@ -11,6 +11,7 @@ import type { PersonalKind } from './redact/finding.ts';
 import { houseRedactor } from './redact/house-redactor.ts';
 import type { Redactor } from './redact/redactor.ts';
 import { decideRetention, type RetentionLimits } from './retention.ts';
+import { Rollups } from './rollups/rollups.ts';
 
 /** Rows put in by one statement: measured a fifth less CPU than one by one, and little to gain beyond. */
 const GROUP_ROWS = 20;
@@ -44,6 +45,7 @@ interface Open {
   readonly rowCells: SQLInputValue[];
   readonly groupCells: SQLInputValue[];
   readonly dictionary: Dictionary;
+  readonly rollups: Rollups;
   /** The file that was opened: should another or none stand at the path, what is written goes nowhere. */
   readonly inode: number;
 }
@@ -82,6 +84,7 @@ export class RecordWriter {
       rowCells: Array<SQLInputValue>(WIDTH).fill(null),
       groupCells: Array<SQLInputValue>(GROUP_ROWS * WIDTH).fill(null),
       dictionary: new Dictionary(connection),
+      rollups: new Rollups(connection),
       inode: inodeOf(databasePath(this.#directory)) ?? -1,
     };
   }
@@ -95,7 +98,7 @@ export class RecordWriter {
     return this.#using((open) => {
       const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
       open.connection.exec('begin immediate');
-      open.dictionary.begin(rows);
+      open.rollups.begin(open.dictionary.begin(rows));
       const stored = batches.reduce((sum, batch) => sum + insert(open, batch, this.#redactor), 0);
       if (events.length > 0) insertEvents(open.connection, events);
       open.connection.exec('commit');
@@ -104,18 +107,32 @@ export class RecordWriter {
   }
 
   /**
+   * Carries what was added up of calls to the database; what a crash takes with it is added up again from the calls.
+   * @returns whether there are more calls to add up.
+   * @throws {DatabaseError}
+   */
+  addUp(): boolean {
+    return this.#using(({ rollups }) => rollups.write());
+  }
+
+  /**
    * One small step towards the retention limits.
    * @returns whether there is more to do.
    * @throws {DatabaseError}
    */
   sweepStep(now: number): boolean {
-    return this.#using(({ connection }) => {
+    return this.#using(({ connection, rollups }) => {
       const kept = { oldestAt: oldest(connection), usedBytes: usedBytes(connection), shrinking: this.#shrinking };
       const step = decideRetention(this.#limits, kept, now);
       this.#shrinking = step.kind === 'delete-oldest';
       if (step.kind === 'rest') {
         const eventsBefore = now - this.#limits.maxAgeMs;
-        return deleteOldEvents(connection, eventsBefore) || deleteUnusedKinds(connection) || giveBackPages(connection);
+        return (
+          deleteOldEvents(connection, eventsBefore) ||
+          deleteUnusedKinds(connection) ||
+          rollups.sweep(now) ||
+          giveBackPages(connection)
+        );
       }
       connection
         .prepare(
@@ -156,7 +173,7 @@ function insertSql(rows: number): string {
 
 /** Inserts the rows of a batch; the number of those that were stored. */
 function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
-  const { insertRow, insertGroup, rowCells, groupCells, dictionary } = open;
+  const { insertRow, insertGroup, rowCells, groupCells, dictionary, rollups } = open;
   const kinds = batch.kinds.map((kind) => dictionary.kind(redacted(kind, redactor)));
   const prefixes = batch.idPrefixes.map((prefix) => dictionary.idPrefix(prefix));
   const texts = Buffer.from(batch.texts.buffer, batch.texts.byteOffset, batch.texts.length).toString();
@@ -178,8 +195,12 @@ function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
         cells[start + column] = SAID.has(column) ? redactor.jsonText(text) : text;
       }
     }
-    stored += Number((whole ? insertGroup : insertRow).run(...cells).changes);
-    row += whole ? GROUP_ROWS : 1;
+    const written = Number((whole ? insertGroup : insertRow).run(...cells).changes);
+    const given = whole ? GROUP_ROWS : 1;
+    if (written === given) for (let start = 0; start < cells.length; start += WIDTH) rollups.take(cells, start);
+    else rollups.lose();
+    stored += written;
+    row += given;
   }
   return stored;
 }

@@ -55,6 +55,22 @@ function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): vo
   }
 }
 
+/** Sums are carried to the database this long after the first call that they lack, ms: charts are no older. */
+const ADD_UP_AFTER_MS = 500;
+
+let nextAddUp: NodeJS.Timeout | undefined;
+
+function addUp(): void {
+  nextAddUp = undefined;
+  let more = false;
+  try {
+    more = writer.addUp();
+  } catch (error) {
+    tell({ kind: 'notice', message: `calls cannot be added up: ${reasonOf(error)}` });
+  }
+  if (more) nextAddUp = setTimeout(addUp, 0);
+}
+
 function sweep(): void {
   clearTimeout(nextSweep);
   let more = false;
@@ -73,6 +89,7 @@ let nextSweep: NodeJS.Timeout | undefined;
 try {
   writer.open();
   tell({ kind: 'opened' });
+  nextAddUp = setTimeout(addUp, 0);
 } catch (error) {
   tell({ kind: 'unopened', reason: reasonOf(error) });
 }
@@ -81,7 +98,13 @@ sweep();
 port.on('message', (message: ToStoreWorker) => {
   if (message.kind === 'write') {
     write(message.batches, message.events);
+    nextAddUp ??= setTimeout(addUp, ADD_UP_AFTER_MS);
     return;
+  }
+  if (nextAddUp !== undefined) {
+    clearTimeout(nextAddUp);
+    addUp();
+    clearTimeout(nextAddUp);
   }
   clearTimeout(nextSweep);
   writer.close();

@@ -1,0 +1,132 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { CallReader, type Cells } from './call-reader.ts';
+import { firstPlaceOf } from './call-id.ts';
+import { Digest, type Names } from './digest.ts';
+import { RollupTables } from './rollup-tables.ts';
+import { SeriesBook } from './series-book.ts';
+import { SPANS, USERS } from './spans.ts';
+import { UserBook } from './user-book.ts';
+
+/** Calls added up in one transaction when they have to be read back: some 30 ms. */
+const CALLS_PER_STEP = 5_000;
+
+/** Time between two rounds of deleting old sums, ms. */
+const SWEEP_EVERY_MS = 3_600_000;
+
+/** Series looked at in one step of such a round. */
+const SERIES_PER_SWEEP = 50;
+
+/** What was added up in memory since the last time that it was written down. */
+interface Pending {
+  readonly digest: Digest;
+  /** The last call that is in the database's sums. */
+  readonly after: number;
+  /** The last call that is in the digest. */
+  upTo: number;
+}
+
+/**
+ * Keeps the sums of calls. They are added up in memory as they are written, and carried to the database once a second, in one
+ * transaction with the number of the last call among them: a `kill -9` leaves the calls since to be read back, and none is
+ * counted twice. Calls that another process has written, or that were there before there were sums, are read back as well.
+ *
+ * Good for one connection, until a transaction on it fails.
+ */
+export class Rollups {
+  readonly #connection: DatabaseSync;
+  readonly #reader: CallReader;
+  readonly #names: Names;
+  readonly #tables: RollupTables;
+  readonly #progress: StatementSync;
+  readonly #advance: StatementSync;
+  /** null: calls are to be read back. */
+  #pending: Pending | null = null;
+  #nextSweepAt = 0;
+  /** The last series that the round under way has looked at; null between rounds. */
+  #sweptSeries: number | null = null;
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+    this.#reader = new CallReader(connection);
+    const [series, users] = [new SeriesBook(connection), new UserBook()];
+    this.#names = { series: (one) => series.of(one), user: (day, user) => users.of(day, user) };
+    this.#tables = new RollupTables(connection);
+    this.#progress = connection.prepare('select seq from rollup_progress');
+    this.#advance = connection.prepare('update rollup_progress set seq = ?');
+  }
+
+  /** Rows are about to be written in the open transaction, after the one with number `lastSeq`. */
+  begin(lastSeq: number): void {
+    if (this.#pending !== null && this.#pending.upTo !== lastSeq) this.#pending = null;
+  }
+
+  /** A row was written, the next after the last. */
+  take(cells: Cells, start: number): void {
+    if (this.#pending === null) return;
+    this.#pending.upTo += 1;
+    this.#pending.digest.add(this.#reader.read(this.#pending.upTo, cells, start));
+  }
+
+  /** It is not known which of the rows were written: they are read back. */
+  lose(): void {
+    this.#pending = null;
+  }
+
+  /**
+   * Carries what was added up to the database, in a transaction of its own.
+   * @returns whether there are more calls to add up
+   */
+  write(): boolean {
+    if (this.#pending !== null && this.#pending.upTo === this.#pending.after) return false;
+    this.#connection.exec('begin immediate');
+    const after = Number(this.#progress.get()?.['seq']);
+    let upTo: number;
+    let more = false;
+    if (this.#pending !== null && this.#pending.after === after) {
+      ({ upTo } = this.#pending);
+      this.#tables.add(this.#pending.digest);
+    } else {
+      const calls = this.#reader.after(after, CALLS_PER_STEP);
+      more = calls.length === CALLS_PER_STEP;
+      upTo = Number(calls.at(-1)?.[0] ?? after);
+      const digest = new Digest(this.#names);
+      for (const cells of calls) digest.add(this.#reader.read(Number(cells[0]), cells, 1));
+      this.#tables.add(digest);
+    }
+    this.#advance.run(upTo);
+    this.#connection.exec('commit');
+    // While others are ahead there is nothing to follow on from.
+    this.#pending = more ? null : { digest: new Digest(this.#names), after: upTo, upTo };
+    return more;
+  }
+
+  /**
+   * One small step of deleting what is too old; a round of them begins every hour.
+   * @returns whether the round goes on
+   */
+  sweep(now: number): boolean {
+    if (this.#sweptSeries === null) {
+      if (now < this.#nextSweepAt) return false;
+      this.#nextSweepAt = now + SWEEP_EVERY_MS;
+      this.#sweptSeries = -1;
+      this.#deleteUsersAndIds(now);
+    }
+    const some = 'select id from rollup_series where id > ? order by id limit ?';
+    const ids = this.#connection.prepare(some).all(this.#sweptSeries, SERIES_PER_SWEEP);
+    for (const table of ['call_rollups', 'attempt_rollups', 'fault_rollups']) {
+      const remove = this.#connection.prepare(`delete from ${table} where span = ? and series = ? and at < ?`);
+      for (const { ms, keptMs } of SPANS) {
+        for (const series of ids) remove.run(ms / 1000, Number(series['id']), now - keptMs);
+      }
+    }
+    const last = ids.at(-1)?.['id'];
+    this.#sweptSeries = ids.length < SERIES_PER_SWEEP || last === undefined ? null : Number(last);
+    return this.#sweptSeries !== null;
+  }
+
+  #deleteUsersAndIds(now: number): void {
+    this.#connection.prepare('delete from user_rollups where at < ?').run(now - USERS.keptMs);
+    const oldest = this.#connection.prepare('select min(seq) as seq from call_rows').get()?.['seq'];
+    this.#connection.prepare('delete from call_ids where place < ?').run(firstPlaceOf(Number(oldest ?? 0)));
+  }
+}
