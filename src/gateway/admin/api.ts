@@ -21,6 +21,7 @@ import { liveRoutes } from './see/live.ts';
 import { matrixRoutes } from './see/matrix.ts';
 import { overviewRoutes } from './see/overview.ts';
 import { sendEvents } from './events.ts';
+import { verdictRoutes } from './see/verdict.ts';
 import { SESSION_PATH, SESSION_ROUTES, SignIn } from './sign-in.ts';
 import { targetRoutes } from './targets.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -62,6 +63,7 @@ const ROUTES: readonly AdminRoute[] = [
   ...callRoutes,
   ...costRoutes,
   ...liveRoutes,
+  ...verdictRoutes,
 ];
 
 /** Sent with every answer: nothing of it is to be kept, framed, sniffed, or run. */
