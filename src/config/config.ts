@@ -14,6 +14,7 @@ import type {
 } from '../engine/policy.ts';
 import type { CountersConfig } from './counters.ts';
 import { DEFAULT_PACING } from '../engine/policy.ts';
+import type { JobsConfig } from './jobs.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
@@ -123,6 +124,7 @@ export interface Config {
   /** Prices in place of the list prices of models' makers. */
   readonly prices: readonly PriceConfig[];
   readonly defaults: DefaultPolicies;
+  readonly jobs: JobsConfig;
   readonly tenancy: TenancyConfig;
   /** There is no target: neither a file nor the environment names an upstream, so the simulator is to be one. */
   readonly needsSimulator: boolean;

@@ -3,6 +3,7 @@ import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
 import type { CacheSection } from './cache.ts';
+import type { JobsSection } from './jobs.ts';
 import type { HedgeSection } from './hedge.ts';
 import type { DegradedSection } from './ladder.ts';
 
@@ -132,6 +133,7 @@ export type ConfigFile = Optional<{
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];
+  jobs: JobsSection;
   prices: readonly PriceSection[];
   defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
 }> &

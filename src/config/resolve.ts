@@ -41,6 +41,7 @@ import { deepFreeze, frozenSet } from './freeze.ts';
 import { resolveCache } from './cache.ts';
 import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
+import { resolveJobs } from './jobs.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
@@ -97,6 +98,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
       policy: file.keys?.policy ?? null,
       environment: file.environment ?? null,
       rotateEveryMs: file.keys?.rotateEvery ?? null,
+    jobs: resolveJobs(file.jobs),
     },
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),

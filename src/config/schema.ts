@@ -26,6 +26,7 @@ import {
 } from './fields.ts';
 import { observingSections } from './observing.ts';
 import { pricesField } from './prices.ts';
+import { jobsField } from './jobs.ts';
 import { tenancySections } from './tenancy.ts';
 
 // The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
@@ -339,6 +340,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
   records: section({
     retention: section({
       age: age('Records older than this are removed. Default 30d.').optional(),
+  jobs: jobsField.optional(),
       size: size('The oldest records are removed above this size. Default 1GiB.', 1_048_576).optional(),
     }).optional(),
   }).optional(),

@@ -69,11 +69,26 @@ export function refuse(
   retryAfterMs: number | null,
   clock: Clock,
 ): void {
+  const { status, headers, body } = refusalOf(call, fault, retryAfterMs, clock, response.req.url ?? '');
+  response.writeHead(status, [...headers, 'content-length', String(body.length)]).end(body);
+}
+
+/**
+ * A refusal as it is sent, but for the length of its body; headers are names and values in turn.
+ *
+ * @param url that was called: its beginning names the wire that the caller speaks
+ */
+export function refusalOf(
+  call: Pick<Call, 'id' | 'attempts'> & Partial<Call>,
+  fault: Fault,
+  retryAfterMs: number | null,
+  clock: Clock,
+  url: string,
+): { readonly status: number; readonly headers: readonly string[]; readonly body: Buffer } {
   const facts = { requestId: call.id, attempts: call.attempts.length };
-  const wire = nativeWireAt(response.req.url ?? '');
+  const wire = nativeWireAt(url);
   const { status, body } = wire === null ? envelope(fault, facts) : wire.envelope(fault, facts);
-  const bytes = Buffer.from(JSON.stringify(body));
-  const headers = ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)];
+  const headers = ['content-type', 'application/json; charset=utf-8'];
   ownHeaders(headers, call, clock);
   // Another replica may take what this one must turn away; everything else has been tried as far as it makes sense.
   if (fault.kind !== 'draining') headers.push('x-should-retry', 'false');
@@ -87,7 +102,7 @@ export function refuse(
   }
   const limited = (call.caller?.quotas.length ?? 0) > 0;
   const head = wire === null ? headers : wire.head(headers, { requestId: call.id, wall: clock.wall(), limited });
-  response.writeHead(status, head).end(bytes);
+  return { status, headers: head, body: Buffer.from(JSON.stringify(body)) };
 }
 
 /** Bodies up to this size are copied into one piece with their headers: two pieces cost more to write than the copy. */
@@ -111,7 +126,8 @@ function dropIfUnread(response: ServerResponse, clock: Clock, slowReaderMs: numb
   response.once('finish', () => alarm.cancel());
 }
 
-function headersOf(call: Call, from: Headers, clock: Clock): string[] {
+/** The headers of an answer, names and values in turn, without those that frame its body. */
+export function headersOf(call: Call, from: Headers, clock: Clock): string[] {
   const headers: string[] = [];
   // Where the caller has limits of its own, those of the account behind them would only mislead it.
   const limited = call.caller.quotas.length > 0;

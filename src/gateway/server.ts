@@ -23,6 +23,10 @@ import { answerCount, COUNT_PATH } from './count.ts';
 import { openApiDocument } from './description/openapi.ts';
 import { callIds } from '../engine/call-id.ts';
 import type { Door, Stranger } from './door.ts';
+import { isBackgroundPath } from './jobs/background.ts';
+import { isJobsPath } from './jobs/api.ts';
+import { notKept } from './jobs/refusals.ts';
+import type { Jobs } from './jobs/open.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
 import { pathBelowRoot } from './path.ts';
 
@@ -53,6 +57,8 @@ export interface GatewayDeps {
   readonly readiness: () => Readiness;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
+  /** Calls that run in the background, or once. */
+  readonly jobs: Jobs;
 }
 
 /** The OpenAI-compatible server: reads requests into calls, hands them to the line, writes its replies. */
@@ -148,7 +154,23 @@ export class Gateway {
       const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
       return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response);
     }
+    if (isJobsPath(path) || isBackgroundPath(path)) return this.#job(request, response, path);
     this.#begin(request, response, path);
+  }
+
+  /** Requests about jobs are no calls: they leave no record. */
+  #job(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
+    if ('fault' in guest) return this.#turnAway(request, response, guest.fault);
+    const { api, background } = this.#deps.jobs;
+    if (isJobsPath(path)) return api.handle(request, response, path, guest);
+    background.handle(request, response, path, guest).then(
+      (known) => {
+        // It may be a provider's own, whatever its id looks like.
+        if (!known) this.#begin(request, response, path);
+      },
+      (error: unknown) => this.#turnAway(request, response, notKept(error)),
+    );
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, path: string): void {
@@ -192,6 +214,8 @@ export class Gateway {
     );
     const caller = 'fault' in guest ? guest.plain : guest.callerOf(headers, seen, reading);
     const unwelcome = 'kind' in caller ? caller : null;
+    // Whoever takes a placeholder is not kept waiting: how long it waits for that says nothing of the answer.
+    if (headers['x-holdfast-placeholder-after'] !== undefined) delete headers['x-stainless-timeout'];
     const asks = readAsks(headers);
     const cancellation = new Cancellation();
     // Written out, because spreading two objects into a third costs a microsecond here.
@@ -227,11 +251,17 @@ export class Gateway {
       upstreamMs: 0,
     };
     this.#running += 1;
+    const { jobs } = this.#deps;
+    const isJob = jobs.calls.wants(call);
     response.on('close', () => {
-      if (!response.writableFinished) cancellation.cancel('the caller closed the connection');
+      if (!isJob && !response.writableFinished) cancellation.cancel('the caller closed the connection');
       this.#running -= 1;
       if (this.#running === 0) this.#idle?.();
     });
+    if (isJob) {
+      jobs.calls.take(response, call).catch((error: unknown) => this.#broken(response, call, error));
+      return;
+    }
     const { clock, handle } = this.#deps;
     handle(call).then(
       (reply) => {

@@ -33,6 +33,8 @@ import { peerAddress } from './peer.ts';
 import { LiveBoard } from './live/board.ts';
 import { recallUse } from './recall.ts';
 import { MetricsPage } from './metrics.ts';
+import { openJobs } from './jobs/open.ts';
+import { jobRung } from './jobs/rung.ts';
 import { Gateway, type Readiness } from './server.ts';
 import { mayBeOpen, openTenancy } from './tenancy.ts';
 
@@ -109,6 +111,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     payload,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     counters: counting.counters,
+    jobRung: (policy) => jobRung(policy, () => jobs.house),
     tell(event) {
       const shown = eventOfQuota(event, directory);
       store.appendEvent(shown);
@@ -162,10 +165,21 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     clock,
     handle: line.handle,
     parsedUpTo: line.parsedUpTo,
+  const traceOf = config.telemetry === null ? heardTrace : tracing(config.telemetry.traceShare, Math.random);
+  const jobs = openJobs(config, {
+    clock,
+    random: Math.random,
+    handle,
+    parsedUpTo: line.parsedUpTo,
+    traceOf,
+    directory,
+    nextId: callIds(clock.wall()),
+    say: (words) => console.error(`holdfast: ${words}`),
+  });
     door,
     admin,
     dashboard: new Dashboard(),
-    traceOf: config.telemetry === null ? heardTrace : tracing(config.telemetry.traceShare, Math.random),
+    traceOf,
     metrics: new MetricsPage({
       families,
       // While everybody is let in anyway there is nobody to hide from.
@@ -178,10 +192,12 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const closeRest = async (): Promise<void> => {
     keys.stop();
     stopWord();
+    jobs,
     await line.close();
     await counting.counters.close();
     await telemetry?.close();
     await payload.close();
+    await jobs.stop(config.server.limits.drainMs);
     await queries.close();
     await store.close();
     await tenancy.close();
@@ -197,6 +213,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     throw explainBinding(error, config);
   }
   const { host } = config.server;
+    jobs.start();
   return {
     baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
     config,

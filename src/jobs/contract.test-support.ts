@@ -56,6 +56,7 @@ export function judgeStore(
       priority: 0,
       maxAttempts: 3,
       createdAt: START,
+      runAt: START,
       deadlineAt: null,
       metadata: { order: '7' },
       keyId: 'key_1',
@@ -329,7 +330,7 @@ export function judgeStore(
     });
 
     test('when something is next to be done is known', async () => {
-      const job = await add(owner(), { createdAt: START - 1_000_000 });
+      const job = await add(owner(), { runAt: START - 1_000_000 });
       expect(await queue.nextAt()).toBe(START - 1_000_000);
       await queue.cancel({ owner: null, id: job.id, now: START });
     });

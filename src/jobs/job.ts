@@ -108,6 +108,8 @@ export interface NewJob extends Pick<
   Job,
   'id' | 'owner' | 'origin' | 'model' | 'stream' | 'priority' | 'maxAttempts' | 'createdAt' | 'deadlineAt' | 'metadata'
 > {
+  /** When it may run first. */
+  readonly runAt: number;
   /** The key it was asked for with; it runs as that key may. */
   readonly keyId: string | null;
   readonly webhook: string | null;

@@ -129,6 +129,14 @@ export class Directory {
     return this.#keys.get(id)?.key.tenant ?? null;
   }
 
+  /** A key by its id, for work that goes on without a request; null when it is gone or does not work any more. */
+  holderOfKey(id: string, at: number): Holder | null {
+    for (const entry of this.#entries.values()) {
+      if (entry.key.id === id && entry.endsAt > at) return this.#hold(entry)?.holder ?? null;
+    }
+    return null;
+  }
+
   /**
    * The key that came with a request: the first that works, else the first that once did; null when none is known.
    *

@@ -57,7 +57,7 @@ export class JobTable {
       losses: 0,
       created_at: at,
       started_at: hold === null ? null : at,
-      run_at: at,
+      run_at: job.runAt,
       deadline_at: job.deadlineAt,
       metadata: JSON.stringify(job.metadata),
       history: JSON.stringify(history),

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import type { JobsConfig } from '../../config/jobs.ts';
+import { readAsks } from '../../engine/admission/asks.ts';
+import type { Call } from '../../engine/call.ts';
+import type { Clock, Random } from '../../engine/clock.ts';
+import type { Fault } from '../../engine/fault/fault.ts';
+import { type Job, type JobOrigin, newJobId, type NewJob } from '../../jobs/job.ts';
+import type { Attempted } from '../../jobs/outcome.ts';
+import type { JobQueue } from '../../jobs/queue.ts';
+import { JobRunner } from '../../jobs/runner.ts';
+import { JobWatch } from '../../jobs/watch.ts';
+import { keptRequest } from './kept.ts';
+import { callersKeys, notKept, tooManyJobs } from './refusals.ts';
+import { type RunDeps, runsJobs } from './run.ts';
+
+export interface JobHouseDeps extends Omit<RunDeps, 'mostBytes' | 'own'> {
+  readonly config: JobsConfig;
+  readonly queue: JobQueue;
+  readonly random: Random;
+  /** Some target is called with what its caller brings: such calls cannot be made later. */
+  readonly forwardsKeys: boolean;
+  readonly lookEveryMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** What is to be known of a job besides its call. */
+export interface JobWishes {
+  readonly origin: JobOrigin;
+  readonly deadlineMs?: number | null;
+  readonly priority?: number;
+  readonly attempts?: number;
+  readonly webhook?: string | null;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** How long after now it may run first. */
+  readonly restMs?: number;
+  /** Sent in place of the call's own body. */
+  readonly body?: Uint8Array;
+}
+
+export type Kept = { readonly kind: 'kept'; readonly job: Job } | { readonly kind: 'refused'; readonly fault: Fault };
+
+/** Everything that jobs need in a gateway: where they are kept, who runs them, and who waits for them. */
+export class JobHouse {
+  readonly #deps: JobHouseDeps;
+  readonly queue: JobQueue;
+  readonly watch: JobWatch;
+  readonly runner: JobRunner;
+  /** Calls that are made for a job: none of them becomes another. */
+  readonly #own = new WeakSet<Call>();
+
+  constructor(deps: JobHouseDeps) {
+    const { config, queue, clock, random, lookEveryMs, say } = deps;
+    this.#deps = deps;
+    this.queue = queue;
+    this.watch = new JobWatch(queue, clock);
+    this.runner = new JobRunner({
+      queue,
+      clock,
+      random,
+      run: runsJobs({ ...deps, mostBytes: config.limits.answerBytes, own: this.#own }),
+      concurrency: config.concurrency,
+      leaseMs: config.leaseMs,
+      changed: (id) => this.watch.changed(id),
+      say,
+      lookEveryMs,
+    });
+    queue.onChange(() => this.runner.wake());
+  }
+
+  /** Looks for jobs that are due, from now on. */
+  start(): void {
+    this.runner.wake();
+  }
+
+  /** @param withinMs for what is in hand to come to its end */
+  stop(withinMs: number): Promise<void> {
+    return this.runner.stop(withinMs);
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
+  get config(): JobsConfig {
+    return this.#deps.config;
+  }
+
+  /** A job was changed here: whoever waits for it hears of it, and what is due is looked for. */
+  changed(id: string): void {
+    this.watch.changed(id);
+    this.runner.wake();
+  }
+
+  isOwn(call: Call): boolean {
+    return this.#own.has(call);
+  }
+
+  /** Keeps a call as a job; on disk when it resolves. */
+  async keep(call: Call, wishes: JobWishes): Promise<Kept> {
+    const kept = await this.#add(call, wishes, null);
+    if (kept.kind === 'kept') this.runner.wake();
+    return kept;
+  }
+
+  /**
+   * Keeps a call that is under way as a job: it goes on, and what it comes to is the job's answer. Should this process be lost,
+   * another begins it anew.
+   */
+  async keepGoing(call: Call, attempt: Promise<Attempted>): Promise<Kept> {
+    const token = randomUUID();
+    const kept = await this.#add(call, { origin: 'placeholder' }, token);
+    if (kept.kind === 'kept') {
+      call.notes = [...call.notes, `job: ${kept.job.id}`];
+      this.runner.adopt(kept.job, token, attempt, (reason) => call.cancellation.cancel(reason));
+    }
+    return kept;
+  }
+
+  async #add(call: Call, wishes: JobWishes, hold: string | null): Promise<Kept> {
+    const { config, clock, forwardsKeys } = this.#deps;
+    if (forwardsKeys) return { kind: 'refused', fault: callersKeys() };
+    const { limits } = config;
+    const job = newJob(call, wishes, config, clock.wall());
+    try {
+      const bounds = { waiting: limits.waiting, bytes: limits.bytes };
+      const added = await this.queue.add({ job, bounds, hold });
+      if (added.kind === 'full') return { kind: 'refused', fault: tooManyJobs(added.why) };
+      return { kind: 'kept', job: added.job };
+    } catch (error) {
+      return { kind: 'refused', fault: notKept(error) };
+    }
+  }
+}
+
+/** Whose jobs these are. */
+export function ownerOf(tenant: string | null): string {
+  return tenant ?? '';
+}
+
+function newJob(call: Call, wishes: JobWishes, config: JobsConfig, now: number): NewJob {
+  const body = wishes.body ?? (call.body instanceof Uint8Array ? call.body : new Uint8Array());
+  // Not the timeout that an SDK tells of: that is how long it waits for the placeholder.
+  const deadline = call.headers['x-holdfast-deadline'];
+  const patienceMs = deadline === undefined ? null : readAsks({ 'x-holdfast-deadline': deadline }).patienceMs;
+  return {
+    id: newJobId(),
+    owner: ownerOf(call.caller.tenant),
+    origin: wishes.origin,
+    model: call.model,
+    stream: call.stream,
+    priority: wishes.priority ?? 0,
+    maxAttempts: wishes.attempts ?? config.attempts,
+    createdAt: now,
+    runAt: now + (wishes.restMs ?? 0),
+    deadlineAt: now + (wishes.deadlineMs ?? patienceMs ?? config.deadlineMs),
+    metadata: wishes.metadata ?? {},
+    keyId: call.caller.keyId,
+    webhook: wishes.webhook ?? null,
+    request: keptRequest(call, body),
+  };
+}

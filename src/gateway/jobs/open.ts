@@ -1,0 +1,67 @@
+import type { Config } from '../../config/config.ts';
+import { matchRoute } from '../../config/match.ts';
+import { hasJobs } from '../../jobs/sqlite/file.ts';
+import { JobsThread } from '../../jobs/sqlite/jobs-thread.ts';
+import type { JobQueue, QueueSettings } from '../../jobs/queue.ts';
+import { JobsApi } from './api.ts';
+import { BackgroundResponses } from './background.ts';
+import type { CallDeps } from './call.ts';
+import { JobCalls } from './calls.ts';
+import { JobHouse, type JobHouseDeps } from './house.ts';
+
+/** Everything of a gateway that has to do with jobs. */
+export interface Jobs {
+  readonly house: JobHouse;
+  readonly calls: JobCalls;
+  readonly api: JobsApi;
+  readonly background: BackgroundResponses;
+  /** Takes up what an earlier process has left. */
+  start(): void;
+  /** Finishes what is in hand within a time, ms, and leaves the rest to whoever comes next. */
+  stop(withinMs: number): Promise<void>;
+}
+
+type OpenDeps = Omit<JobHouseDeps, 'config' | 'queue' | 'forwardsKeys' | 'lookEveryMs'>;
+
+/** Jobs that other processes on the same file have queued (`holdfast jobs retry`) are found after this long at most, ms. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Builds what jobs need. Nothing is opened before the first is asked for, or was left by an earlier process. */
+export function openJobs(config: Config, deps: OpenDeps): Jobs {
+  const { leaseMs, keepMs, keepKeysMs } = config.jobs;
+  const settings: QueueSettings = { leaseMs, keepMs, keepKeysMs };
+  const queue: JobQueue = new JobsThread(config.data, settings);
+  const house = new JobHouse({
+    ...deps,
+    config: config.jobs,
+    queue,
+    forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
+    lookEveryMs: LOOK_EVERY_MS,
+  });
+  const { handle } = deps;
+  const calls: CallDeps = deps;
+  const background = new BackgroundResponses({ house, handle, native: (model) => answersInBackground(config, model) });
+  return {
+    house,
+    background,
+    calls: new JobCalls({ house, handle, background, slowReaderMs: config.server.limits.slowReaderMs }),
+    api: new JobsApi({ house, limits: config.server.limits, calls }),
+    start() {
+      if (hasJobs(config.data)) house.start();
+    },
+    async stop(withinMs) {
+      await house.stop(withinMs);
+      await queue.close();
+    },
+  };
+}
+
+/** OpenAI's own API answers in the background, and so does Azure's; servers that are compatible with it do not. */
+function answersInBackground({ routes, targets }: Config, model: string | null): boolean {
+  const [first] = routes[matchRoute(routes, model)]?.ladder ?? [];
+  const ids = first?.targets.map(({ target }) => target) ?? [];
+  return ids.every((id) => {
+    const provider = targets.find((target) => target.id === id)?.provider;
+    return provider === 'openai' || provider === 'azure';
+  });
+}

@@ -1,0 +1,241 @@
+import type { Alarm, Clock, Random } from '../engine/clock.ts';
+import type { Job } from './job.ts';
+import { type Attempted, outcomeOf } from './outcome.ts';
+import type { ClaimedJob, JobQueue } from './queue.ts';
+
+/** Makes one attempt at a job. `stopped` is called at most once, when nobody wants it any more; the attempt still resolves. */
+export type RunJob = (job: ClaimedJob, onStop: (listener: (reason: string) => void) => void) => Promise<Attempted>;
+
+export interface RunnerOptions {
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly run: RunJob;
+  /** Jobs that are run at a time. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  /** Told of every job whose state was changed here. */
+  readonly changed: (id: string) => void;
+  /** Told of trouble with the store, in words. */
+  readonly say: (line: string) => void;
+  /** How often it is looked for jobs that others have queued, ms. */
+  readonly lookEveryMs: number;
+}
+
+/** A job in hand. */
+interface Held {
+  readonly token: string;
+  /** Stops what is under way for it. */
+  stop: ((reason: string) => void) | null;
+  /** Nobody wants it any more, and whoever said so has settled it. */
+  stopped: boolean;
+  readonly done: Promise<void>;
+}
+
+/** The store is swept at most this often, ms. */
+const SWEEP_EVERY_MS = 15_000;
+
+/** The same trouble is not told again before this, ms. */
+const TROUBLE_EVERY_MS = 60_000;
+
+/** The store is not asked more often than this, ms, however many jobs come. */
+const LEAST_REST_MS = 20;
+
+/**
+ * Runs jobs: as many at a time as it may, those that are due, each held by a lease that it renews while it works. It looks when
+ * it is woken, when the store says that something is due, and now and then for what others have queued.
+ */
+export class JobRunner {
+  readonly #options: RunnerOptions;
+  readonly #held = new Map<string, Held>();
+  readonly #keys = new Set<string>();
+  #running = 0;
+  #looking = false;
+  #lookAgain = false;
+  #alarm: Alarm | null = null;
+  #pulse: Alarm | null = null;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #stopping = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs in hand. */
+  get running(): number {
+    return this.#held.size;
+  }
+
+  /** Looks for jobs now: called when one has been queued, and once at the start. */
+  wake(): void {
+    if (this.#stopping) return;
+    if (this.#looking) this.#lookAgain = true;
+    else void this.#look();
+  }
+
+  /**
+   * Takes over a call that is under way already, whose job is held with `token`.
+   * @param stop stops the call.
+   */
+  adopt(job: Job, token: string, attempt: Promise<Attempted>, stop: (reason: string) => void): void {
+    const done = attempt.then((attempted) => this.#settle(job, token, attempted));
+    this.#hold(job.id, { token, stop, stopped: false, done });
+  }
+
+  /** Keeps the lease of an idempotency key alive until it is let go. */
+  holdKey(token: string): void {
+    this.#keys.add(token);
+    this.#beat();
+  }
+
+  letKeyGo(token: string): void {
+    this.#keys.delete(token);
+  }
+
+  /** A job has been cancelled here: what is under way for it is stopped. */
+  stopJob(id: string, reason: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined || held.stopped) return;
+    held.stopped = true;
+    held.stop?.(reason);
+  }
+
+  /**
+   * Takes no more jobs, and waits for those in hand. What is not done in time goes back to the queue as if it had not been begun,
+   * for whoever comes next.
+   */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#alarm?.cancel();
+    const all = Promise.allSettled([...this.#held.values()].map(({ done }) => done));
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const alarm = this.#options.clock.after(withinMs, resolve);
+    await Promise.race([all, over]);
+    alarm.cancel();
+    const { queue, clock } = this.#options;
+    for (const [id, { token }] of this.#held) {
+      const now = clock.wall();
+      const back = { runAt: now, now, counted: false, fault: null, callId: null };
+      await queue.again({ id, token, ...back }).catch((error: unknown) => this.#trouble(error));
+      this.stopJob(id, 'the gateway stops; the job goes on elsewhere, or after the next start');
+    }
+    this.#pulse?.cancel();
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    this.#alarm?.cancel();
+    let dueAt: number | null = null;
+    try {
+      do {
+        this.#lookAgain = false;
+        dueAt = await this.#takeWork();
+      } while (this.#lookAgain && !this.#stopping);
+    } catch (error) {
+      this.#trouble(error);
+    }
+    this.#looking = false;
+    if (this.#stopping) return;
+    const { clock, lookEveryMs } = this.#options;
+    const untilDue = dueAt === null ? lookEveryMs : dueAt - clock.wall();
+    this.#alarm = clock.after(Math.min(lookEveryMs, Math.max(LEAST_REST_MS, untilDue)), () => this.wake());
+  }
+
+  /** Claims and begins what there is. @returns when there will be more, wall time. */
+  async #takeWork(): Promise<number | null> {
+    const { queue, clock, concurrency } = this.#options;
+    const now = clock.wall();
+    if (clock.now() - this.#sweptAt >= SWEEP_EVERY_MS) {
+      this.#sweptAt = clock.now();
+      const { expired } = await queue.sweep({ now });
+      for (const id of expired) this.#ended(id);
+    }
+    const most = concurrency - this.#running;
+    // Whoever finishes looks again.
+    if (most <= 0) return null;
+    const claimed = await queue.claim({ most, now });
+    for (const one of claimed) this.#begin(one);
+    if (claimed.length === most) this.#lookAgain = true;
+    return queue.nextAt();
+  }
+
+  #begin(claimed: ClaimedJob): void {
+    const { job, token } = claimed;
+    this.#running += 1;
+    this.#options.changed(job.id);
+    const held: Pick<Held, 'stop' | 'stopped'> = { stop: null, stopped: false };
+    const attempt = this.#options.run(claimed, (listener) => (held.stop = listener));
+    const done = attempt
+      .then((attempted) => this.#settle(job, token, attempted))
+      .finally(() => {
+        this.#running -= 1;
+        this.wake();
+      });
+    this.#hold(job.id, Object.assign(held, { token, done }));
+  }
+
+  #hold(id: string, held: Held): void {
+    this.#held.set(id, held);
+    this.#beat();
+  }
+
+  async #settle(job: Job, token: string, attempted: Attempted): Promise<void> {
+    const { queue, clock, random } = this.#options;
+    const now = clock.wall();
+    const outcome = outcomeOf(job, attempted, now, random);
+    const { fault, callId } = attempted;
+    const settled = (): Promise<boolean> =>
+      outcome.kind === 'end'
+        ? queue.end({ id: job.id, token, ending: outcome.ending, now })
+        : queue.again({ id: job.id, token, runAt: outcome.runAt, now, counted: outcome.counted, fault, callId });
+    if (this.#held.get(job.id)?.stopped !== true) {
+      await settled().catch((error: unknown) => {
+        this.#trouble(error);
+        // Once more, for a disk that was busy; if it fails again the lease runs out and the job is run again.
+        return settled().catch((again: unknown) => this.#trouble(again));
+      });
+    }
+    if (this.#held.get(job.id)?.token === token) this.#held.delete(job.id);
+    this.#options.changed(job.id);
+    if (outcome.kind === 'again') this.wake();
+  }
+
+  /** It was ended elsewhere: nobody wants what is under way for it. */
+  #ended(id: string): void {
+    this.stopJob(id, 'the job has been ended');
+    this.#options.changed(id);
+  }
+
+  #beat(): void {
+    if (this.#pulse !== null || this.#stopping) return;
+    this.#pulse = this.#options.clock.after(this.#options.leaseMs / 3, () => {
+      this.#pulse = null;
+      void this.#renew();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { queue, clock } = this.#options;
+    const held = [...this.#held].map(([id, { token }]) => ({ id, token }));
+    try {
+      const lost = held.length === 0 ? [] : await queue.renew({ held, now: clock.wall() });
+      for (const id of lost) {
+        // It may have been settled while the store was asked.
+        const token = held.find((one) => one.id === id)?.token;
+        if (this.#held.get(id)?.token === token) this.#ended(id);
+      }
+      if (this.#keys.size > 0) await queue.renewKeys({ tokens: [...this.#keys], now: clock.wall() });
+    } catch (error) {
+      this.#trouble(error);
+    }
+    if (this.#held.size > 0 || this.#keys.size > 0) this.#beat();
+  }
+
+  #trouble(error: unknown): void {
+    const now = this.#options.clock.now();
+    if (now - this.#toldAt < TROUBLE_EVERY_MS) return;
+    this.#toldAt = now;
+    this.#options.say(`jobs cannot be kept just now: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,421 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpenAI } from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+import { openGateway, until } from './harness.ts';
+
+// Jobs, placeholders and idempotency keys, over real HTTP against a simulated provider.
+
+const CHAT = '/chat/completions';
+const BODY = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Tell me of the sea.' }] };
+
+/** What one test makes a target suffer must not be held against it in the next. */
+const UNLEARNT = {
+  breaker: { enabled: false },
+  adaptive: { suspicion: false, throttle: false, concurrency: false, keys: false },
+  pacing: { enabled: false },
+};
+
+let simulator: Simulator;
+let slow: Simulator;
+let gateway: Awaited<ReturnType<typeof openGateway>>;
+beforeAll(async () => {
+  simulator = await startSimulator({ answerTokens: 20 });
+  slow = await startSimulator({ answerTokens: 20, latency: { firstTokenMs: 900 } });
+  gateway = await openGateway({
+    targets: {
+      fast: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY', ...UNLEARNT },
+      slow: { provider: 'openai-compatible', baseUrl: `${slow.url}/v1`, key: 'env:TARGET_KEY', ...UNLEARNT },
+    },
+    defaults: { retry: { attempts: 1 } },
+    routes: [
+      { models: ['slow-*'], ladder: ['slow'] },
+      { models: ['frail-*'], ladder: ['fast', { job: { retryAfter: '1s' } }] },
+      { models: ['*'], ladder: ['fast'] },
+    ],
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await simulator.close();
+  await slow.close();
+});
+
+interface Told {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** Asks the gateway itself, past the count of calls: requests about jobs leave no record. */
+async function ask(
+  method: string,
+  path: string,
+  body: unknown = null,
+  headers: Record<string, string> = {},
+): Promise<Told> {
+  const response = await fetch(`${gateway.baseURL}${path}`, {
+    method,
+    headers: { authorization: 'Bearer sk-caller-0123456789', 'content-type': 'application/json', ...headers },
+    ...(body === null ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+    text,
+  };
+}
+
+/** The job when it has ended; its call owes a record for each attempt. */
+async function ended(id: string, attempts = 1): Promise<Told> {
+  const told = await ask('GET', `/jobs/${id}?wait=10s`);
+  gateway.owe(attempts);
+  return told;
+}
+
+describe('a job', () => {
+  test('is kept, told of, run, and answers as the call would have', async () => {
+    const direct = await ask('POST', CHAT, BODY);
+    gateway.owe(1);
+    const taken = await ask('POST', CHAT, BODY, { prefer: 'respond-async' });
+    expect(taken.status).toBe(202);
+    expect(taken.headers.get('preference-applied')).toBe('respond-async');
+    const id = String(taken.json['id']);
+    expect(taken.headers.get('location')).toBe(`/v1/jobs/${id}`);
+    expect(Number(taken.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(taken.json).toMatchObject({ object: 'holdfast.job', status: 'queued', choices: [] });
+    const over = await ended(id);
+    expect(over.json).toMatchObject({ status: 'succeeded', attempts: 1, result: { status: 200 } });
+    const result = await ask('GET', `/jobs/${id}/result`);
+    expect(result.status).toBe(200);
+    const names = [...direct.headers.keys()].filter(
+      (name) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name),
+    );
+    expect([...result.headers.keys()]).toEqual(expect.arrayContaining(names));
+    expect(result.json).toMatchObject({ object: 'chat.completion', choices: direct.json['choices'] });
+    const record = gateway.records.at(-1);
+    expect(record).toMatchObject({ lane: 'background', outcome: 'answered' });
+    expect(record?.notes).toContain(`job: ${id}`);
+    expect(over.json['request_id']).toBe(record?.id);
+  });
+
+  test('can be asked for with its deadline, priority, attempts and metadata', async () => {
+    const wanted = { endpoint: '/v1/embeddings', body: { model: 'text-embedding-3-small', input: 'kelp' } };
+    const more = { deadline: '10m', priority: 7, attempts: 2, metadata: { order: '12' } };
+    const taken = await ask('POST', '/jobs', { ...wanted, ...more });
+    expect(taken.status).toBe(202);
+    expect(taken.json).toMatchObject({ priority: 7, max_attempts: 2, metadata: { order: '12' }, data: [] });
+    const { created_at: at, deadline_at: deadline } = taken.json as Record<string, number>;
+    expect((deadline ?? 0) - (at ?? 0)).toBe(600);
+    const over = await ended(String(taken.json['id']));
+    expect(over.json['status']).toBe('succeeded');
+  });
+
+  test.each([
+    [{}, 400, 'endpoint'],
+    [{ endpoint: '/v1/files', body: {} }, 400, 'endpoint'],
+    [{ endpoint: '/v1/responses', body: 'x' }, 400, 'body'],
+    [{ endpoint: '/v1/responses', body: {}, priority: 1e9 }, 400, 'priority'],
+    [{ endpoint: '/v1/responses', body: {}, webhook: 'https://127.0.0.1/x' }, 400, 'webhook'],
+    [{ endpoint: '/v1/responses', body: {}, webhook: 'http://example.com/x' }, 400, 'webhook'],
+    [{ endpoint: '/v1/responses', body: {}, metadata: { a: 1 } }, 400, 'metadata'],
+    ['nonsense', 400, 'JSON'],
+  ])('%j is refused, and told why', async (body, status, word) => {
+    const told = await ask('POST', '/jobs', body);
+    expect(told.status).toBe(status);
+    expect((told.json['error'] as { message: string }).message).toContain(word);
+  });
+
+  test('whose request is refused has the refusal as its answer', async () => {
+    const taken = await ask('POST', CHAT, { model: 'gpt-4o' }, { prefer: 'respond-async' });
+    const over = await ended(String(taken.json['id']));
+    expect(over.json).toMatchObject({ status: 'failed', result: { status: 400 }, error: { fault: 'invalid-request' } });
+    const result = await ask('GET', `/jobs/${String(taken.json['id'])}/result`);
+    expect(result.status).toBe(400);
+    expect(result.headers.get('x-holdfast-job-status')).toBe('failed');
+    expect(result.json).toHaveProperty('error.message');
+  });
+
+  test('is tried again when its provider fails, and dead when it fails too often', async () => {
+    simulator.setFault('server-error');
+    const wanted = { endpoint: '/v1/chat/completions', body: BODY, attempts: 2 };
+    const taken = await ask('POST', '/jobs', wanted);
+    const id = String(taken.json['id']);
+    const over = await ended(id, 2);
+    simulator.setFault(null);
+    expect(over.json).toMatchObject({ status: 'dead', attempts: 2, error: { fault: 'server-error' } });
+    const result = await ask('GET', `/jobs/${id}/result`);
+    expect(result.status).toBe(500);
+    expect(result.json).toHaveProperty('error.holdfast.fault', 'server-error');
+  }, 30_000);
+
+  test('that streams keeps its stream', async () => {
+    const taken = await ask('POST', CHAT, { ...BODY, stream: true }, { prefer: 'respond-async' });
+    expect(taken.headers.get('content-type')).toContain('text/event-stream');
+    const id = taken.headers.get('x-holdfast-job') ?? '';
+    await ended(id);
+    const result = await ask('GET', `/jobs/${id}/result`);
+    expect(result.headers.get('content-type')).toContain('text/event-stream');
+    expect(result.text).toMatch(/data: \[DONE\]\s*$/);
+  });
+
+  test('can be cancelled, which stops what is under way', async () => {
+    const before = slow.stats.requests;
+    const taken = await ask('POST', CHAT, { ...BODY, model: 'slow-1' }, { prefer: 'respond-async' });
+    const id = String(taken.json['id']);
+    await until(() => slow.stats.requests > before);
+    const told = await ask('POST', `/jobs/${id}/cancel`);
+    expect(told.json).toMatchObject({ status: 'cancelled' });
+    gateway.owe(1);
+    await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
+    const result = await ask('GET', `/jobs/${id}/result`);
+    expect(result.status).toBe(409);
+    expect((await ask('DELETE', `/jobs/${id}`)).json).toMatchObject({ status: 'cancelled' });
+  });
+
+  test('is listed, and unknown ones and paths are told', async () => {
+    const first = await ask('GET', '/jobs?limit=2');
+    expect(first.json).toMatchObject({ object: 'list', has_more: true });
+    const data = first.json['data'] as { id: string }[];
+    expect(data).toHaveLength(2);
+    const second = await ask('GET', `/jobs?limit=100&after=${data[1]?.id ?? ''}&status=succeeded`);
+    expect((second.json['data'] as { id: string }[]).map(({ id }) => id)).not.toContain(data[0]?.id);
+    expect((await ask('GET', '/jobs?status=lost')).status).toBe(400);
+    expect((await ask('GET', '/jobs?limit=0')).status).toBe(400);
+    expect((await ask('GET', '/jobs/job_x')).status).toBe(404);
+    expect((await ask('GET', '/jobs/job_x/result')).status).toBe(404);
+    expect((await ask('GET', '/jobs/job_x/events')).status).toBe(404);
+    expect((await ask('DELETE', '/jobs/job_x')).status).toBe(404);
+    expect((await ask('PUT', '/jobs')).status).toBe(404);
+    expect((await ask('GET', `/jobs/${data[0]?.id ?? ''}?wait=ever`)).status).toBe(400);
+  });
+
+  test('is followed by events, and followed on from where it was left', async () => {
+    const taken = await ask('POST', CHAT, { ...BODY, model: 'slow-1' }, { prefer: 'respond-async' });
+    const id = String(taken.json['id']);
+    const all = await ask('GET', `/jobs/${id}/events`);
+    gateway.owe(1);
+    expect(all.headers.get('content-type')).toContain('text/event-stream');
+    expect([...all.text.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name)).toEqual([
+      'queued',
+      'running',
+      'succeeded',
+    ]);
+    expect([...all.text.matchAll(/^id: (\d+)$/gm)].map(([, seq]) => Number(seq))).toEqual([1, 2, 3]);
+    const rest = await ask('GET', `/jobs/${id}/events`, null, { 'last-event-id': '2' });
+    const data = JSON.parse(/^data: (.*)$/m.exec(rest.text)?.[1] ?? '{}') as Record<string, unknown>;
+    expect(data).toMatchObject({
+      status: 'succeeded',
+      sequence: 3,
+      job: { result: { status: 200, body: { object: 'chat.completion' } } },
+    });
+    expect(rest.text.match(/^event:/gm)).toHaveLength(1);
+  });
+});
+
+describe('a placeholder', () => {
+  const placeholderAfter = (ms: number): Record<string, string> => ({ 'x-holdfast-placeholder-after': `${ms}ms` });
+
+  test('is not given for what comes in time', async () => {
+    const told = await ask('POST', CHAT, BODY, placeholderAfter(3_000));
+    gateway.owe(1);
+    expect(told.status).toBe(200);
+  });
+
+  test('is given on time for what does not, and the call goes on', async () => {
+    const before = slow.stats.requests;
+    const startedAt = performance.now();
+    const told = await ask('POST', CHAT, { ...BODY, model: 'slow-1' }, placeholderAfter(500));
+    const tookMs = performance.now() - startedAt;
+    expect(told.status).toBe(202);
+    expect(tookMs).toBeGreaterThan(480);
+    expect(tookMs).toBeLessThan(700);
+    expect(told.json).toMatchObject({ status: 'running', origin: 'placeholder' });
+    const over = await ended(String(told.json['id']));
+    expect(over.json).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(slow.stats.requests - before).toBe(1);
+    expect(gateway.records.at(-1)?.notes).toContain(`job: ${String(told.json['id'])}`);
+    const result = await ask('GET', `/jobs/${String(told.json['id'])}/result`);
+    expect(result.json).toMatchObject({ object: 'chat.completion' });
+  });
+
+  test('stands in for a stream before its first content only', async () => {
+    const late = await ask('POST', CHAT, { ...BODY, model: 'slow-1', stream: true }, placeholderAfter(300));
+    expect(late.status).toBe(202);
+    const id = late.headers.get('x-holdfast-job') ?? '';
+    expect((await ended(id)).json['status']).toBe('succeeded');
+    expect((await ask('GET', `/jobs/${id}/result`)).text).toMatch(/data: \[DONE\]\s*$/);
+    const inTime = await ask('POST', CHAT, { ...BODY, stream: true }, placeholderAfter(2_000));
+    gateway.owe(1);
+    expect(inTime.status).toBe(200);
+  });
+
+  test('lets a caller that leaves before it cancel the call', async () => {
+    const before = gateway.records.length;
+    const controller = new AbortController();
+    const call = fetch(`${gateway.baseURL}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...placeholderAfter(5_000) },
+      body: JSON.stringify({ ...BODY, model: 'slow-1' }),
+      signal: controller.signal,
+    }).catch(() => null);
+    await sleep(200);
+    controller.abort();
+    await call;
+    gateway.owe(1);
+    await until(() => gateway.records.length > before);
+    expect(gateway.records.at(-1)?.outcome).toBe('cancelled');
+  });
+
+  test('can be cancelled', async () => {
+    const told = await ask('POST', CHAT, { ...BODY, model: 'slow-1' }, placeholderAfter(200));
+    const cancelled = await ask('DELETE', `/jobs/${String(told.json['id'])}`);
+    expect(cancelled.json['status']).toBe('cancelled');
+    gateway.owe(1);
+    await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
+  });
+});
+
+describe('a ladder that ends in a job', () => {
+  test('gives a placeholder when nobody can answer now, and the answer later', async () => {
+    simulator.nextFaults(['overloaded']);
+    const told = await ask('POST', CHAT, { ...BODY, model: 'frail-1' });
+    gateway.owe(1);
+    expect(told.status).toBe(202);
+    expect(told.headers.get('x-holdfast-degraded')).toBe(`job; id=${String(told.json['id'])}`);
+    expect(told.headers.get('retry-after')).toBe('1');
+    const over = await ended(String(told.json['id']));
+    expect(over.json).toMatchObject({ status: 'succeeded', origin: 'ladder' });
+  });
+});
+
+describe('an idempotency key', () => {
+  let count = 0;
+  const keyed = (body: unknown, key: string, more: Record<string, string> = {}): Promise<Told> =>
+    ask('POST', CHAT, body, { 'idempotency-key': key, ...more });
+  const fresh = (): string => `key-${(count += 1)}`;
+
+  test('lets a call be made once, and replays its answer', async () => {
+    const key = fresh();
+    const before = simulator.stats.requests;
+    const first = await keyed(BODY, key);
+    const again = await keyed(BODY, key);
+    gateway.owe(1);
+    expect(simulator.stats.requests - before).toBe(1);
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(first.headers.get('idempotent-replayed')).toBeNull();
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get('x-request-id')).toBe(first.headers.get('x-request-id'));
+    const other = await keyed({ ...BODY, seed: 1 }, key);
+    expect(other.status).toBe(422);
+  });
+
+  test('turns a second call away while the first is under way', async () => {
+    const key = fresh();
+    const body = { ...BODY, model: 'slow-1' };
+    const before = slow.stats.requests;
+    const first = keyed(body, key);
+    await until(() => slow.stats.requests > before);
+    const second = await keyed(body, key);
+    expect(second.status).toBe(409);
+    expect(second.headers.get('retry-after')).toBe('1');
+    expect(second.headers.get('x-should-retry')).toBe('true');
+    expect((await first).status).toBe(200);
+    gateway.owe(1);
+    expect((await keyed(body, key)).headers.get('idempotent-replayed')).toBe('true');
+    expect(slow.stats.requests - before).toBe(1);
+  });
+
+  test('makes the official SDK get one answer however often it asks', async () => {
+    const client = new OpenAI({ baseURL: gateway.baseURL, apiKey: 'sk-x', maxRetries: 4 });
+    const key = fresh();
+    const before = slow.stats.requests;
+    const create = (): Promise<string> =>
+      client.chat.completions
+        .create(
+          { model: 'slow-1', messages: [{ role: 'user', content: 'Once.' }] },
+          { headers: { 'idempotency-key': key } },
+        )
+        .then(({ id }) => id);
+    const ids = await Promise.all([create(), create(), create()]);
+    gateway.owe(1);
+    expect(new Set(ids).size).toBe(1);
+    expect(slow.stats.requests - before).toBe(1);
+  });
+
+  test('keeps nothing of what failed for now', async () => {
+    const key = fresh();
+    simulator.setFault('overloaded');
+    const failed = await keyed(BODY, key);
+    simulator.setFault(null);
+    expect(failed.status).toBeGreaterThanOrEqual(429);
+    const again = await keyed(BODY, key);
+    gateway.owe(2);
+    expect(again.status).toBe(200);
+    expect(again.headers.get('idempotent-replayed')).toBeNull();
+  });
+
+  test('keeps a refusal that would be the same again', async () => {
+    const key = fresh();
+    const before = simulator.stats.requests;
+    expect((await keyed({ model: 'gpt-4o' }, key)).status).toBe(400);
+    const again = await keyed({ model: 'gpt-4o' }, key);
+    gateway.owe(1);
+    expect(again.status).toBe(400);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(simulator.stats.requests - before).toBeLessThanOrEqual(1);
+  });
+
+  test('keeps the answer of a call whose caller has left', async () => {
+    const key = fresh();
+    const controller = new AbortController();
+    const before = slow.stats.requests;
+    const body = JSON.stringify({ ...BODY, model: 'slow-1' });
+    const call = fetch(`${gateway.baseURL}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body,
+      signal: controller.signal,
+    }).catch(() => null);
+    await until(() => slow.stats.requests > before);
+    controller.abort();
+    await call;
+    gateway.owe(1);
+    const records = gateway.records.length;
+    await until(() => gateway.records.length > records);
+    await until(() => gateway.records.at(-1)?.outcome === 'answered');
+    await sleep(100);
+    const again = await keyed(body, key);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(slow.stats.requests - before).toBe(1);
+  });
+
+  test('replays a stream whole', async () => {
+    const key = fresh();
+    const body = { ...BODY, stream: true };
+    const first = await keyed(body, key);
+    gateway.owe(1);
+    await sleep(100);
+    const again = await keyed(body, key);
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get('content-type')).toContain('text/event-stream');
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+
+  test('names one job however often it is asked for', async () => {
+    const key = fresh();
+    const first = await keyed(BODY, key, { prefer: 'respond-async' });
+    const again = await keyed(BODY, key, { prefer: 'respond-async' });
+    expect(again.json['id']).toBe(first.json['id']);
+    await ended(String(first.json['id']));
+  });
+
+  test('that is none is refused', async () => {
+    expect((await keyed(BODY, 'x'.repeat(300))).status).toBe(400);
+  });
+});
