@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 // The listing is loaded when it is asked for: the query builder it needs has no place in the memory of a gateway.
 import type { DataOptions, ListOptions } from './call-listing.ts';
+import type { ContentOptions } from './call-content.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** `holdfast calls`: what the calls of a gateway came to, as a list or one by one. */
@@ -39,7 +40,8 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
       const { listStoredCalls } = await import('./call-listing.ts');
       await listStoredCalls(options, terminal);
     })
-    .addCommand(showCommand(terminal));
+    .addCommand(showCommand(terminal))
+    .addCommand(contentCommand(terminal));
 }
 
 function showCommand(terminal: Terminal): Command {
@@ -54,5 +56,19 @@ function showCommand(terminal: Terminal): Command {
       const options = command.optsWithGlobals<DataOptions>();
       const { showStoredCall } = await import('./call-listing.ts');
       await showStoredCall(id, options, terminal);
+    });
+}
+
+function contentCommand(terminal: Terminal): Command {
+  return new Command('content')
+    .description('show what was asked and answered in a call, where that is captured')
+    .argument('<id>', 'id of the call (the x-request-id of its answer)')
+    .option('-c, --config <file>', "the gateway's configuration, where it names the key of the captures")
+    .option('--json', 'print JSON')
+    .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
+    .addHelpText('after', '\nExample:\n  holdfast calls content hf-mmjbg8i3-1 --config holdfast.yaml')
+    .action(async (id: string, _options: ContentOptions, command: Command) => {
+      const { showContent } = await import('./call-content.ts');
+      await showContent(id, command.optsWithGlobals<ContentOptions>(), terminal);
     });
 }

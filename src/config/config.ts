@@ -1,5 +1,6 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { CachePolicy } from '../engine/answers.ts';
+import type { ContinuationStyle } from '../engine/continuing/ports.ts';
 import type { FitPolicy } from '../engine/fitting.ts';
 import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import type {
@@ -13,13 +14,13 @@ import type {
   ValidationMode,
 } from '../engine/policy.ts';
 import type { CountersConfig } from './counters.ts';
-import { DEFAULT_PACING } from '../engine/policy.ts';
 import type { JobsConfig } from './jobs.ts';
+import { DEFAULT_PACING } from '../engine/policy.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
-import type { LogsConfig, RedactionConfig, TelemetryConfig } from './observing.ts';
+import type { CaptureConfig, LogsConfig, RedactionConfig, TelemetryConfig } from './observing.ts';
 import type { PriceConfig } from './prices.ts';
 import type { TenancyConfig } from './tenancy.ts';
 
@@ -76,6 +77,8 @@ export interface TargetConfig {
   readonly environment: string | null;
   /** When its key is overdue to be replaced, ms since 1970; null: by its age. */
   readonly rotateBy: number | null;
+  /** How its models go on with an answer that broke off. @default null: as is known of them */
+  readonly continues?: ContinuationStyle | null;
   /** What becomes of a call that its wire has not all the words for: sent without them and told, or left to another target. */
   readonly losses: 'tell' | 'refuse';
   /** Compatible servers: whether they have the Responses API, or are asked for chat completions in its place. */
@@ -105,6 +108,7 @@ export interface DefaultPolicies {
   readonly fit: FitPolicy | null;
   readonly hedge: HedgePolicy | null;
   readonly cache: CachePolicy | null;
+  readonly continues: boolean;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -115,16 +119,18 @@ export interface Config {
   readonly records: RecordsConfig;
   readonly logs: LogsConfig;
   readonly redaction: RedactionConfig;
+  /** Whose requests and answers are kept; null: nobody's. */
+  readonly capture: CaptureConfig | null;
   /** Where traces and metrics are sent; null: nowhere. */
   readonly telemetry: TelemetryConfig | null;
   readonly counters: CountersConfig;
+  readonly jobs: JobsConfig;
   readonly keys: KeysConfig;
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RoutePolicy[];
   /** Prices in place of the list prices of models' makers. */
   readonly prices: readonly PriceConfig[];
   readonly defaults: DefaultPolicies;
-  readonly jobs: JobsConfig;
   readonly tenancy: TenancyConfig;
   /** There is no target: neither a file nor the environment names an upstream, so the simulator is to be one. */
   readonly needsSimulator: boolean;
@@ -180,5 +186,6 @@ export function catchAllRoute(targets: readonly TargetConfig[], defaults: Defaul
     fit: defaults.fit,
     hedge: defaults.hedge,
     cache: defaults.cache,
+    continues: defaults.continues,
   };
 }

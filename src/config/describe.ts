@@ -16,7 +16,8 @@ export function configToJson(config: Config): unknown {
   const { counters } = config;
   const shownCounters = counters.kind === 'memory' ? counters : { ...counters, password: keyName(counters.password) };
   const shown = (_: string, value: unknown): unknown => (value instanceof Set ? [...value] : value);
-  return JSON.parse(JSON.stringify({ ...config, targets, counters: shownCounters }, shown));
+  const capture = config.capture === null ? null : { ...config.capture, key: keyName(config.capture.key) };
+  return JSON.parse(JSON.stringify({ ...config, targets, counters: shownCounters, capture }, shown));
 }
 
 /** The configuration as a page for people: what is listened on, what can be called, and how. */
@@ -100,6 +101,7 @@ function describeRoute(route: RoutePolicy): string[] {
     `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
     `    validation: ${route.validate}`,
     ...(route.fit ? [`    fit: ${describeFit(route.fit)}`] : []),
+    ...(route.continues === true ? ['    goes on with streams that break off'] : []),
     ...(route.cache ? [`    cache: ${describeCache(route.cache)}`] : []),
     ...(route.hedge ? [`    hedge: ${describeHedge(route.hedge)}`] : []),
   ];

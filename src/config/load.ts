@@ -53,6 +53,9 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   findings.push(...password.findings);
   server.problems.push(...password.problems);
 
+  const captureKey = await readCaptureKey(source.value, { env, cwd, read: secrets === 'read' });
+  findings.push(...captureKey.findings);
+
   const problems = [
     ...findings.map((finding) => source.locate(finding)),
     ...server.problems,
@@ -70,6 +73,7 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
     ...server,
     counters,
     observing: observing.said,
+    captureKey: captureKey.secret,
     cwd,
     targets,
     secrets: read.secrets,
@@ -137,6 +141,17 @@ async function readCountersPassword(
     return { secret, findings: [{ path: ['counters', 'password'], at: 'value', ...fault }], problems: [] };
   }
   return { secret, findings: [], problems: [{ place: { kind: 'environment' }, field: variable, ...fault }] };
+}
+
+/** What captures are encrypted with, where the file names it. */
+async function readCaptureKey(value: unknown, source: SecretSource): Promise<{ secret: Secret; findings: Finding[] }> {
+  const capture = typeof value === 'object' && value !== null && 'capture' in value ? value.capture : null;
+  const written = typeof capture === 'object' && capture !== null && 'key' in capture ? capture.key : 'none';
+  if (typeof written !== 'string' || secretReferenceFault(written) !== null) return { secret: NO_SECRET, findings: [] };
+  const found = await readSecret(written, source);
+  const fault = isSecret(found) ? (found.kind === 'held' ? found.missing : null) : found;
+  const findings: Finding[] = fault === null ? [] : [{ path: ['capture', 'key'], at: 'value', ...fault }];
+  return { secret: isSecret(found) ? found : NO_SECRET, findings };
 }
 
 async function readKeys(

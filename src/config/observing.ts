@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { addressFault, isLoopback } from './addresses.ts';
 import type { Environment } from './environment.ts';
 import type { Problem } from './problem.ts';
-import { address, amount, flag, section, text, timer, whole } from './fields.ts';
+import { address, age, amount, flag, id, secretReference, section, size, text, timer, whole } from './fields.ts';
+import type { Secret } from './secrets.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const PERSONAL = ['email', 'phone', 'card', 'iban', 'ip'] as const;
@@ -21,6 +22,17 @@ export interface RedactionConfig {
   readonly personal: readonly (typeof PERSONAL)[number][];
 }
 
+/** Whose requests and answers are kept, and how. */
+export interface CaptureConfig {
+  readonly routes: readonly string[];
+  readonly tenants: readonly string[];
+  /** Longest part of a body that is kept. */
+  readonly bodyBytes: number;
+  readonly limits: { readonly ageMs: number; readonly sizeBytes: number };
+  /** What they are encrypted with; none: a file of the data directory's own. */
+  readonly key: Secret;
+}
+
 /** Where traces and metrics are sent by OTLP. */
 export interface TelemetryConfig {
   /** The collector's root, to which `/v1/traces` and `/v1/metrics` are added; without a final slash. */
@@ -32,7 +44,7 @@ export interface TelemetryConfig {
   readonly metricsEveryMs: number | null;
 }
 
-/** What `logs`, `redaction` and `telemetry` say in the file. */
+/** What `logs`, `redaction`, `capture` and `telemetry` say in the file. */
 export interface ObservingSections {
   readonly logs?:
     | {
@@ -44,6 +56,16 @@ export interface ObservingSections {
       }
     | undefined;
   readonly redaction?: { readonly personal?: RedactionConfig['personal'] | undefined } | undefined;
+  readonly capture?:
+    | {
+        readonly routes?: readonly string[] | undefined;
+        readonly tenants?: readonly string[] | undefined;
+        readonly body?: number | undefined;
+        readonly age?: number | undefined;
+        readonly size?: number | undefined;
+        readonly key?: string | undefined;
+      }
+    | undefined;
   readonly telemetry?:
     | {
         readonly endpoint?: string | undefined;
@@ -119,6 +141,22 @@ export const observingSections: { readonly [Name in keyof ObservingSections]-?: 
       .describe('Personal details that are taken out of what is kept of calls; secrets always are. Default all but ip.')
       .optional(),
   }).optional(),
+  capture: section({
+    routes: z
+      .array(id('Id of a route.'), { error: 'must be a list of route ids' })
+      .describe('Routes whose calls are kept.')
+      .optional(),
+    tenants: z
+      .array(id('Id of a tenant.'), { error: 'must be a list of tenant ids' })
+      .describe('Tenants whose calls are kept.')
+      .optional(),
+    body: size('Longest part of a body that is kept. Default 256KiB.', 1).optional(),
+    age: age('Older ones are removed. Default 7d.').optional(),
+    size: size('The oldest are removed above this size. Default 256MiB.', 1_048_576).optional(),
+    key: secretReference(
+      'What they are encrypted with. Default: a file in the data directory, which whoever can read that can read.',
+    ).optional(),
+  }).optional(),
   telemetry: section({
     endpoint: address(
       'OTLP over HTTP: the collector without its /v1/traces. Default: nothing is sent. OTEL_EXPORTER_OTLP_ENDPOINT goes before it.',
@@ -150,6 +188,20 @@ export function resolveLogs({ logs }: ObservingSections, said: ObservingVariable
 /** Fills in what was left out. Addresses of machines stay: in a provider's error they are mostly its own. */
 export function resolveRedaction({ redaction }: ObservingSections): RedactionConfig {
   return { personal: redaction?.personal ?? ['email', 'phone', 'card', 'iban'] };
+}
+
+/** Fills in what was left out; null when nothing is to be kept. */
+export function resolveCapture({ capture }: ObservingSections, key: Secret): CaptureConfig | null {
+  if (capture === undefined) return null;
+  const {
+    routes = [],
+    tenants = [],
+    body = 256 * 1024,
+    age: ageMs = 7 * 86_400_000,
+    size: sizeBytes = 256 * 1_048_576,
+  } = capture;
+  if (routes.length === 0 && tenants.length === 0) return null;
+  return { routes, tenants, bodyBytes: body, limits: { ageMs, sizeBytes }, key };
 }
 
 /** Fills in what was left out; null when nothing is to be sent. */

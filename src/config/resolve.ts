@@ -48,6 +48,7 @@ import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
 import {
   type ObservingVariables,
+  resolveCapture,
   resolveLogs,
   resolveRedaction,
   resolveTelemetry,
@@ -69,6 +70,8 @@ export interface Given {
   readonly data: string | null;
   readonly counters: CountersConfig;
   readonly observing: ObservingVariables;
+  /** What captures are encrypted with; none: a file of the data directory's own. */
+  readonly captureKey: Secret;
   readonly cwd: string;
   /** Targets of the file, or those of the environment when the file has none. */
   readonly targets: Readonly<Record<string, TargetSection>>;
@@ -92,13 +95,14 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     records: resolveRecords(file),
     logs: resolveLogs(file, given.observing),
     redaction: resolveRedaction(file),
+    capture: resolveCapture(file, given.captureKey),
     telemetry,
     counters: given.counters,
+    jobs: resolveJobs(file.jobs),
     keys: {
       policy: file.keys?.policy ?? null,
       environment: file.environment ?? null,
       rotateEveryMs: file.keys?.rotateEvery ?? null,
-    jobs: resolveJobs(file.jobs),
     },
     targets,
     routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
@@ -150,6 +154,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     fit: resolveFit(defaults?.fit, null),
     hedge: resolveHedge(defaults?.hedge, null),
     cache: resolveCache(defaults?.cache, null),
+    continues: defaults?.continue ?? false,
   };
 }
 
@@ -174,6 +179,7 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     pacing: pacingPolicy(section.pacing, key),
     environment: section.environment ?? null,
     rotateBy: section.rotateBy ?? null,
+    continues: section.continues ?? null,
     losses: section.losses ?? 'tell',
     responses: (section.provider === 'openai-compatible' ? section.responses : undefined) ?? 'native',
   };
@@ -206,6 +212,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     fit: resolveFit(section.fit, defaults.fit),
     hedge: resolveHedge(section.hedge, defaults.hedge),
     cache: resolveCache(section.cache, defaults.cache),
+    continues: section.continue ?? defaults.continues,
   };
 }
 

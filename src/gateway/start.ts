@@ -9,6 +9,7 @@ import { callIds } from '../engine/call-id.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
+import { Capture } from '../observe/capture/capture.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
 import type { Family } from '../observe/metrics/families.ts';
@@ -32,9 +33,9 @@ import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts'
 import { peerAddress } from './peer.ts';
 import { LiveBoard } from './live/board.ts';
 import { recallUse } from './recall.ts';
-import { MetricsPage } from './metrics.ts';
 import { openJobs } from './jobs/open.ts';
 import { jobRung } from './jobs/rung.ts';
+import { MetricsPage } from './metrics.ts';
 import { Gateway, type Readiness } from './server.ts';
 import { mayBeOpen, openTenancy } from './tenancy.ts';
 
@@ -110,8 +111,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     random: Math.random,
     payload,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
-    counters: counting.counters,
     jobRung: (policy) => jobRung(policy, () => jobs.house),
+    counters: counting.counters,
     tell(event) {
       const shown = eventOfQuota(event, directory);
       store.appendEvent(shown);
@@ -137,6 +138,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     addressOf,
     onGuessing: (address, prefix) => tell(eventOfGuessing(address, prefix, clock.wall())),
   });
+  const capture = openCapture(config);
+  const handle = capture === null ? line.handle : capture.around(line.handle);
   const admin = new AdminApi({
     ...tenancy,
     clock,
@@ -145,6 +148,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     counters: counting.counters,
     queries,
     live,
+    capture,
     targets: line.targets,
     routes: config.routes.map(({ id }) => id),
     loopbackOnly: isLoopback(config.server.host),
@@ -161,10 +165,6 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     }),
   ];
   const telemetry = openTelemetry(config, families);
-  const gateway = new Gateway(config.server, {
-    clock,
-    handle: line.handle,
-    parsedUpTo: line.parsedUpTo,
   const traceOf = config.telemetry === null ? heardTrace : tracing(config.telemetry.traceShare, Math.random);
   const jobs = openJobs(config, {
     clock,
@@ -176,6 +176,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     nextId: callIds(clock.wall()),
     say: (words) => console.error(`holdfast: ${words}`),
   });
+  const gateway = new Gateway(config.server, {
+    clock,
+    handle,
+    parsedUpTo: line.parsedUpTo,
     door,
     admin,
     dashboard: new Dashboard(),
@@ -188,16 +192,17 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     }),
     readiness,
     payload,
+    jobs,
   });
   const closeRest = async (): Promise<void> => {
     keys.stop();
     stopWord();
-    jobs,
+    await jobs.stop(config.server.limits.drainMs);
     await line.close();
     await counting.counters.close();
     await telemetry?.close();
+    await capture?.close();
     await payload.close();
-    await jobs.stop(config.server.limits.drainMs);
     await queries.close();
     await store.close();
     await tenancy.close();
@@ -208,12 +213,12 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   try {
     await checkKeysAtStart(keys, config);
     port = await gateway.listen();
+    jobs.start();
   } catch (error) {
     await closeRest();
     throw explainBinding(error, config);
   }
   const { host } = config.server;
-    jobs.start();
   return {
     baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
     config,
@@ -246,6 +251,14 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
     return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys), counters: counting.standing() } };
   }
+}
+
+/** Keeps requests and answers, where somebody asked for that. */
+function openCapture({ capture, data, redaction }: Config): Capture | null {
+  if (capture === null) return null;
+  const { key, ...rest } = capture;
+  const secret = key.kind === 'held' ? key.reveal() : null;
+  return new Capture({ ...rest, secret, directory: data, personal: redaction.personal });
 }
 
 /** Sends what the calls leave to a collector, where one is configured. */

@@ -106,7 +106,7 @@ export interface Actor {
   readonly address: string | null;
 }
 
-export type SubjectKind = 'organisation' | 'tenant' | 'workload' | 'key' | 'admin-token';
+export type SubjectKind = 'organisation' | 'tenant' | 'workload' | 'key' | 'admin-token' | 'capture';
 
 /** One change: who made it, to what, and what it was before and after. Holds no secret. */
 export interface AuditEntry {
@@ -123,4 +123,4 @@ export interface AuditEntry {
 }
 
 /** `declare` and `release`: the configuration file has taken it over, or let go of it. */
-export type AuditAction = 'create' | 'change' | 'delete' | 'revoke' | 'rotate' | 'declare' | 'release';
+export type AuditAction = 'create' | 'change' | 'delete' | 'revoke' | 'rotate' | 'declare' | 'release' | 'view';

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Clock } from '../../engine/clock.ts';
 import type { Target } from '../../engine/target.ts';
 import type { Counters } from '../../engine/admission/quota.ts';
+import type { Capture } from '../../observe/capture/capture.ts';
 import type { Queries } from '../../observe/queries/queries.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Directory } from '../../tenants/directory.ts';
@@ -20,6 +21,8 @@ export interface AdminDeps {
   /** Answers what is asked about the calls. */
   readonly queries: Queries;
   readonly live: LiveBoard;
+  /** What was kept of requests and answers; null: nothing is. */
+  readonly capture: Pick<Capture, 'read'> | null;
 }
 
 /** Begins to write events, and returns how to stop. */
