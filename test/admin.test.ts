@@ -593,7 +593,7 @@ test('what the calls came to can be asked in every way, and listened to', async 
   expect(data(await call('GET', `/calls?id=${id}`))).toMatchObject([
     { id, tenant: 'fixed', keyId: key.id, outcome: 'answered', outputTokens: told.data['outputTokens'] },
   ]);
-  for (const path of ['/overview', '/matrix', '/faults', '/costs', '/costs?by=user', '/timeline', '/calls']) {
+  for (const path of ['/overview', '/matrix', '/faults', '/costs', '/costs?by=user', '/timeline', '/verdict', '/calls']) {
     expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 200 });
   }
   expect(data(await call('GET', '/timeline'))[0]).toMatchObject({
