@@ -1,3 +1,4 @@
+import { Chance } from './chance.ts';
 import { Pulse } from '../attempt/pulse.ts';
 
 const MINUTE_MS = 60_000;
@@ -73,6 +74,8 @@ export class Meter {
   #rate = Number.POSITIVE_INFINITY;
   /** The rate was never told but felt for, from refusals. */
   #guessed = false;
+  /** The largest limit that refusals told of, and that more was let through than it allows. */
+  #disproved = 0;
   /** What the provider lets go at once. */
   #capacity = Number.POSITIVE_INFINITY;
   /** What is let go at once here, where slices shorter than a minute are enforced. */
@@ -93,9 +96,11 @@ export class Meter {
   #missing = 0;
   #missingMs = 0;
   #reserve = 0;
+  #cutAt = Number.NEGATIVE_INFINITY;
   #blockedUntil = Number.NEGATIVE_INFINITY;
   #ceiling = Number.POSITIVE_INFINITY;
   #usual = 0;
+  readonly #chance = new Chance();
   readonly #pulse = new Pulse();
 
   /** A minute's amount as far as it is known; infinite while it is not. */
@@ -193,6 +198,7 @@ export class Meter {
   /** Takes it, in any case. */
   take(amount: number, now: number): void {
     this.#pulse.add(amount, now);
+    this.#chance.sent();
     this.#taken += amount;
     this.#usual += (amount - this.#usual) / 16;
     if (!this.known) return;
@@ -241,11 +247,34 @@ export class Meter {
   }
 
   /**
+   * Can there be a limit of so many a minute, which only a refusal tells of? Not if more was let through just now than such a
+   * limit has at once and refills meanwhile.
+   */
+  believes(perMinute: number, now: number): boolean {
+    if (this.told !== null) return true;
+    const most = 1.05 * perMinute * (1 + this.#pulse.windowMs / MINUTE_MS);
+    if (this.#pulse.total(now) > most) this.#disproved = Math.max(this.#disproved, perMinute);
+    return perMinute > this.#disproved;
+  }
+
+  /**
+   * A request was refused for this limit: is that by chance, and no limit to be kept to? Asked before the refusal is heeded.
+   * What accepted answers tell of a limit is never doubted.
+   */
+  doubts(now: number): boolean {
+    if (this.told !== null) return false;
+    const rate = Math.min(this.#rate, this.#pulse.perSecond(now) / 1000);
+    if (!this.#chance.refused(rate)) return false;
+    this.#forget();
+    return true;
+  }
+
+  /**
    * A request for `amount` was refused for this limit.
    * @param remaining what the refusal said is left; null when it did not say
    */
   refused(amount: number, afterMs: number | null, remaining: number | null, mark: Mark | null, now: number): void {
-    if (!this.known || this.#guessed) this.#guess(now);
+    if (!this.known || (this.#guessed && !(mark !== null && mark.sentAt < this.#cutAt))) this.#guess(now);
     this.#advance(now);
     const thought = mark === null || Number.isNaN(mark.left) ? Number.NEGATIVE_INFINITY : mark.left;
     if (thought >= 0) this.#reserve = Math.min(this.#capacity / 2, this.#reserve + this.#step());
@@ -281,8 +310,16 @@ export class Meter {
     this.#reserve = Math.min(Math.max(this.#reserve, rate * TRANSIT_MS), this.#capacity / 2);
   }
 
+  /** There is no such limit as was guessed. */
+  #forget(): void {
+    this.#rate = this.#capacity = this.#burst = Number.POSITIVE_INFINITY;
+    this.#guessed = false;
+    this.#blockedUntil = Number.NEGATIVE_INFINITY;
+  }
+
   /** Nobody told the limit: it is thought to be a little below what was let through. */
   #guess(now: number): void {
+    this.#cutAt = now;
     const lately = this.#pulse.perSecond(now) / 1000;
     const rate = this.known ? Math.min(this.#rate, lately) * GUESS.cut : lately * GUESS.share;
     const least = 1 / MINUTE_MS;

@@ -25,6 +25,17 @@ export class Pulse {
     this.#total += amount;
   }
 
+  /** How far back it looks, ms. */
+  get windowMs(): number {
+    return BUCKETS * this.#bucketMs;
+  }
+
+  /** All that was taken in that time. */
+  total(now: number): number {
+    this.#roll(now);
+    return this.#total;
+  }
+
   /** Over the time since the first, while that is shorter; yet never over less than a second. */
   perSecond(now: number): number {
     this.#roll(now);

@@ -148,11 +148,14 @@ export class Pacer {
     const { afterMs } = fault.retry;
     if (fault.kind === 'slow-down') return this.#ramp.slowDown(now);
     if (!this.minds(fault)) return;
-    // What is refused is not charged.
-    this.#hear(report, leave, 1, now);
     const ofTokens = fault.kind === 'rate-limit-tokens';
     const [meter, amount] = ofTokens ? [this.#tokens, tokens] : [this.#requests, 1];
-    const remaining = (ofTokens ? report?.tokens : report?.requests)?.remaining ?? null;
+    if (meter.doubts(now)) return;
+    const told = (ofTokens ? report?.tokens : report?.requests) ?? null;
+    const believed = told === null || told.limit === null || meter.believes(told.limit, now);
+    // What is refused is not charged.
+    if (believed) this.#hear(report, leave, 1, now);
+    const remaining = believed ? (told?.remaining ?? null) : null;
     meter.refused(amount, afterMs, remaining, (ofTokens ? leave?.tokenMark : leave?.requestMark) ?? null, now);
   }
 

@@ -1,3 +1,4 @@
+import { Chance } from '../admission/chance.ts';
 import { Pulse } from '../attempt/pulse.ts';
 
 /** Traffic may grow by half in this time once a provider has asked for less haste (OpenAI's own advice for `slow_down`). */
@@ -25,6 +26,7 @@ const SLOWEST_MS = 10_000;
  * is handed in.
  */
 export class Ramp {
+  readonly #chance = new Chance();
   readonly #lately = new Pulse();
   readonly #before = new Pulse(LONG_BUCKET_MS);
   /** Calls a ms; infinite when there is no hurry to be held back. */
@@ -48,6 +50,7 @@ export class Ramp {
   }
 
   sent(now: number): void {
+    this.#chance.sent();
     this.#lately.add(1, now);
     this.#before.add(1, now);
     if (!this.active) return;
@@ -61,8 +64,12 @@ export class Ramp {
     return this.active ? Math.max(0, (1 - this.#level) / this.#rate) : 0;
   }
 
-  /** The provider asks for less haste. */
+  /** The provider asks for less haste. Where it asks as often however slowly calls are sent, nothing is to be gained by it. */
   slowDown(now: number): void {
+    if (this.#chance.refused(Math.min(this.#rate, this.#lately.perSecond(now) / 1000))) {
+      this.#rate = Number.POSITIVE_INFINITY;
+      return;
+    }
     if (now - this.#complainedAt < ONE_COMPLAINT_MS) return;
     this.#complainedAt = now;
     this.complaints += 1;
