@@ -193,3 +193,129 @@ test('a slow first attempt is overtaken by a second one', async () => {
   await door.close();
   await slow.close();
 });
+
+describe('a stream that breaks off', () => {
+  const LONG = {
+    model: 'gpt-4o',
+    messages: [{ role: 'user' as const, content: 'Tell me of the sea in 120 words.' }],
+    stream: true as const,
+    stream_options: { include_usage: true },
+  };
+
+  /** Reads a chat's stream with the official SDK: its text, ids, roles and reasons, and its usage. */
+  async function read({
+    client,
+  }: Door): Promise<{ text: string; ids: Set<string>; roles: number; finish: string | null; tokens: number }> {
+    let text = '';
+    let roles = 0;
+    let tokens = 0;
+    let finish: string | null = null;
+    const ids = new Set<string>();
+    for await (const { id, choices, usage } of await client.chat.completions.create(LONG)) {
+      ids.add(id);
+      const [choice] = choices;
+      text += choice?.delta.content ?? '';
+      if (choice?.delta.role !== undefined) roles += 1;
+      finish = choice?.finish_reason ?? finish;
+      tokens = usage?.completion_tokens ?? tokens;
+    }
+    return { text, ids, roles, finish, tokens };
+  }
+
+  async function broken(
+    route: object,
+    targets: object = {},
+    more: Readonly<Record<string, Simulator>> = {},
+  ): Promise<Door> {
+    const target = (at: Simulator): object => ({
+      provider: 'openai-compatible',
+      baseUrl: `${at.url}/v1`,
+      key: 'env:TARGET_KEY',
+      ...targets,
+    });
+    return openGateway({
+      targets: Object.fromEntries(Object.entries({ one, two, ...more }).map(([id, at]) => [id, target(at)])),
+      routes: [{ models: ['*'], ladder: ['one', 'two'], retry: { attempts: 1 }, ...route }],
+    });
+  }
+
+  test.each(['instruction', 'prefill'])('is gone on with by %s, and reads as one answer', async (continues) => {
+    const door = await broken({ continue: true }, { continues });
+    const { value: whole } = await door.watch(() => read(door));
+    one.setFault('cut:40');
+    const { value, record } = await door.watch(() => read(door));
+    expect(value?.text).toBe(whole?.text);
+    expect(value).toMatchObject({ roles: 1, finish: 'stop' });
+    expect(value?.ids.size).toBe(1);
+    // What no provider has told is estimated by its length.
+    expect(value?.tokens).toBeGreaterThan((whole?.tokens ?? 0) * 0.7);
+    expect(value?.tokens).toBeLessThan((whole?.tokens ?? 0) * 1.8);
+    expect(record).toMatchObject({ outcome: 'answered', fault: null, target: 'two' });
+    expect(record.attempts.map(({ target, reason, fault }) => [target, reason, fault?.kind])).toEqual([
+      ['one', 'first', 'partial-response'],
+      ['two', 'continue', undefined],
+    ]);
+    expect(record.notes).toEqual([expect.stringMatching(/^continued: at=\d+$/)]);
+    expect(record.usage.outputTokens).toBe(value?.tokens);
+    await door.close();
+  });
+
+  test('and breaks off again, is gone on with again', async () => {
+    const three = await startSimulator({ name: 'three' });
+    const door = await broken({ continue: true, ladder: ['one', 'two', 'three'] }, {}, { three });
+    const { value: whole } = await door.watch(() => read(door));
+    one.setFault('cut:30');
+    two.setFault('error-event:40');
+    const { value, record } = await door.watch(() => read(door));
+    expect(value?.text).toBe(whole?.text);
+    expect(record.attempts.map(({ target, reason }) => [target, reason])).toEqual([
+      ['one', 'first'],
+      ['two', 'continue'],
+      ['three', 'continue'],
+    ]);
+    expect(record.notes).toHaveLength(2);
+    await door.close();
+    await three.close();
+  });
+
+  test('fails in the open where nobody can go on', async () => {
+    const door = await broken({ continue: true });
+    one.setFault('cut:20');
+    two.setFault('unavailable');
+    const { error, record } = await door.watch(() => read(door));
+    expect(error).toBeInstanceOf(Error);
+    expect(record).toMatchObject({ outcome: 'interrupted', attempts: [{ reason: 'first' }, { reason: 'continue' }] });
+    await door.close();
+  });
+
+  test('fails in the open where the route does not say otherwise', async () => {
+    const door = await broken({});
+    one.setFault('cut:20');
+    const { error, record } = await door.watch(() => read(door));
+    expect(error).toBeInstanceOf(Error);
+    expect(record).toMatchObject({ outcome: 'interrupted', attempts: [{ reason: 'first' }] });
+    await door.close();
+  });
+
+  test('amid a tool call is never stitched', async () => {
+    const door = await broken({ continue: true });
+    one.setFault('cut:3');
+    const tools = [
+      {
+        type: 'function' as const,
+        function: {
+          name: 'look',
+          parameters: { type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } } },
+        },
+      },
+    ];
+    const { error, record } = await door.watch(async () => {
+      const stream = await door.client.chat.completions.create({ ...LONG, tools, tool_choice: 'required' });
+      for await (const chunk of stream) void chunk;
+    });
+    expect(error).toBeInstanceOf(Error);
+    expect(record).toMatchObject({ outcome: 'interrupted' });
+    expect(record.attempts).toHaveLength(1);
+    await door.close();
+  });
+});

@@ -23,6 +23,7 @@ import { AnswerMemory } from '../storage/answers/memory.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
 import { KeptAnswers } from './kept-answers.ts';
+import { continuations } from './continuing.ts';
 import { matchRoute } from './match.ts';
 import { degradedRungs, type RungDeps } from './rungs.ts';
 import { ownPrices } from './prices.ts';
@@ -85,6 +86,7 @@ export function assemble(
     dialectOf,
     routeOf: fits.size === 0 ? routeOf : routeOrSummaryRoute,
     renewKey: deps.renewKey,
+    continuationOf: continuations(config.targets),
     admit: {
       counters: deps.counters ?? new MemoryCounters(),
       demands,
@@ -170,7 +172,20 @@ function routeFor(
   const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, answers, deps);
   const cached = (policy.cache ?? null) !== null;
   const hedger = policy.hedge ? new Hedger(policy.hedge) : null;
-  return { id, timeouts, wholeTimeouts, retry, fallbackOn, ladder, fit, degraded: rungs, hedger, answers, cached };
+  return {
+    id,
+    timeouts,
+    wholeTimeouts,
+    retry,
+    fallbackOn,
+    ladder,
+    fit,
+    degraded: rungs,
+    hedger,
+    answers,
+    cached,
+    continues: policy.continues ?? false,
+  };
 }
 
 /** Keeps the answers of a route that gives them again; null for one that does not. */

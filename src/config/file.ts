@@ -1,9 +1,10 @@
+import type { ContinuationStyle } from '../engine/continuing/ports.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
-import type { CacheSection } from './cache.ts';
 import type { JobsSection } from './jobs.ts';
+import type { CacheSection } from './cache.ts';
 import type { HedgeSection } from './hedge.ts';
 import type { DegradedSection } from './ladder.ts';
 
@@ -68,6 +69,7 @@ type EveryTarget = Optional<{
   allowInsecure: boolean;
   environment: string;
   rotateBy: number;
+  continues: ContinuationStyle;
   losses: 'tell' | 'refuse';
 }>;
 
@@ -110,6 +112,7 @@ type RouteDefaults = Optional<{
   fit: FitSection;
   hedge: HedgeSection;
   cache: CacheSection;
+  continue: boolean;
 }>;
 
 export type ConfigFile = Optional<{
@@ -130,10 +133,10 @@ export type ConfigFile = Optional<{
   keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;
   counters: string | CountersSection;
+  jobs: JobsSection;
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;
   targets: Readonly<Record<string, TargetSection>>;
   routes: readonly RouteSection[];
-  jobs: JobsSection;
   prices: readonly PriceSection[];
   defaults: RouteDefaults & Optional<{ budget: BudgetSection; breaker: BreakerSection; adaptive: AdaptiveSection }>;
 }> &

@@ -83,6 +83,8 @@ export class KeptAnswers implements Answers {
     }
     if (shape === 'whole') return reply;
     const stream = new Listened(reply.stream, this.#memory.largest, (bytes) => {
+      // What several models wrote in turn is no answer of any.
+      if (call.notes.some((note) => note.startsWith('continued: '))) return;
       if (!isStreamWorthKeeping(call.operation, bytes)) return;
       this.#memory.set(`${hash} ${shape}`, { body: bytes, at: this.#clock.now() });
     });

@@ -57,6 +57,7 @@ describe('the environment alone', () => {
         validate: 'sample',
         hedge: null,
         cache: null,
+        continues: false,
         fit: null,
       },
     ]);
@@ -217,6 +218,7 @@ defaults:
       validate: 'strict',
       hedge: null,
       cache: null,
+      continues: false,
       fit: {
         strategies: ['larger-window', 'summarise', 'trim'],
         ceilingTokens: 100_000,

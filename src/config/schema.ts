@@ -4,6 +4,7 @@ import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
 import { cacheField } from './cache.ts';
+import { continueField, continuesField } from './continuing.ts';
 import { hedgeField } from './hedge.ts';
 import { degradedField } from './ladder.ts';
 import {
@@ -25,8 +26,8 @@ import {
   whole,
 } from './fields.ts';
 import { observingSections } from './observing.ts';
-import { pricesField } from './prices.ts';
 import { jobsField } from './jobs.ts';
+import { pricesField } from './prices.ts';
 import { tenancySections } from './tenancy.ts';
 
 // The shape of holdfast.yaml. What a field means stands in its description, which editors show; what it is when left
@@ -160,6 +161,7 @@ const everyTarget = {
   headers: headers('Extra request headers; nothing secret.').optional(),
   allowInsecure: flag('Allows plain http to another machine. Default false.').optional(),
   environment: text('What the key is for, such as production. Default: what the gateway is for.').optional(),
+  continues: continuesField.optional(),
   rotateBy: date('Day from which the key is overdue to be replaced, such as 2027-01-31.').optional(),
   losses: z
     .enum(['tell', 'refuse'], { error: 'must be tell or refuse' })
@@ -297,6 +299,7 @@ const route = section({
   fit: fitField.optional(),
   hedge: hedgeField.optional(),
   cache: cacheField.optional(),
+  continue: continueField.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -337,10 +340,10 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
   }).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
   counters: countersField.optional(),
+  jobs: jobsField.optional(),
   records: section({
     retention: section({
       age: age('Records older than this are removed. Default 30d.').optional(),
-  jobs: jobsField.optional(),
       size: size('The oldest records are removed above this size. Default 1GiB.', 1_048_576).optional(),
     }).optional(),
   }).optional(),
@@ -367,6 +370,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     fit: fitField.optional(),
     hedge: hedgeField.optional(),
     cache: cacheField.optional(),
+    continue: continueField.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

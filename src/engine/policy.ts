@@ -164,6 +164,8 @@ export interface RoutePolicy {
   readonly hedge?: HedgePolicy | null;
   /** Whether answers are given again. @default null: every request is asked */
   readonly cache?: CachePolicy | null;
+  /** Whether streams that break off are gone on with. @default false: they fail in the open */
+  readonly continues?: boolean;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Call, Headers } from './call.ts';
-import type { ContinuationStyle, Follower } from './continuing/ports.ts';
+import type { Follower } from './continuing/ports.ts';
 import type { Fault } from './fault/fault.ts';
 import type { Loss } from './loss.ts';
 import type { CallRecord, Usage } from './record.ts';
@@ -45,8 +45,6 @@ export interface Endpoint {
   readonly provider: string;
   /** Sends the call under `model` (null: as the caller wrote it) and pushes the answer. Never throws. */
   open(call: Call, model: string | null, receiver: Receiver): Exchange;
-  /** How a model of it goes on with an answer that broke off. @default by instruction */
-  readonly continues?: (model: string | null) => ContinuationStyle;
 }
 
 /** What one event of a stream means; bits, because one event can be several things. */

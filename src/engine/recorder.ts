@@ -3,10 +3,10 @@ import { mayCost } from './admission/charge.ts';
 import type { Clock } from './clock.ts';
 import type { Fault } from './fault/fault.ts';
 import { callerStatus } from './fault/index.ts';
-import { decisive } from './hedge/overtaken.ts';
+import { decisive, OVERTAKEN } from './hedge/overtaken.ts';
 import { type Emit, NO_USAGE } from './ports.ts';
 import { NO_PRICES, type Prices } from './admission/prices.ts';
-import type { CallOutcome, Usage } from './record.ts';
+import type { AttemptRecord, CallOutcome, Usage } from './record.ts';
 import type { Reply } from './reply.ts';
 import type { Handler } from './route.ts';
 
@@ -81,7 +81,7 @@ function recordOf(
     status: reply.kind === 'failed' ? callerStatus(reply.fault) : reply.status,
     fault,
     durationMs: now - call.startedAt,
-    firstContentMs: last?.firstContentMs ?? null,
+    firstContentMs: (last?.reason === 'continue' ? begun(call.attempts) : last)?.firstContentMs ?? null,
     overheadMs,
     usage: call.admission?.usage ?? usage,
     cost: costOf(call, usage, prices),
@@ -95,6 +95,11 @@ function recordOf(
 function callerId({ headers }: Call): string | null {
   const given = headers['x-request-id'];
   return typeof given === 'string' && given !== '' ? given.slice(0, MOST_CALLER_ID) : null;
+}
+
+/** The attempt with which an answer began that others have gone on with. */
+function begun(attempts: Call['attempts']): AttemptRecord | undefined {
+  return attempts.find(({ firstContentMs, fault }) => firstContentMs !== null && fault !== OVERTAKEN);
 }
 
 /** Calls that were let in know what they came to, failed attempts included. Of others the answer's usage tells. */

@@ -9,6 +9,11 @@ export interface Sink {
   end(): void;
   /** The body broke and its format has no words for that: break the connection, so that nobody takes it for whole. */
   fail(fault: Fault): void;
+  /**
+   * The stream broke off amid its content. True: somebody goes on with it, and will end what is behind this sink; nothing more is
+   * written here. Asked before the caller is told of the failure. @default nobody does
+   */
+  cut?(fault: Fault): boolean;
 }
 
 /** How a stream ended, told exactly once. */

@@ -1,13 +1,15 @@
 import { Attempt, type AttemptHandler, type Outcome } from './attempt/attempt.ts';
 import { answered, type Answers, type GivenReply, type KeptCall } from './answers.ts';
 import type { Call } from './call.ts';
+import { type Continuation, ContinuedStream } from './continuing/continued-stream.ts';
+import type { ContinuationStyle, Follower } from './continuing/ports.ts';
 import { degrade, type DegradedRung, tellModel } from './degraded.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
 import { type FittedCall, type Fitting, tellFit } from './fitting.ts';
 import type { Hedger } from './hedge/hedger.ts';
-import { race, type Runner } from './hedge/race.ts';
+import { apart, race, type Runner } from './hedge/race.ts';
 import type { Pins } from './pins.ts';
 import { type Candidate, Plan, type PlanRules, type Step } from './plan.ts';
 import type { Timeouts } from './policy.ts';
@@ -32,6 +34,8 @@ export interface Route extends PlanRules {
   readonly answers?: Answers | null;
   /** Whether what is kept answers before any target is asked. @default false: only when none answers */
   readonly cached?: boolean;
+  /** Whether a stream that breaks off is gone on with. @default false: it fails in the open */
+  readonly continues?: boolean;
 }
 
 export interface RouteDeps {
@@ -44,6 +48,8 @@ export interface RouteDeps {
   readonly routeOf: (call: Call) => Route | null;
   /** How the call's answers are read; null for bytes that are carried unread. */
   readonly dialectOf: (call: Call) => Dialect | null;
+  /** How a target's model goes on with an answer that broke off. @default by instruction */
+  readonly continuationOf?: ((target: string, model: string | null) => ContinuationStyle) | undefined;
   /**
    * A target refused the key of a call that was sent at this clock time: is another key in use by now?
    * @default never: keys do not change
@@ -96,6 +102,8 @@ class Walk {
   #refitted = false;
   /** Where the call's answer is to be kept. */
   #kept: KeptCall | null = null;
+  /** The body that was sent last in place of the caller's own. */
+  #sent: Uint8Array | null = null;
 
   constructor(call: Call, route: Route, deps: RouteDeps) {
     this.#call = call;
@@ -176,7 +184,49 @@ class Walk {
   #given(reply: GivenReply, { model }: Candidate): Reply {
     const { model: asked } = this.#call;
     if (model !== null && asked !== null && model !== asked) tellModel(this.#call, model, this.#ladder[0] ?? []);
-    return this.#kept === null ? reply : this.#kept.keep(reply);
+    const given = this.#route.continues === true ? this.#continuable(reply) : reply;
+    return this.#kept === null ? given : this.#kept.keep(given);
+  }
+
+  /** An answer that others go on with where it breaks off. */
+  #continuable(reply: GivenReply): GivenReply {
+    const call = this.#call;
+    const dialect = this.#deps.dialectOf(call);
+    const follower = reply.kind === 'stream' ? (dialect?.follow?.(call) ?? null) : null;
+    if (reply.kind !== 'stream' || dialect === null || follower === null) return reply;
+    const resume = (fault: Fault, sent: number): Promise<Continuation | Fault> => this.#resume(fault, follower, sent);
+    return { ...reply, stream: new ContinuedStream(reply.stream, { call, dialect, follower, resume }) };
+  }
+
+  /** Goes on with an answer that broke off: with the plan as it stands, as after any other failure. */
+  async #resume(fault: Fault, follower: Follower, sentTokens: number): Promise<Continuation | Fault> {
+    const { clock } = this.#deps;
+    let now = clock.now();
+    let step = this.#plan.next(fault, now);
+    while (step.kind === 'try') {
+      if (step.waitMs > 0) now = await this.#wait(step.waitMs, now);
+      const { target, model } = step.candidate;
+      const style = this.#deps.continuationOf?.(target.id, model ?? this.#call.model) ?? 'instruction';
+      const asked = this.#sent ?? this.#call.body;
+      const body = asked instanceof Uint8Array ? follower.request(asked, style, sentTokens) : null;
+      if (body === null) {
+        step = this.#plan.pass(fault, now);
+        continue;
+      }
+      const call = apart(this.#call);
+      const stop = (): void => call.cancellation.cancel(this.#call.cancellation.reason ?? 'it is not the rest');
+      this.#call.cancellation.listen(stop);
+      const outcome = await this.#send(this.#attemptAt({ ...step, reason: 'continue' }, body, call), now);
+      this.#call.cancellation.forget(stop);
+      now = clock.now();
+      if (outcome.kind === 'reply' && outcome.reply.kind === 'stream') {
+        return { stream: outcome.reply.stream, style, stop };
+      }
+      const failure = outcome.kind === 'fault' ? outcome.fault : faultOf('malformed-response');
+      const unasked = outcome.kind === 'fault' && outcome.untried !== undefined;
+      step = unasked ? this.#plan.pass(fault, now) : this.#plan.next(failure, now);
+    }
+    return fault.kind === 'cancelled' || !this.#call.cancellation.cancelled ? step.fault : faultOf('cancelled');
   }
 
   /** A key may have been replaced while the call was under way: with the new one it is worth sending again, once. */
@@ -223,6 +273,7 @@ class Walk {
     const fit = await fitted.bodyFor(step.candidate);
     if (fit.kind === 'refused') return { kind: 'fault', fault: fit.fault, refusal: null, untried: 'unfit' };
     tellFit(this.#call, fit.report);
+    this.#sent = fit.body;
     return this.#attempt(step, this.#deps.clock.now(), fit.body);
   }
 

@@ -8,6 +8,17 @@ export interface Prompt {
   /** The last thing the user said. */
   readonly lastUser: string;
   readonly tokens: number;
+  /** An answer that is to be gone on with; null for a conversation in which it is the model's turn to begin one. */
+  readonly begun: Begun | null;
+}
+
+/** An answer that broke off, and how its rest is asked for. */
+export interface Begun {
+  /** The conversation that it answers. */
+  readonly prompt: Prompt;
+  readonly said: string;
+  /** How many of its last characters are to be said once more. */
+  readonly repeats: number;
 }
 
 /** English prose in the o200k encoding runs at about four characters a token. */
@@ -34,7 +45,27 @@ export function readConversation(items: readonly unknown[], instructions: string
     text += `\n${content.text}`;
     if (item['role'] === 'user') lastUser = content.text;
   }
-  return { text, lastUser, tokens };
+  return { text, lastUser, tokens, begun: beginningIn(items, instructions) };
+}
+
+/** The last words between these marks are what an instruction to go on asks to be repeated. */
+const LAST_WORDS = /<<<([^]*)>>>\s*$/;
+
+/** A last message of the assistant's own is to be gone on with; so is one before the user's wish to, with its last words. */
+function beginningIn(items: readonly unknown[], instructions: string | null): Begun | null {
+  const last = items.at(-1);
+  if (!isObject(last) || items.length < 2) return null;
+  if (last['role'] === 'assistant') {
+    const said = readContent(last).text;
+    return said === '' ? null : { prompt: readConversation(items.slice(0, -1), instructions), said, repeats: 0 };
+  }
+  const before = items.at(-2);
+  if (last['role'] !== 'user' || !isObject(before) || before['role'] !== 'assistant') return null;
+  const words = LAST_WORDS.exec(readContent(last).text)?.[1];
+  const said = readContent(before).text;
+  if (words === undefined || words === '' || !said.trimEnd().endsWith(words)) return null;
+  const repeats = words.length + said.length - said.trimEnd().length;
+  return { prompt: readConversation(items.slice(0, -2), instructions), said, repeats };
 }
 
 function readContent(item: JsonObject): { text: string; pictures: number } {

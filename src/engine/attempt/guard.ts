@@ -176,8 +176,10 @@ export class Guard implements ReplyStream, EventVisitor {
         this.#state = { name: 'committed', ended: { fault } };
         return;
       case 'flowing':
-        if (fault !== null) state.sink.write(Buffer.from(this.#dialect.failure(this.#call, fault)));
-        state.sink.end();
+        if (fault === null || state.sink.cut?.(fault) !== true) {
+          if (fault !== null) state.sink.write(Buffer.from(this.#dialect.failure(this.#call, fault)));
+          state.sink.end();
+        }
         this.#finish(fault);
         return;
       case 'over':

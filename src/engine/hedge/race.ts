@@ -130,7 +130,7 @@ class Race {
 }
 
 /** The same call, to be stopped by itself. Its attempts are recorded where all of the call's are. */
-function apart(call: Call): Call {
+export function apart(call: Call): Call {
   return { ...call, cancellation: new Cancellation() };
 }
 

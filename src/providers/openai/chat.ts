@@ -14,6 +14,7 @@ import {
 import type { Usage } from '../../engine/record.ts';
 import { skipSpace } from './json-bytes.ts';
 import { Glance } from './json-glance.ts';
+import { followChat } from './continuing/chat-follower.ts';
 import { type Gap, Likeness } from './likeness.ts';
 import { isObject } from './request.ts';
 import { parseJson } from '../../engine/parse-json.ts';
@@ -53,6 +54,8 @@ export const chat: Dialect = {
   failure(call: Call, fault: Fault): string {
     return errorEventChat(fault, { requestId: call.id, attempts: call.attempts.length });
   },
+
+  follow: followChat,
 };
 
 /** Events that a stream may be learnt from: most need one, and some are never alike. */
