@@ -1,4 +1,4 @@
-import { assert, constantFrom, double, integer, pre, property, stringMatching, tuple } from 'fast-check';
+import { array, assert, constantFrom, double, integer, pre, property, stringMatching, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anchorOf, Seam } from './seam.ts';
 
@@ -56,9 +56,7 @@ describe('a prefilled continuation', () => {
 
 const word = stringMatching(/^[a-z]{1,8}[,.]?$/);
 const space = constantFrom(' ', ' ', ' ', '\n', '  ', ' 🌊 ', ' 海');
-const prose = fc
-  .array(tuple(word, space), { minLength: 2, maxLength: 80 })
-  .map((words) => words.flat().join('').trim());
+const prose = array(tuple(word, space), { minLength: 2, maxLength: 80 }).map((words) => words.flat().join('').trim());
 
 test('wherever an answer is cut, however often its words recur, and in whatever pieces it goes on: each character is there once', () => {
   assert(
