@@ -2,7 +2,6 @@ import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../engine/ports.ts';
 import { AnthropicEndpoint } from '../providers/anthropic/endpoint.ts';
 import { GeminiEndpoint } from '../providers/gemini/endpoint.ts';
-import { GeminiEndpoint } from '../providers/gemini/endpoint.ts';
 import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { InterpretedEndpoint } from '../providers/translation/interpreted-endpoint.ts';
@@ -46,12 +45,6 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
   anthropic: ({ losses }, common) =>
     new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses }), {
       interprets: ['responses'],
-      losses,
-      cap: 'max_completion_tokens',
-    }),
-  gemini: ({ losses }, common) =>
-    new InterpretedEndpoint(new GeminiEndpoint({ ...common, losses }), {
-      interprets: ['messages'],
       losses,
       cap: 'max_completion_tokens',
     }),
