@@ -1,15 +1,17 @@
-import { generate } from './generation.ts';
-import type { Choice } from './generation.ts';
 import { checkChat, chatOutputCap } from './checks.ts';
+import type { Choice } from './generation.ts';
 import { listAt, numberAt, objectAt, stringAt } from './json.ts';
 import type { JsonObject } from './json.ts';
 import type { Pace } from './latency.ts';
 import { traitsOf } from './models.ts';
+import { speak } from './parallel.ts';
+import type { Spoken } from './parallel.ts';
 import { readConversation } from './prompt.ts';
 import type { Prompt } from './prompt.ts';
 import { invalidJson } from './refusals.ts';
 import { jsonAnswer, streamScript, wholeScript, write } from './script.ts';
 import type { About, Script, Write } from './script.ts';
+import { stoppedBy } from './stops.ts';
 import type { Received, Upstream } from './upstream.ts';
 
 /** POST /v1/chat/completions */
@@ -20,7 +22,7 @@ export function chat(received: Received, upstream: Upstream): Script {
   const about = upstream.about(received, 'chat', prompt.tokens);
   const refused = checkChat(body, about, upstream);
   if (refused !== null) return wholeScript(about, refused);
-  const choices = generate(
+  const spoken = speak(
     {
       prompt,
       traits: traitsOf(received.model),
@@ -31,9 +33,12 @@ export function chat(received: Received, upstream: Upstream): Script {
       format: objectAt(body, 'response_format'),
       effort: stringAt(body, 'reasoning_effort'),
     },
+    body['parallel_tool_calls'] !== false,
     received,
     upstream,
   );
+  const stops = typeof body['stop'] === 'string' ? [body['stop']] : listAt(body, 'stop');
+  const choices = stops.length === 0 ? spoken : spoken.map((choice) => stopped(choice, stops));
   const usage = chatUsage(prompt, choices);
   const pace = upstream.latency.draw();
   const frame = new ChatFrame(upstream, received);
@@ -43,6 +48,14 @@ export function chat(received: Received, upstream: Upstream): Script {
   }
   const wait = pace.firstTokenMs + pace.gaps(Math.max(...choices.map((choice) => choice.outputTokens)));
   return wholeScript(about, jsonAnswer(200, wholeChat(choices, frame, usage, about)), wait);
+}
+
+/** The choice up to the first of the texts that end it. */
+function stopped(choice: Spoken, stops: readonly unknown[]): Spoken {
+  const stop = choice.answer.kind === 'text' ? stoppedBy(choice.pieces, stops) : null;
+  if (stop === null) return choice;
+  const { pieces } = stop;
+  return { ...choice, pieces, cut: false, outputTokens: choice.reasoningTokens + pieces.length };
 }
 
 /** What every chunk of one completion repeats. */
@@ -69,7 +82,7 @@ class ChatFrame {
   }
 }
 
-function chatUsage(prompt: Prompt, choices: readonly Choice[]): JsonObject {
+function chatUsage(prompt: Prompt, choices: readonly Spoken[]): JsonObject {
   const completion = choices.reduce((sum, choice) => sum + choice.outputTokens, 0);
   const reasoning = choices.reduce((sum, choice) => sum + choice.reasoningTokens, 0);
   return {
@@ -86,7 +99,7 @@ function chatUsage(prompt: Prompt, choices: readonly Choice[]): JsonObject {
   };
 }
 
-function finishReason(choice: Choice): string {
+function finishReason(choice: Spoken): string {
   if (choice.cut) return 'length';
   return choice.answer.kind === 'tool' ? 'tool_calls' : 'stop';
 }
@@ -94,7 +107,7 @@ function finishReason(choice: Choice): string {
 const SAFE = { filtered: false, severity: 'safe' };
 const SAFE_CONTENT = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
 
-function wholeChat(choices: readonly Choice[], frame: ChatFrame, usage: JsonObject, about: About): JsonObject {
+function wholeChat(choices: readonly Spoken[], frame: ChatFrame, usage: JsonObject, about: About): JsonObject {
   return {
     id: frame.id,
     object: 'chat.completion',
@@ -114,15 +127,19 @@ function wholeChat(choices: readonly Choice[], frame: ChatFrame, usage: JsonObje
   };
 }
 
-function chatMessage(choice: Choice): JsonObject {
-  const text = choice.pieces.join('');
-  const { answer } = choice;
-  if (answer.kind === 'text') return { role: 'assistant', content: text, refusal: null, annotations: [] };
-  const call = { id: answer.id, type: 'function', function: { name: answer.name, arguments: text } };
-  return { role: 'assistant', content: null, refusal: null, tool_calls: [call] };
+function chatMessage(choice: Spoken): JsonObject {
+  if (choice.answer.kind === 'text') {
+    return { role: 'assistant', content: choice.pieces.join(''), refusal: null, annotations: [] };
+  }
+  const calls = [choice, ...choice.more].flatMap(({ answer, pieces }) =>
+    answer.kind === 'text'
+      ? []
+      : [{ id: answer.id, type: 'function', function: { name: answer.name, arguments: pieces.join('') } }],
+  );
+  return { role: 'assistant', content: null, refusal: null, tool_calls: calls };
 }
 
-function chatWrites(choices: readonly Choice[], frame: ChatFrame, pace: Pace, usage: JsonObject | null): Write[] {
+function chatWrites(choices: readonly Spoken[], frame: ChatFrame, pace: Pace, usage: JsonObject | null): Write[] {
   const tail = usage === null ? '' : ',"usage":null';
   const writes: Write[] = [];
   const longest = Math.max(...choices.map((choice) => choice.pieces.length));
@@ -145,6 +162,14 @@ function chatWrites(choices: readonly Choice[], frame: ChatFrame, pace: Pace, us
       wait = 0;
     });
   }
+  choices.forEach(({ more }, index) => {
+    more.forEach((call, at) => {
+      writes.push(write('content', frame.chunk([openingOfCall(call, index, at + 1)], tail), pace.gap()));
+      for (const piece of call.pieces) {
+        writes.push(write('content', frame.chunk([contentDelta(call, index, piece, at + 1)], tail), pace.gap()));
+      }
+    });
+  });
   choices.forEach((choice, index) => {
     const last = { index, delta: {}, logprobs: null, finish_reason: finishReason(choice) };
     writes.push(write('closing', frame.chunk([last], tail)));
@@ -152,6 +177,13 @@ function chatWrites(choices: readonly Choice[], frame: ChatFrame, pace: Pace, us
   if (usage !== null) writes.push(write('closing', frame.chunk([], `,"usage":${JSON.stringify(usage)}`)));
   writes.push(write('terminal', 'data: [DONE]\n\n'));
   return writes;
+}
+
+/** A call beside the first begins in the midst of the answer. */
+function openingOfCall({ answer }: Choice, index: number, number: number): JsonObject {
+  const start = answer.kind === 'text' ? {} : { id: answer.id, function: { name: answer.name, arguments: '' } };
+  const delta = { tool_calls: [{ index: number, type: 'function', ...start }] };
+  return { index, delta, logprobs: null, finish_reason: null };
 }
 
 function openingDelta({ answer }: Choice, index: number): JsonObject {
@@ -167,8 +199,8 @@ function openingDelta({ answer }: Choice, index: number): JsonObject {
   return { index, delta, logprobs: null, finish_reason: null };
 }
 
-function contentDelta({ answer }: Choice, index: number, piece: string): JsonObject {
+function contentDelta({ answer }: Choice, index: number, piece: string, call = 0): JsonObject {
   const delta =
-    answer.kind === 'text' ? { content: piece } : { tool_calls: [{ index: 0, function: { arguments: piece } }] };
+    answer.kind === 'text' ? { content: piece } : { tool_calls: [{ index: call, function: { arguments: piece } }] };
   return { index, delta, logprobs: null, finish_reason: null };
 }

@@ -1,4 +1,5 @@
 import type { Choice } from './generation.ts';
+import type { Spoken } from './parallel.ts';
 import { isObject, listAt, stringAt } from './json.ts';
 import type { JsonObject } from './json.ts';
 import type { Pace } from './latency.ts';
@@ -6,13 +7,14 @@ import { write } from './script.ts';
 import type { Part, Write } from './script.ts';
 
 /** The events of a streamed response, numbered from 0, each in its place and time. */
-export function responseWrites(body: JsonObject, choice: Choice, pace: Pace): Write[] {
+export function responseWrites(body: JsonObject, choice: Spoken, pace: Pace): Write[] {
   const events = new EventList();
   const started = { ...body, status: 'in_progress', output: [], usage: null, incomplete_details: null };
   events.add('opening', 'response.created', { response: started });
   events.add('opening', 'response.in_progress', { response: started });
   // The first token's wait falls on the item that brings it: the events before it come at once, as they really do.
   let wait = pace.firstTokenMs;
+  const calls = [choice, ...choice.more];
   for (const [index, item] of listAt(body, 'output').entries()) {
     if (!isObject(item)) continue;
     if (item['type'] === 'reasoning') {
@@ -26,7 +28,7 @@ export function responseWrites(body: JsonObject, choice: Choice, pace: Pace): Wr
       wait = 0;
       continue;
     }
-    if (item['type'] === 'function_call') addCall(events, item, index, choice, pace, wait);
+    if (item['type'] === 'function_call') addCall(events, item, index, calls.shift() ?? choice, pace, wait);
     else addMessage(events, item, index, choice, pace, wait);
     wait = 0;
   }

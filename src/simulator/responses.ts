@@ -1,9 +1,9 @@
 import { checkResponses } from './checks.ts';
-import { generate } from './generation.ts';
-import type { Choice } from './generation.ts';
 import { isObject, listAt, numberAt, objectAt, stringAt } from './json.ts';
 import type { JsonObject } from './json.ts';
 import { traitsOf } from './models.ts';
+import { speak } from './parallel.ts';
+import type { Spoken } from './parallel.ts';
 import { readConversation } from './prompt.ts';
 import { invalidJson, refusal } from './refusals.ts';
 import { responseWrites } from './response-events.ts';
@@ -26,7 +26,7 @@ export function createResponse(received: Received, upstream: Upstream): Script {
   const about = upstream.about(received, 'responses', prompt.tokens);
   const refused = checkResponses(request, about, upstream) ?? checkEncrypted(input, upstream);
   if (refused !== null) return wholeScript(about, refused);
-  const [choice] = generate(
+  const [choice] = speak(
     {
       prompt,
       traits: traitsOf(received.model),
@@ -37,6 +37,7 @@ export function createResponse(received: Received, upstream: Upstream): Script {
       format: objectAt(objectAt(request, 'text') ?? {}, 'format'),
       effort: stringAt(objectAt(request, 'reasoning') ?? {}, 'effort'),
     },
+    request['parallel_tool_calls'] !== false,
     received,
     upstream,
   );
@@ -142,7 +143,7 @@ function checkEncrypted(input: readonly unknown[], upstream: Upstream): WholeAns
 function responseBody(
   request: JsonObject,
   model: string,
-  choice: Choice,
+  choice: Spoken,
   promptTokens: number,
   upstream: Upstream,
 ): JsonObject {
@@ -182,20 +183,22 @@ function responseBody(
   };
 }
 
-function outputItems(request: JsonObject, choice: Choice, upstream: Upstream): JsonObject[] {
+function outputItems(request: JsonObject, choice: Spoken, upstream: Upstream): JsonObject[] {
   const items: JsonObject[] = [];
   const sealed = listAt(request, 'include').includes('reasoning.encrypted_content');
   if (choice.reasoningTokens > 0 || sealed) {
     const id = upstream.id('rs_', 48);
     items.push({ id, type: 'reasoning', summary: [], ...(sealed ? { encrypted_content: seal(upstream, id) } : {}) });
   }
-  const text = choice.pieces.join('');
   const status = choice.cut ? 'incomplete' : 'completed';
-  const { answer } = choice;
-  if (answer.kind === 'tool') {
+  for (const { answer, pieces } of [choice, ...choice.more]) {
+    if (answer.kind !== 'tool') continue;
     const id = upstream.id('fc_', 48);
-    items.push({ id, type: 'function_call', status, arguments: text, call_id: answer.id, name: answer.name });
-  } else if (choice.pieces.length > 0) {
+    const { id: callId, name } = answer;
+    items.push({ id, type: 'function_call', status, arguments: pieces.join(''), call_id: callId, name });
+  }
+  if (choice.answer.kind === 'text' && choice.pieces.length > 0) {
+    const text = choice.pieces.join('');
     const content = [{ type: 'output_text', annotations: [], logprobs: [], text }];
     items.push({ id: upstream.id('msg_', 48), type: 'message', status, role: 'assistant', content });
   }

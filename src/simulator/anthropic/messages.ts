@@ -2,6 +2,7 @@ import { generate } from '../generation.ts';
 import type { Choice, GenerationRequest } from '../generation.ts';
 import { isObject, listAt, numberAt, objectAt, stringAt } from '../json.ts';
 import type { JsonObject } from '../json.ts';
+import { callsOfAll } from '../parallel.ts';
 import { readConversation } from '../prompt.ts';
 import { jsonAnswer, streamScript, wholeScript } from '../script.ts';
 import type { Script } from '../script.ts';
@@ -79,16 +80,10 @@ function messageOf(
     format: objectAt(objectAt(body, 'output_config') ?? {}, 'format'),
     effort: stringAt(objectAt(body, 'output_config') ?? {}, 'effort'),
   };
-  const choices = callsAll(body, request)
-    ? request.tools.flatMap((tool) => generate({ ...request, toolChoice: tool }, received, upstream))
-    : generate(request, received, upstream);
-  return composed(choices, listAt(body, 'stop_sequences'), received, upstream, prompt.tokens);
-}
-
-/** A user who says so gets a call of every tool at once. */
-function callsAll(body: JsonObject, { prompt, tools }: GenerationRequest): boolean {
   const single = objectAt(body, 'tool_choice')?.['disable_parallel_tool_use'] === true;
-  return tools.length > 0 && !single && /\buse (?:all|every) tools?\b/i.test(prompt.lastUser);
+  const calls = single ? [] : callsOfAll(request, received, upstream);
+  const choices = calls.length > 0 ? calls : generate(request, received, upstream);
+  return composed(choices, listAt(body, 'stop_sequences'), received, upstream, prompt.tokens);
 }
 
 function toolOf(tool: JsonObject): JsonObject {
