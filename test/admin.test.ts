@@ -553,7 +553,51 @@ test('a soft threshold that is passed is an event, and nothing is refused', asyn
 });
 
 test('targets tell how they stand', async () => {
-  expect(data(await call('GET', '/targets'))).toMatchObject([{ id: 'one', provider: 'openai', breaker: 'closed' }]);
+  expect(data(await call('GET', '/targets'))).toMatchObject([
+    {
+      id: 'one',
+      provider: 'openai',
+      breaker: 'closed',
+      health: { openByHand: false, since: null, reason: null, suspect: false },
+      key: { reference: 'env:TARGET_KEY', ending: '6789', refusals: [] },
+    },
+  ]);
+  expect((await call('GET', '/targets/one')).body).toMatchObject({ id: 'one', account: 'one' });
+  expect(await call('GET', '/targets/two')).toMatchObject({ status: 404, body: { code: 'unknown' } });
+});
+
+test('a target is taken out by hand, and let back in', async () => {
+  const { secret } = (await call('POST', '/keys', { body: { tenant: 'fixed' } })).body as { readonly secret: string };
+  const ask = async (): Promise<number> => {
+    const body = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }] });
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+    return (await fetch(`${gateway.baseUrl}/chat/completions`, { method: 'POST', headers, body })).status;
+  };
+  const turn = (state: string): Promise<Reply> => call('POST', '/targets/one/breaker', { body: { state } });
+
+  expect((await turn('open')).body).toMatchObject({
+    breaker: 'open',
+    health: { openByHand: true, probedAt: null, reason: 'taken out by hand' },
+  });
+  expect(await ask()).toBe(503);
+  expect((await turn('auto')).body).toMatchObject({ breaker: 'open', health: { openByHand: false } });
+  expect(await ask()).toBe(200);
+  expect((await turn('open')).body).toMatchObject({ breaker: 'open' });
+  expect((await turn('closed')).body).toMatchObject({ breaker: 'closed', health: { openByHand: false, since: null } });
+  expect(await ask()).toBe(200);
+  expect(await turn('ajar')).toMatchObject({ status: 400, body: { problems: [{ field: 'state' }] } });
+  expect(
+    await call('POST', '/targets/one/breaker', { body: { state: 'open' }, token: await tokenOf('viewer') }),
+  ).toMatchObject({ status: 403 });
+  expect((await call('POST', '/targets/one/clear')).body).toMatchObject({ id: 'one', key: { refusals: [] } });
+  const noted = data(await call('GET', '/audit?subject=target&subjectId=one'));
+  expect(noted.map(({ after }) => after)).toEqual([
+    { refusals: [] },
+    { breaker: 'closed', byHand: false },
+    { breaker: 'open', byHand: true },
+    { breaker: 'open', byHand: false },
+    { breaker: 'open', byHand: true },
+  ]);
 });
 
 /** The events of a stream, as they come. */
@@ -593,7 +637,16 @@ test('what the calls came to can be asked in every way, and listened to', async 
   expect(data(await call('GET', `/calls?id=${id}`))).toMatchObject([
     { id, tenant: 'fixed', keyId: key.id, outcome: 'answered', outputTokens: told.data['outputTokens'] },
   ]);
-  for (const path of ['/overview', '/matrix', '/faults', '/costs', '/costs?by=user', '/timeline', '/verdict', '/calls']) {
+  for (const path of [
+    '/overview',
+    '/matrix',
+    '/faults',
+    '/costs',
+    '/costs?by=user',
+    '/timeline',
+    '/verdict',
+    '/calls',
+  ]) {
     expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 200 });
   }
   expect(data(await call('GET', '/timeline'))[0]).toMatchObject({

@@ -7,7 +7,7 @@ import { processTerminal, type Terminal } from './terminal.ts';
 /** `holdfast audit`: who changed what. */
 export function auditCommand(terminal: Terminal = processTerminal()): Command {
   return new Command('audit')
-    .description('list the changes to organisations, tenants, keys and admin tokens, newest first')
+    .description('list the changes to organisations, tenants, keys, admin tokens and targets, newest first')
     .addOption(
       new Option('--subject <kind>', 'only changes of this kind of thing').choices([
         'organisation',
@@ -15,6 +15,8 @@ export function auditCommand(terminal: Terminal = processTerminal()): Command {
         'workload',
         'key',
         'admin-token',
+        'capture',
+        'target',
       ]),
     )
     .option('--since <when>', 'made since: a duration such as 2h, 7d, or a date such as 2026-03-09T14:00')

@@ -150,6 +150,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     live,
     capture,
     targets: line.targets,
+    keyReports: () => keys.reports(),
     routes: config.routes.map(({ id }) => id),
     loopbackOnly: isLoopback(config.server.host),
     nextId: callIds(clock.wall()),

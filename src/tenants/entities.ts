@@ -106,7 +106,7 @@ export interface Actor {
   readonly address: string | null;
 }
 
-export type SubjectKind = 'organisation' | 'tenant' | 'workload' | 'key' | 'admin-token' | 'capture';
+export type SubjectKind = 'organisation' | 'tenant' | 'workload' | 'key' | 'admin-token' | 'capture' | 'target';
 
 /** One change: who made it, to what, and what it was before and after. Holds no secret. */
 export interface AuditEntry {

@@ -218,6 +218,10 @@ function crowdedOut({ target: { id }, outlet }: Attempt): Fault {
 }
 
 function circuitOpen({ target: { breaker, id } }: Attempt, now: number): Fault {
+  if (breaker.byHand) {
+    const message = `${id} has been taken out of use by hand`;
+    return faultOf('circuit-open', { message, evidence: [`breaker of ${id} was opened by hand`] });
+  }
   const cause = breaker.lastFault;
   return faultOf('circuit-open', {
     message: `${id} is being left alone after repeated failures${cause === null ? '' : `, the last: ${cause.message}`}`,

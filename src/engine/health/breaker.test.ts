@@ -272,3 +272,41 @@ describe('what an attempt says of its target', () => {
     expect(bearingOf(kind === null ? null : faultOf(kind))).toBe(bearing);
   });
 });
+
+describe('by hand', () => {
+  test('it opens for good, whatever is heard, and no attempt is forced', () => {
+    const breaker = made();
+    breaker.openByHand(0);
+    breaker.probeSoon(10);
+    const day = 86_400_000;
+    expect([breaker.byHand, breaker.ready(day), breaker.enter(day), breaker.force(day)]).toEqual([
+      true,
+      false,
+      null,
+      null,
+    ]);
+    breaker.settle(NORMAL, null, 0, day, middle);
+    expect(breaker.state).toMatchObject({ name: 'open', since: 0 });
+  });
+
+  test('it finds out for itself again when it is let go', () => {
+    const breaker = made();
+    breaker.openByHand(0);
+    breaker.letGo(1000);
+    const probe = breaker.enter(1000) as Permit;
+    expect([breaker.byHand, probe.kind, breaker.enter(1000)]).toEqual([false, 'probe', null]);
+    answered(breaker, probe, 1000, 1100);
+    expect(breaker.enter(1100)).not.toBeNull();
+  });
+
+  test('it closes at once, and opens by itself after that', () => {
+    const breaker = made();
+    breaker.openByHand(0);
+    breaker.closeByHand();
+    expect([breaker.byHand, breaker.state.name]).toEqual([false, 'closed']);
+    settled(breaker, 'xxxxx');
+    expect(breaker.state.name).toBe('open');
+    breaker.letGo(5);
+    expect(breaker.ready(5)).toBe(false);
+  });
+});

@@ -12,7 +12,7 @@ export type BreakerState =
       readonly name: 'open';
       /** When the outage began. */
       readonly since: number;
-      /** When the next probe may go. */
+      /** When the next probe may go; never where somebody has opened it by hand. */
       readonly until: number;
       readonly probedAt: number;
     }
@@ -120,6 +120,36 @@ export class Breaker {
     return Math.max(consecutiveFailures, Math.ceil((this.#unlikely - busy) / Math.log(this.#errors.estimate)));
   }
 
+  /** Somebody has opened it by hand: it stays so until it is told otherwise. */
+  get byHand(): boolean {
+    return this.#state.name === 'open' && this.#state.until === Number.POSITIVE_INFINITY;
+  }
+
+  /** Outcomes within the window, of the time it was closed. */
+  recent(now: number): { readonly attempts: number; readonly failures: number } {
+    this.#window.roll(now);
+    return { attempts: this.#window.volume, failures: this.#window.failures };
+  }
+
+  /** By hand: no attempt is made until {@link closeByHand} or {@link letGo}. */
+  openByHand(now: number): void {
+    const never = Number.POSITIVE_INFINITY;
+    const since = this.#state.name === 'closed' ? now : this.#state.since;
+    this.#state = { name: 'open', since, until: never, probedAt: never };
+    this.#run = 0;
+    this.#told?.(true);
+  }
+
+  /** By hand: attempts are made at once, and it goes on by itself from there. */
+  closeByHand(): void {
+    this.#close();
+  }
+
+  /** What was opened by hand finds out for itself again: the next attempt is a probe. */
+  letGo(now: number): void {
+    if (this.byHand) this.#state = { name: 'open', since: now, until: now, probedAt: Number.NEGATIVE_INFINITY };
+  }
+
   /** Tells one listener whenever it opens, anew too, and when it closes. */
   onChange(told: (open: boolean) => void): void {
     this.#told = told;
@@ -128,7 +158,7 @@ export class Breaker {
   /** Somebody else has found the target well again: the next probe need not wait. */
   probeSoon(now: number): void {
     const state = this.#state;
-    if (state.name === 'open' && state.until > now) this.#state = { ...state, until: now };
+    if (state.name === 'open' && state.until > now && !this.byHand) this.#state = { ...state, until: now };
   }
 
   /** Would {@link enter} grant a permit now? */

@@ -23,6 +23,16 @@ const PROOF = 2;
 /** Models that a key may not use and that are remembered; of more, the oldest are asked again. */
 const MOST_MODELS = 256;
 
+/** A refusal that is remembered, for people. */
+export interface KnownDeath {
+  /** The model that the key may not use; null: nothing at all. */
+  readonly model: string | null;
+  readonly kind: FaultKind;
+  readonly message: string;
+  readonly since: number;
+  readonly triedAgainAt: number;
+}
+
 /** What a provider has refused, and when it is asked again. */
 interface Death {
   readonly fault: Fault;
@@ -54,6 +64,15 @@ export class Standing {
   /** Calls back when the key dies, with its fault, or lives again, with null; not for what others told. One listener. */
   onChange(changed: (fault: Fault | null) => void): void {
     this.#changed = changed;
+  }
+
+  /** What is remembered; empty when all is well. */
+  get deaths(): readonly KnownDeath[] {
+    const known = (model: string | null, { fault, since, until }: Death): KnownDeath => {
+      return { model, kind: fault.kind, message: fault.message, since, triedAgainAt: until };
+    };
+    const ofModels = [...this.#models].map(([model, death]) => known(model, death));
+    return this.#key === null ? ofModels : [known(null, this.#key), ...ofModels];
   }
 
   /** Why no attempt should be made now; null when one may. */
@@ -95,6 +114,12 @@ export class Standing {
     this.#key = null;
     this.#refusals = 0;
     this.#models.clear();
+  }
+
+  /** The same, by somebody who speaks for all processes: the others hear of it. */
+  clearForAll(): void {
+    this.clear();
+    this.#changed(null);
   }
 
   /** Another process has found the key dead. */

@@ -153,7 +153,7 @@ export const keyQuery: z.ZodType<KeyQuery> = section({
 export const auditQuery: z.ZodType<AuditQuery> = section({
   ...pageFields,
   subject: z
-    .enum(['organisation', 'tenant', 'workload', 'key', 'admin-token', 'capture'])
+    .enum(['organisation', 'tenant', 'workload', 'key', 'admin-token', 'capture', 'target'])
     .describe('Only changes of this kind of thing.')
     .optional(),
   subjectId: text('Only changes of the one with this id; a workload is tenant/workload.').optional(),

@@ -18,7 +18,7 @@ const shownChange = z.strictObject({
     address: z.string().nullable(),
   }),
   action: z.enum(['create', 'change', 'delete', 'revoke', 'rotate', 'declare', 'release', 'view']),
-  subject: z.enum(['organisation', 'tenant', 'workload', 'key', 'admin-token', 'capture']),
+  subject: z.enum(['organisation', 'tenant', 'workload', 'key', 'admin-token', 'capture', 'target']),
   subjectId: z.string(),
   before: z.unknown().describe('What it was, without secrets; null: it was not there.'),
   after: z.unknown().describe('What it is now, without secrets; null: it is gone.'),

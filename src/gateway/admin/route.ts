@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { KeyReport } from '../../config/keys/report.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Target } from '../../engine/target.ts';
 import type { Counters } from '../../engine/admission/quota.ts';
@@ -15,6 +16,8 @@ export interface AdminDeps {
   readonly directory: Directory;
   readonly counters: Counters;
   readonly targets: readonly Target[];
+  /** How the keys of the targets stand, as their providers and their stores tell. */
+  readonly keyReports: () => readonly KeyReport[];
   /** Ids of the configuration's routes, for keys that are held to some. */
   readonly routes: readonly string[];
   readonly clock: Clock;
