@@ -12,6 +12,7 @@ if (major < LEAST_NODE) {
 
 // Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
 const { adminCommand } = await import('./admin.ts');
+const { bulkCommand } = await import('./bulk.ts');
 const { callsCommand } = await import('./calls.ts');
 const { checkCommand } = await import('./check.ts');
 const { configCommand } = await import('./config.ts');
@@ -41,6 +42,7 @@ const program = new Command('holdfast')
   .addCommand(countCommand())
   .addCommand(sendCommand())
   .addCommand(replayCommand())
+  .addCommand(bulkCommand())
   .addCommand(exportCommand())
   .addCommand(organisationsCommand())
   .addCommand(tenantsCommand())

@@ -125,7 +125,8 @@ export function assemble(
   }
 }
 
-function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
+/** What the targets' models cost: the operator's own prices, and the list prices of their makers. */
+export function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
   const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
   return new PriceList(priced, ownPrices(prices));
 }

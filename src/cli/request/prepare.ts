@@ -190,7 +190,8 @@ function headersOf(written: readonly string[]): Record<string, string> {
 }
 
 /** Left out, the key is where the house looks for one of its own; a gateway without tenants wants none. */
-function keyOf(written: string | undefined): KeyReference {
+/** Reads where a key is. @throws {Error} it is the key itself, or nothing that names one */
+export function keyOf(written: string | undefined): KeyReference {
   if (written === undefined)
     return process.env['HOLDFAST_KEY'] ? { kind: 'env', name: 'HOLDFAST_KEY' } : { kind: 'none' };
   if (written === 'none') return { kind: 'none' };
