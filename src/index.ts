@@ -1,4 +1,5 @@
 export { type Fallback, type Holdfast, holdfast, type HoldfastOptions } from './inprocess/holdfast.ts';
+export { type JobClient, JobFailedError, patientFetch, waitForJob } from './inprocess/patient-fetch.ts';
 export type { SharedCounters } from './inprocess/counting.ts';
 export type { AppCaller, AppRequest, CallerOption } from './inprocess/limits.ts';
 export type { Budget, Limits } from './engine/admission/limits.ts';

@@ -1,6 +1,10 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { JobFailedError, patientFetch, waitForJob } from '../src/index.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { openGateway, until } from './harness.ts';
 
@@ -27,6 +31,7 @@ beforeAll(async () => {
       fast: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY', ...UNLEARNT },
       slow: { provider: 'openai-compatible', baseUrl: `${slow.url}/v1`, key: 'env:TARGET_KEY', ...UNLEARNT },
     },
+    jobs: { webhooks: { allowPrivate: true } },
     defaults: { retry: { attempts: 1 } },
     routes: [
       { models: ['slow-*'], ladder: ['slow'] },
@@ -120,8 +125,7 @@ describe('a job', () => {
     [{ endpoint: '/v1/files', body: {} }, 400, 'endpoint'],
     [{ endpoint: '/v1/responses', body: 'x' }, 400, 'body'],
     [{ endpoint: '/v1/responses', body: {}, priority: 1e9 }, 400, 'priority'],
-    [{ endpoint: '/v1/responses', body: {}, webhook: 'https://127.0.0.1/x' }, 400, 'webhook'],
-    [{ endpoint: '/v1/responses', body: {}, webhook: 'http://example.com/x' }, 400, 'webhook'],
+    [{ endpoint: '/v1/responses', body: {}, webhook: 'ftp://example.com/x' }, 400, 'webhook'],
     [{ endpoint: '/v1/responses', body: {}, metadata: { a: 1 } }, 400, 'metadata'],
     ['nonsense', 400, 'JSON'],
   ])('%j is refused, and told why', async (body, status, word) => {
@@ -276,6 +280,156 @@ describe('a placeholder', () => {
     const cancelled = await ask('DELETE', `/jobs/${String(told.json['id'])}`);
     expect(cancelled.json['status']).toBe('cancelled');
     gateway.owe(1);
+    await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
+  });
+});
+
+describe('a webhook', () => {
+  const seen: { readonly headers: IncomingMessage['headers']; readonly body: string }[] = [];
+  let refusals = 1;
+  const receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      seen.push({ headers: request.headers, body });
+      refusals -= 1;
+      response.writeHead(refusals >= 0 ? 503 : 204).end();
+    });
+  });
+  let url = '';
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+  });
+  afterAll(() => {
+    receiver.closeAllConnections();
+    receiver.close();
+  });
+
+  test('tells of the ending, signed, until it is taken', async () => {
+    const wanted = { endpoint: '/v1/chat/completions', body: BODY, webhook: url, metadata: { order: '7' } };
+    const unsigned = await ask('POST', '/jobs', wanted);
+    expect(unsigned.status).toBe(400);
+    const made = await ask('POST', '/jobs/webhook-secret');
+    expect(made.json).toMatchObject({ secret: expect.stringMatching(/^whsec_/) as string, replaced: false });
+    const taken = await ask('POST', '/jobs', wanted);
+    const id = String(taken.json['id']);
+    await ended(id);
+    await until(() => seen.length >= 2, undefined, 10_000);
+    await sleep(100);
+    const [first, second] = seen;
+    expect(first?.headers['webhook-id']).toBe(second?.headers['webhook-id']);
+    for (const { headers, body } of seen) {
+      const message = new Webhook(String(made.json['secret'])).verify(body, headers as Record<string, string>);
+      expect(message).toMatchObject({
+        type: 'job.succeeded',
+        data: { id, metadata: { order: '7' }, result: { status: 200, body: { object: 'chat.completion' } } },
+      });
+    }
+    const after = (await ask('GET', `/jobs/${id}`)).json;
+    expect(after['webhook']).toMatchObject({ state: 'delivered', attempts: 2, error: null });
+  }, 20_000);
+});
+
+describe('the official SDK', () => {
+  const messages = [{ role: 'user' as const, content: 'Take your time.' }];
+  const placeholders = { headers: { 'x-holdfast-placeholder-after': '200ms' } };
+  const client = (fetch = globalThis.fetch): OpenAI =>
+    new OpenAI({ baseURL: gateway.baseURL, apiKey: 'sk-x', maxRetries: 0, fetch });
+
+  test('reads a placeholder without harm, and waits for its job', async () => {
+    const openai = client();
+    const chat = await openai.chat.completions.create({ model: 'slow-1', messages }, placeholders);
+    expect(chat.choices).toEqual([]);
+    const completion = await waitForJob<OpenAI.ChatCompletion>(openai, chat);
+    expect(completion.choices[0]?.message.content).toBeTruthy();
+    const response = await openai.responses.create({ model: 'slow-1', input: 'x' }, placeholders);
+    expect(response.output_text).toBe('');
+    const made = await waitForJob<OpenAI.Responses.Response>(openai, response.id);
+    expect(made.output.length).toBeGreaterThan(0);
+    const embeddings = await openai.embeddings.create(
+      { model: 'text-embedding-3-small', input: 'kelp' },
+      { headers: { prefer: 'respond-async' } },
+    );
+    expect(embeddings.data).toEqual([]);
+    gateway.owe(3);
+    const id = (embeddings as unknown as { id: string }).id;
+    expect(await waitForJob({ baseURL: gateway.baseURL }, id)).toHaveProperty('data');
+  });
+
+  test('is made to wait by a fetch that does', async () => {
+    const openai = client(patientFetch());
+    const completion = await openai.chat.completions.create({ model: 'slow-1', messages }, placeholders);
+    expect(completion.choices[0]?.message.content).toBeTruthy();
+    const stream = await openai.chat.completions.create({ model: 'slow-1', messages, stream: true }, placeholders);
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    gateway.owe(2);
+    expect(text).not.toBe('');
+  });
+
+  test('raises its own errors for jobs that fail', async () => {
+    const bad = { model: 'gpt-4o' } as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
+    const asked = client(patientFetch()).chat.completions.create(bad, { headers: { prefer: 'respond-async' } });
+    await expect(asked).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    const placeholder = await client().chat.completions.create(bad, { headers: { prefer: 'respond-async' } });
+    await expect(waitForJob(client(), placeholder)).rejects.toBeInstanceOf(JobFailedError);
+    gateway.owe(2);
+  });
+
+  test('cancels the job when it is told to stop', async () => {
+    const controller = new AbortController();
+    const openai = client(patientFetch());
+    const asked = openai.chat.completions.create(
+      { model: 'slow-1', messages },
+      { ...placeholders, signal: controller.signal },
+    );
+    const outcome = asked.catch((error: unknown) => error);
+    await sleep(400);
+    controller.abort();
+    expect(await outcome).toBeInstanceOf(OpenAI.APIUserAbortError);
+    gateway.owe(1);
+    await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
+  });
+});
+
+describe('a response in the background', () => {
+  test('is left to a target that knows how to', async () => {
+    const openai = new OpenAI({ baseURL: gateway.baseURL, apiKey: 'sk-x' });
+    const before = gateway.records.length;
+    let response = await openai.responses.create({ model: 'gpt-4o', input: 'x', background: true });
+    expect(response.id).not.toContain('job');
+    while (response.status === 'queued' || response.status === 'in_progress') {
+      response = await openai.responses.retrieve(response.id);
+    }
+    expect(response.status).toBe('completed');
+    await until(() => gateway.records.length > before);
+    gateway.owe(gateway.records.length - before);
+  });
+
+  test('is made here for one that does not', async () => {
+    const openai = new OpenAI({ baseURL: gateway.baseURL, apiKey: 'sk-x' });
+    const asked = { model: 'slow-1', input: 'x', background: true, metadata: { order: '7' } };
+    let response = await openai.responses.create(asked);
+    expect(response).toMatchObject({ object: 'response', status: 'queued', background: true, output_text: '' });
+    const { id } = response;
+    while (response.status === 'queued' || response.status === 'in_progress') {
+      response = await openai.responses.retrieve(id);
+      await sleep(50);
+    }
+    gateway.owe(1);
+    expect(response).toMatchObject({ id, status: 'completed', background: true });
+    expect(response.output_text).not.toBe('');
+    expect(slow.requests.at(-1)?.body.toString()).not.toContain('background');
+  });
+
+  test('can be cancelled here', async () => {
+    const openai = new OpenAI({ baseURL: gateway.baseURL, apiKey: 'sk-x' });
+    const { id } = await openai.responses.create({ model: 'slow-1', input: 'x', background: true });
+    await sleep(100);
+    expect(await openai.responses.cancel(id)).toMatchObject({ id, status: 'cancelled' });
+    gateway.owe(1);
+    expect(await openai.responses.retrieve(id)).toMatchObject({ status: 'cancelled' });
     await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
   });
 });

@@ -18,6 +18,8 @@ export interface RunnerOptions {
   readonly changed: (id: string) => void;
   /** Told of trouble with the store, in words. */
   readonly say: (line: string) => void;
+  /** Done whenever it is looked for jobs: what else is due at a time. */
+  readonly beside: () => Promise<void>;
   /** How often it is looked for jobs that others have queued, ms. */
   readonly lookEveryMs: number;
 }
@@ -151,6 +153,7 @@ export class JobRunner {
       const { expired } = await queue.sweep({ now });
       for (const id of expired) this.#ended(id);
     }
+    await this.#options.beside();
     const most = concurrency - this.#running;
     // Whoever finishes looks again.
     if (most <= 0) return null;
@@ -198,7 +201,7 @@ export class JobRunner {
     }
     if (this.#held.get(job.id)?.token === token) this.#held.delete(job.id);
     this.#options.changed(job.id);
-    if (outcome.kind === 'again') this.wake();
+    this.wake();
   }
 
   /** It was ended elsewhere: nobody wants what is under way for it. */

@@ -12,7 +12,7 @@ import { followJob } from './events.ts';
 import { readAskedJob, readAskedList } from './fields.ts';
 import { type JobHouse, ownerOf } from './house.ts';
 import { giveKept } from './kept.ts';
-import { badField, notKept, unknownJob, unknownJobPath, withoutAnswer } from './refusals.ts';
+import { badField, notKept, unknownJob, unknownJobPath, unsignedWebhook, withoutAnswer } from './refusals.ts';
 import { answerOf, jobTold, JOBS_PATH, placeholder } from './shown.ts';
 
 interface JobsApiDeps {
@@ -100,6 +100,9 @@ export class JobsApi {
     const { endpoint, deadline, priority, attempts, webhook, metadata } = wanted;
     const wrong = webhook === undefined ? null : urlFault(webhook, house.config.webhooks.allowPrivate);
     if (wrong !== null) return this.#refuse(asked, badField(`webhook ${wrong.wrong}`, 'webhook', wrong.fix));
+    if (webhook !== undefined && !(await house.queue.hasSecret({ owner: asked.owner }))) {
+      return this.#refuse(asked, unsignedWebhook());
+    }
     const body = Buffer.from(JSON.stringify(wanted.body));
     const { headers } = request;
     const path = endpoint.slice('/v1'.length);

@@ -8,9 +8,11 @@ import { type Job, type JobOrigin, newJobId, type NewJob } from '../../jobs/job.
 import type { Attempted } from '../../jobs/outcome.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import { JobRunner } from '../../jobs/runner.ts';
+import { WebhookSender } from '../../jobs/webhooks/sender.ts';
 import { JobWatch } from '../../jobs/watch.ts';
 import { keptRequest } from './kept.ts';
 import { callersKeys, notKept, tooManyJobs } from './refusals.ts';
+import { webhookBody } from './shown.ts';
 import { type RunDeps, runsJobs } from './run.ts';
 
 export interface JobHouseDeps extends Omit<RunDeps, 'mostBytes' | 'own'> {
@@ -53,6 +55,16 @@ export class JobHouse {
     this.#deps = deps;
     this.queue = queue;
     this.watch = new JobWatch(queue, clock);
+    const { allowPrivate, timeoutMs, attempts } = config.webhooks;
+    const sender = new WebhookSender({
+      queue,
+      clock,
+      random,
+      rules: { allowPrivate, timeoutMs },
+      attempts,
+      bodyOf: ({ job, answer }) => webhookBody(job, answer),
+      changed: (id) => this.watch.changed(id),
+    });
     this.runner = new JobRunner({
       queue,
       clock,
@@ -63,6 +75,7 @@ export class JobHouse {
       changed: (id) => this.watch.changed(id),
       say,
       lookEveryMs,
+      beside: () => sender.send(),
     });
     queue.onChange(() => this.runner.wake());
   }

@@ -26,6 +26,14 @@ export function badField(message: string, param: string | null, fix: string): Fa
   return faultOf('invalid-request', { message, remedy: fix, param, code: 'invalid_value' });
 }
 
+export function unsignedWebhook(): Fault {
+  return badField(
+    'webhook: there is no secret yet to sign it with',
+    'webhook',
+    'Make one, once for the tenant: POST /v1/jobs/webhook-secret; it is shown in the answer, and never again.',
+  );
+}
+
 /** @param why in the store's words */
 export function tooManyJobs(why: string): Fault {
   return faultOf('rate-limit-requests', {

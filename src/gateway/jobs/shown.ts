@@ -66,6 +66,12 @@ export function endingTold(job: Job, answer: KeptAnswer | null): Record<string, 
   return { ...told, result: { ...(told['result'] as object), content_type: type, body } };
 }
 
+/** What a webhook says: the ending of a job, in the frame that the Standard Webhooks specification proposes. */
+export function webhookBody(job: Job, answer: KeptAnswer | null): string {
+  const timestamp = new Date(job.endedAt ?? job.createdAt).toISOString();
+  return JSON.stringify({ type: `job.${job.status}`, timestamp, data: endingTold(job, answer) });
+}
+
 function bodyTold(type: string, bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (type.startsWith('text/')) return text;
