@@ -1,6 +1,10 @@
 import type { Database } from '../../storage/database.ts';
+import { type Series } from '../rollups/series-book.ts';
+import { SPANS } from '../rollups/spans.ts';
+import { forecastOf } from './forecast.ts';
 import type { Group, Range } from './queries.ts';
-import { gridOf } from './steps.ts';
+import { callRollups, seriesOf, userRollups } from './rollup-rows.ts';
+import { type Grid, gridOf, stepOf } from './steps.ts';
 /** What costs can be told apart by. */
 export type CostBy = 'tenant' | 'user' | 'workload' | 'model' | 'route';
 
@@ -70,26 +74,161 @@ export interface Costs {
   readonly forecast: Forecast | null;
 }
 
-const NO_WASTE: Waste = { failedAttempts: 0, failedCalls: 0, interrupted: 0, abandoned: 0, hedges: 0, total: 0 };
-const NOTHING: CostSums = {
+const DOLLAR = 1_000_000;
+const DAY_MS = SPANS[2].ms;
+
+/** More rows nobody reads; the rest is added up. */
+const MOST_ROWS = 100;
+
+/** Days that a forecast looks back on, and the month under way. */
+const FORECAST_DAYS = 62;
+
+type SumRow = Awaited<ReturnType<typeof userRollups>>[number];
+type SumColumns = Omit<SumRow, 'at' | 'series' | 'end_user'>;
+
+/** Costs while they are being added up, in millionths of a dollar. */
+class Adding {
+  readonly #days: number[];
+  readonly #known: boolean[];
+  readonly sums: { -readonly [Name in keyof SumColumns]: number } = { ...NOTHING };
+
+  constructor(days: number) {
+    this.#days = Array<number>(days).fill(0);
+    this.#known = Array<boolean>(days).fill(false);
+  }
+
+  add(row: SumColumns, day: number): void {
+    for (const name of NAMES) this.sums[name] += row[name];
+    this.#days[day] = (this.#days[day] ?? 0) + row.cost;
+    this.#known[day] = true;
+  }
+
+  merge({ sums }: Adding): void {
+    for (const name of NAMES) this.sums[name] += sums[name];
+  }
+
+  /** US dollars a day; null where nothing is known. */
+  get series(): (number | null)[] {
+    return this.#days.map((cost, day) => (this.#known[day] === true ? cost / DOLLAR : null));
+  }
+
+  shown(): CostSums {
+    const { sums } = this;
+    const failedAttempts = sums.waste_failed_attempts / DOLLAR;
+    const failedCalls = sums.waste_failed_calls / DOLLAR;
+    const interrupted = sums.waste_interrupted / DOLLAR;
+    const abandoned = sums.waste_abandoned / DOLLAR;
+    const hedges = sums.waste_hedges / DOLLAR;
+    const total = failedAttempts + failedCalls + interrupted + abandoned + hedges;
+    return {
+      calls: sums.calls,
+      unpriced: sums.unpriced,
+      inputTokens: sums.input_tokens,
+      outputTokens: sums.output_tokens,
+      cachedTokens: sums.cached_tokens,
+      reasoningTokens: sums.reasoning_tokens,
+      cost: sums.cost / DOLLAR,
+      waste: { failedAttempts, failedCalls, interrupted, abandoned, hedges, total },
+    };
+  }
+}
+
+const NOTHING: SumColumns = {
   calls: 0,
-  unpriced: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
+  answered: 0,
+  failed: 0,
+  interrupted: 0,
+  cancelled: 0,
+  attempts: 0,
+  retries: 0,
+  fallbacks: 0,
+  hedges: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cached_tokens: 0,
+  reasoning_tokens: 0,
   cost: 0,
-  waste: NO_WASTE,
+  unpriced: 0,
+  wasted_attempts: 0,
+  waste_failed_attempts: 0,
+  waste_failed_calls: 0,
+  waste_interrupted: 0,
+  waste_abandoned: 0,
+  waste_hedges: 0,
 };
+const NAMES = Object.keys(NOTHING) as (keyof SumColumns)[];
 
-const DAY_MS = 86_400_000;
+interface Keyed {
+  readonly id: string | null;
+  readonly tenant: string | null;
+  readonly adding: Adding;
+}
 
-export function answerCosts(
-  _database: Database,
-  { by, ...asked }: Range & Group & { readonly by: CostBy },
+/** What calls cost, by whole days in UTC. Left out, the range is the month under way. */
+export async function answerCosts(
+  database: Database,
+  { by, from, to, ...group }: Range & Group & { readonly by: CostBy },
   now: number,
 ): Promise<Costs> {
-  const { from, to, at } = gridOf(asked, DAY_MS, now);
-  const total = { ...NOTHING, series: at.map(() => null) };
-  return Promise.resolve({ by, from, to, at, total, rows: [], others: null, forecast: null });
+  const grid = gridOf({ from: from ?? monthOf(to ?? now), to }, DAY_MS, now);
+  const series = (await seriesOf(database, group, 'apart')) ?? new Map<number, Series>();
+  const total = new Adding(grid.at.length);
+  const keyed = new Map<string, Keyed>();
+  const add = (row: SumRow | Awaited<ReturnType<typeof callRollups>>[number], user: string | null): void => {
+    const day = stepOf(grid, row.at);
+    const { id, tenant } = keyOf(by, series.get(row.series), user);
+    const key = JSON.stringify([id, tenant]);
+    let one = keyed.get(key);
+    if (one === undefined) keyed.set(key, (one = { id, tenant, adding: new Adding(grid.at.length) }));
+    one.adding.add(row, day);
+  };
+  const calls = await callRollups(database, { ...grid, span: SPANS[2] }, series);
+  for (const row of calls) total.add(row, stepOf(grid, row.at));
+  if (by === 'user') for (const row of await userRollups(database, grid, series)) add(row, row.end_user);
+  else for (const row of calls) add(row, null);
+  const sorted = [...keyed.values()].toSorted((one, other) => other.adding.sums.cost - one.adding.sums.cost);
+  const others = new Adding(0);
+  for (const { adding } of sorted.slice(MOST_ROWS)) others.merge(adding);
+  return {
+    by,
+    from: grid.from,
+    to: grid.to,
+    at: grid.at,
+    total: { ...total.shown(), series: total.series },
+    rows: sorted
+      .slice(0, MOST_ROWS)
+      .map(({ id, tenant, adding }) => ({ id, tenant, ...adding.shown(), series: adding.series })),
+    others: sorted.length > MOST_ROWS ? others.shown() : null,
+    forecast: forecastOf(await dailyCosts(database, series, now), now),
+  };
+}
+
+function keyOf(by: CostBy, series: Series | undefined, user: string | null): Pick<Keyed, 'id' | 'tenant'> {
+  const tenant = series?.tenant ?? null;
+  switch (by) {
+    case 'user':
+      return { id: user, tenant };
+    case 'workload':
+      return { id: series?.workload ?? null, tenant };
+    default:
+      return { id: series?.[by] ?? null, tenant: null };
+  }
+}
+
+async function dailyCosts(
+  database: Database,
+  series: ReadonlyMap<number, Series>,
+  now: number,
+): Promise<ReadonlyMap<number, number>> {
+  const from = now - (now % DAY_MS) - FORECAST_DAYS * DAY_MS;
+  const grid: Grid = { ...gridOf({ from, to: now + 1 }, DAY_MS, now), span: SPANS[2] };
+  const days = new Map<number, number>();
+  for (const { at, cost } of await callRollups(database, grid, series))
+    days.set(at, (days.get(at) ?? 0) + cost / DOLLAR);
+  return days;
+}
+
+function monthOf(at: number): number {
+  const date = new Date(at - 1);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }

@@ -1,6 +1,9 @@
 import type { Database } from '../../storage/database.ts';
+import { callFromRow, type StoredCall } from '../call-row.ts';
 import type { Stepped } from './queries.ts';
-import { gridOf } from './steps.ts';
+import { faultRollups, seriesOf } from './rollup-rows.ts';
+import { type Grid, gridOf, stepOf } from './steps.ts';
+import { KINDS } from '../../engine/fault/index.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
 
 /** A fault at one target with one model, however often. */
@@ -45,6 +48,111 @@ export interface FaultGroups {
   readonly groups: readonly FaultGroup[];
 }
 
-export function answerFaults(_database: Database, { step, ...asked }: Stepped, now: number): Promise<FaultGroups> {
-  return Promise.resolve({ ...gridOf(asked, step, now, 40), groups: [] });
+/** A small chart has no room for more. */
+const STEPS = 40;
+
+/** More groups nobody reads; the last seen are shown. */
+const MOST_GROUPS = 300;
+
+const MOST_TENANTS = 5;
+
+/** One group while it is being added up. */
+interface Adding {
+  readonly kind: FaultKind;
+  readonly party: Party;
+  readonly target: string | null;
+  readonly model: string | null;
+  calls: number;
+  attempts: number;
+  firstAt: number;
+  lastAt: number;
+  lastSeq: number;
+  readonly tenants: Map<string | null, number>;
+  readonly series: number[];
+}
+
+/** Faults by kind, target and model, from the sums of their calls and attempts. */
+export async function answerFaults(
+  database: Database,
+  { step, from, to, ...group }: Stepped,
+  now: number,
+): Promise<FaultGroups> {
+  const grid = gridOf({ from, to }, step, now, STEPS);
+  const groups = await addUp(database, grid, group);
+  const shown = [...groups.values()].toSorted((one, other) => other.lastAt - one.lastAt).slice(0, MOST_GROUPS);
+  const examples = await callsOf(
+    database,
+    shown.map(({ lastSeq }) => lastSeq),
+  );
+  return {
+    from: grid.from,
+    to: grid.to,
+    stepMs: grid.stepMs,
+    at: grid.at,
+    groups: shown.map(({ lastSeq, tenants, ...one }) => ({
+      ...one,
+      tenantCount: tenants.size,
+      tenants: Array.from(tenants, ([tenant, count]) => ({ tenant, count }))
+        .toSorted((first, second) => second.count - first.count)
+        .slice(0, MOST_TENANTS),
+      meaning: KINDS[one.kind].message,
+      remedy: KINDS[one.kind].remedy,
+      example: exampleOf(examples.get(lastSeq), one.kind),
+    })),
+  };
+}
+
+async function addUp(
+  database: Database,
+  grid: Grid,
+  group: Omit<Stepped, 'from' | 'to' | 'step'>,
+): Promise<ReadonlyMap<string, Adding>> {
+  const series = await seriesOf(database, group, 'apart');
+  const groups = new Map<string, Adding>();
+  for (const row of await faultRollups(database, grid, series)) {
+    // A kind of a newer version has no meaning here.
+    if (!(row.kind in KINDS)) continue;
+    const { tenant = null, target = null, model = null } = series?.get(row.series) ?? {};
+    const key = JSON.stringify([row.kind, row.party, target, model]);
+    let adding = groups.get(key);
+    if (adding === undefined) {
+      adding = {
+        kind: row.kind as FaultKind,
+        party: row.party as Party,
+        target,
+        model,
+        calls: 0,
+        attempts: 0,
+        firstAt: row.first_at,
+        lastAt: row.last_at,
+        lastSeq: row.last_seq,
+        tenants: new Map(),
+        series: grid.at.map(() => 0),
+      };
+      groups.set(key, adding);
+    }
+    const count = Math.max(row.calls, row.attempts);
+    const place = stepOf(grid, row.at);
+    adding.calls += row.calls;
+    adding.attempts += row.attempts;
+    adding.firstAt = Math.min(adding.firstAt, row.first_at);
+    adding.lastAt = Math.max(adding.lastAt, row.last_at);
+    adding.lastSeq = Math.max(adding.lastSeq, row.last_seq);
+    adding.tenants.set(tenant, (adding.tenants.get(tenant) ?? 0) + count);
+    adding.series[place] = (adding.series[place] ?? 0) + count;
+  }
+  return groups;
+}
+
+async function callsOf({ query }: Database, numbers: readonly number[]): Promise<ReadonlyMap<number, StoredCall>> {
+  if (numbers.length === 0) return new Map();
+  const rows = await query.selectFrom('calls').selectAll().where('seq', 'in', numbers).execute();
+  return new Map(rows.map((row) => [row.seq, callFromRow(row)]));
+}
+
+/** What a call tells of a fault of this kind, in the answer or in one of its attempts. */
+function exampleOf(call: StoredCall | undefined, kind: FaultKind): FaultGroup['example'] {
+  if (call === undefined) return null;
+  const fault = [call.fault, ...call.attempts.map((attempt) => attempt.fault)].find((one) => one?.kind === kind);
+  return fault == null ? null : { id: call.id, at: call.at, message: fault.message, remedy: fault.remedy };
 }

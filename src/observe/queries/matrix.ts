@@ -1,8 +1,11 @@
 import type { Database } from '../../storage/database.ts';
+import { Sketch } from '../sketch/sketch.ts';
 import type { Stepped } from './queries.ts';
-import { gridOf } from './steps.ts';
+import { attemptRollups, faultRollups, seriesOf } from './rollup-rows.ts';
+import { type Grid, gridOf, stepOf } from './steps.ts';
+import { wilson } from './wilson.ts';
 import type { FaultKind } from '../../engine/fault/fault.ts';
-import type { Quantiles } from './overview.ts';
+import { type Quantiles, quantilesOf } from './overview.ts';
 
 /** How one model does at one target. */
 export interface MatrixCell {
@@ -36,6 +39,100 @@ export interface Matrix {
   readonly cells: readonly MatrixCell[];
 }
 
-export function answerMatrix(_database: Database, { step, ...asked }: Stepped, now: number): Promise<Matrix> {
-  return Promise.resolve({ ...gridOf(asked, step, now, 40), cells: [] });
+/** A small chart has no room for more. */
+const STEPS = 40;
+
+/** What tells against a target: not what its callers did wrong, nor what Holdfast refused. */
+const TELLING: ReadonlySet<string> = new Set(['account', 'provider', 'network']);
+
+/** One cell while it is being added up. */
+class Cell {
+  readonly target: string;
+  readonly model: string | null;
+  attempts = 0;
+  retries = 0;
+  fallbacks = 0;
+  failed = 0;
+  errors = 0;
+  readonly duration: Sketch = new Sketch();
+  readonly firstContent: Sketch = new Sketch();
+  readonly faults: Map<FaultKind, number> = new Map();
+  readonly tried: (number | null)[];
+  readonly erred: (number | null)[];
+
+  constructor(target: string, model: string | null, grid: Grid) {
+    this.target = target;
+    this.model = model;
+    this.tried = grid.at.map(() => null);
+    this.erred = grid.at.map(() => null);
+  }
+
+  shown(): MatrixCell {
+    const { target, model, attempts, failed, errors, retries, fallbacks } = this;
+    const telling = attempts - (failed - errors);
+    return {
+      target,
+      model,
+      attempts,
+      failed,
+      errors,
+      share: telling > 0 ? errors / telling : null,
+      interval: wilson(errors, telling),
+      retries,
+      fallbacks,
+      firstContentMs: quantilesOf(this.firstContent),
+      durationMs: quantilesOf(this.duration),
+      faults: Array.from(this.faults, ([kind, count]) => ({ kind, attempts: count })).toSorted(
+        (one, other) => other.attempts - one.attempts,
+      ),
+      series: {
+        attempts: this.tried,
+        errors: this.erred.map((erred, at) => (this.tried[at] === null ? null : (erred ?? 0))),
+      },
+    };
+  }
+}
+
+/** How each model does at each target, from the sums of their attempts. */
+export async function answerMatrix(
+  database: Database,
+  { step, from, to, ...group }: Stepped,
+  now: number,
+): Promise<Matrix> {
+  const grid = gridOf({ from, to }, step, now, STEPS);
+  const series = await seriesOf(database, group, 'apart');
+  const cells = new Map<string, Cell>();
+  const cellOf = (number: number): Cell | null => {
+    const { target = null, model = null } = series?.get(number) ?? {};
+    if (target === null) return null;
+    const key = JSON.stringify([target, model]);
+    let cell = cells.get(key);
+    if (cell === undefined) cells.set(key, (cell = new Cell(target, model, grid)));
+    return cell;
+  };
+  for (const row of await attemptRollups(database, grid, series)) {
+    const cell = cellOf(row.series);
+    if (cell === null) continue;
+    cell.attempts += row.attempts;
+    cell.retries += row.retries;
+    cell.fallbacks += row.fallbacks;
+    cell.duration.addBytes(row.duration);
+    cell.firstContent.addBytes(row.first_content);
+    const place = stepOf(grid, row.at);
+    cell.tried[place] = (cell.tried[place] ?? 0) + row.attempts;
+  }
+  for (const { series: number, kind, party, attempts, at } of await faultRollups(database, grid, series)) {
+    const cell = attempts === 0 ? null : cellOf(number);
+    if (cell === null) continue;
+    cell.failed += attempts;
+    cell.faults.set(kind as FaultKind, (cell.faults.get(kind as FaultKind) ?? 0) + attempts);
+    if (!TELLING.has(party)) continue;
+    cell.errors += attempts;
+    const place = stepOf(grid, at);
+    cell.erred[place] = (cell.erred[place] ?? 0) + attempts;
+  }
+  const shown = Array.from(cells.values(), (cell) => cell.shown()).toSorted(
+    (one, other) => other.attempts - one.attempts,
+  );
+  return { from: grid.from, to: grid.to, stepMs: grid.stepMs, at: grid.at, cells: shown };
 }

@@ -1,6 +1,8 @@
 import type { Database } from '../../storage/database.ts';
+import { Sketch } from '../sketch/sketch.ts';
 import type { Stepped } from './queries.ts';
-import { gridOf } from './steps.ts';
+import { callRollups, faultRollups, seriesOf } from './rollup-rows.ts';
+import { type Grid, gridOf, stepOf } from './steps.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
 
 /** What is added up of calls. Money is in US dollars. */
@@ -72,37 +74,135 @@ export interface Overview {
     };
 }
 
-const NOTHING: Sums = {
-  calls: 0,
-  answered: 0,
-  failed: 0,
-  interrupted: 0,
-  cancelled: 0,
-  attempts: 0,
-  retries: 0,
-  fallbacks: 0,
-  hedges: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
-  cost: 0,
-  unpriced: 0,
-  wastedAttempts: 0,
-  wastedCost: 0,
+const DOLLAR = 1_000_000;
+
+/** Where each sum is found in a row, and in what unit it stands there. */
+const SUMS: { readonly [Name in keyof Sums]: (row: CallRow) => number } = {
+  calls: (row) => row.calls,
+  answered: (row) => row.answered,
+  failed: (row) => row.failed,
+  interrupted: (row) => row.interrupted,
+  cancelled: (row) => row.cancelled,
+  attempts: (row) => row.attempts,
+  retries: (row) => row.retries,
+  fallbacks: (row) => row.fallbacks,
+  hedges: (row) => row.hedges,
+  inputTokens: (row) => row.input_tokens,
+  outputTokens: (row) => row.output_tokens,
+  cachedTokens: (row) => row.cached_tokens,
+  reasoningTokens: (row) => row.reasoning_tokens,
+  cost: (row) => row.cost / DOLLAR,
+  unpriced: (row) => row.unpriced,
+  wastedAttempts: (row) => row.wasted_attempts,
+  wastedCost: (row) => wasteOf(row) / DOLLAR,
 };
 
-export function answerOverview(_database: Database, { step, ...asked }: Stepped, now: number): Promise<Overview> {
-  const grid = gridOf(asked, step, now);
-  const unknown: Steps = grid.at.map(() => null);
-  const series = Object.fromEntries(Object.keys(NOTHING).map((name) => [name, unknown])) as Record<keyof Sums, Steps>;
-  const quantiles = { p50: unknown, p95: unknown, p99: unknown };
-  const latencies = { durationMs: quantiles, firstContentMs: quantiles, overheadMs: quantiles };
-  return Promise.resolve({
+const NAMES = Object.keys(SUMS) as (keyof Sums)[];
+
+type CallRow = Awaited<ReturnType<typeof callRollups>>[number];
+
+function wasteOf(row: CallRow): number {
+  return (
+    row.waste_failed_attempts + row.waste_failed_calls + row.waste_interrupted + row.waste_abandoned + row.waste_hedges
+  );
+}
+
+/** What is added up for one step. */
+class Step {
+  readonly sums: Record<keyof Sums, number> = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<
+    keyof Sums,
+    number
+  >;
+  readonly duration: Sketch = new Sketch();
+  readonly firstContent: Sketch = new Sketch();
+  readonly overhead: Sketch = new Sketch();
+
+  add(row: CallRow): void {
+    for (const name of NAMES) this.sums[name] += SUMS[name](row);
+    this.duration.addBytes(row.duration);
+    this.firstContent.addBytes(row.first_content);
+    this.overhead.addBytes(row.overhead);
+  }
+
+  merge(other: Step): void {
+    for (const name of NAMES) this.sums[name] += other.sums[name];
+    this.duration.merge(other.duration);
+    this.firstContent.merge(other.firstContent);
+    this.overhead.merge(other.overhead);
+  }
+}
+
+/** What happened in a range of time, from the sums of its calls. */
+export async function answerOverview(
+  database: Database,
+  { step, from, to, ...group }: Stepped,
+  now: number,
+): Promise<Overview> {
+  const grid = gridOf({ from, to }, step, now);
+  const series = await seriesOf(database, group, 'together');
+  const steps: (Step | null)[] = grid.at.map(() => null);
+  for (const row of await callRollups(database, grid, series)) (steps[stepOf(grid, row.at)] ??= new Step()).add(row);
+  const faults = countFaults(await faultRollups(database, grid, series), grid, steps);
+  const total = new Step();
+  for (const one of steps) if (one !== null) total.merge(one);
+  const each = (value: (one: Step) => number): Steps => steps.map((one) => one && value(one));
+  const latencies = (sketch: (one: Step) => Sketch): { readonly [Name in keyof Quantiles]: Steps } => {
+    const quantiles = steps.map((one) => one && quantilesOf(sketch(one)));
+    const shown = (name: keyof Quantiles): Steps => quantiles.map((all) => all && all[name]);
+    return { p50: shown('p50'), p95: shown('p95'), p99: shown('p99') };
+  };
+  return {
     from: grid.from,
     to: grid.to,
     stepMs: grid.stepMs,
-    total: { ...NOTHING, durationMs: null, firstContentMs: null, overheadMs: null, faults: [] },
-    series: { at: grid.at, ...series, ...latencies, faults: [] },
-  });
+    total: {
+      ...total.sums,
+      durationMs: quantilesOf(total.duration),
+      firstContentMs: quantilesOf(total.firstContent),
+      overheadMs: quantilesOf(total.overhead),
+      faults: faults.map(({ calls, attempts, ...fault }) => ({ ...fault, calls: sum(calls), attempts: sum(attempts) })),
+    },
+    series: {
+      at: grid.at,
+      ...(Object.fromEntries(NAMES.map((name) => [name, each(({ sums }) => sums[name])])) as Record<keyof Sums, Steps>),
+      durationMs: latencies(({ duration }) => duration),
+      firstContentMs: latencies(({ firstContent }) => firstContent),
+      overheadMs: latencies(({ overhead }) => overhead),
+      faults,
+    },
+  };
+}
+
+/** Step by step, the most frequent first; null where nothing is known at all. */
+function countFaults(
+  rows: Awaited<ReturnType<typeof faultRollups>>,
+  grid: Grid,
+  steps: readonly (Step | null)[],
+): FaultCount<Steps>[] {
+  const faults = new Map<string, FaultCount<(number | null)[]>>();
+  for (const { kind, party, at, calls, attempts } of rows) {
+    const key = `${kind} ${party}`;
+    let fault = faults.get(key);
+    if (fault === undefined) {
+      const zeros = (): (number | null)[] => steps.map((one) => (one === null ? null : 0));
+      fault = { kind: kind as FaultKind, party: party as Party, calls: zeros(), attempts: zeros() };
+      faults.set(key, fault);
+    }
+    const place = stepOf(grid, at);
+    fault.calls[place] = (fault.calls[place] ?? 0) + calls;
+    fault.attempts[place] = (fault.attempts[place] ?? 0) + attempts;
+  }
+  const weight = ({ calls, attempts }: FaultCount<Steps>): number => sum(calls) + sum(attempts);
+  return [...faults.values()].toSorted((one, other) => weight(other) - weight(one));
+}
+
+/** Milliseconds, of a sketch of microseconds; null when it is empty. */
+export function quantilesOf(sketch: Sketch): Quantiles | null {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((q) => sketch.quantile(q));
+  if (p50 == null || p95 == null || p99 == null) return null;
+  return { p50: p50 / 1000, p95: p95 / 1000, p99: p99 / 1000 };
+}
+
+function sum(values: Steps): number {
+  return values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }

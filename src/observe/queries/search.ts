@@ -1,8 +1,9 @@
 import type { Database } from '../../storage/database.ts';
 import type { FaultKind } from '../../engine/fault/fault.ts';
 import type { CallOutcome } from '../../engine/record.ts';
-import type { StoredCall } from '../call-row.ts';
+import { callFromRow, type StoredCall } from '../call-row.ts';
 import { findCall, listCalls, type StatusClass } from '../calls.ts';
+import { placesOf } from '../rollups/call-id.ts';
 
 /** Which calls are looked for; what is left out does not restrict. */
 export interface CallSearch {
@@ -23,7 +24,8 @@ export interface CallSearch {
   readonly user?: string | undefined;
   /** The status given to the caller: one, or a class such as `5xx`. */
   readonly status?: string | undefined;
-  readonly slowerMs?: number | undefined;
+  /** Took at least this long, ms. */
+  readonly slower?: number | undefined;
   /** The `next` of the page before. */
   readonly after?: string | undefined;
   /** @default 50 */
@@ -36,15 +38,27 @@ export interface FoundCalls {
   readonly next: string | null;
 }
 
-/** Tries only what the house itself has named so far. */
+/** Places of the index asked for at a time. */
+const PLACES_AT_ONCE = 1_000;
+
+/** Calls shown that share an id: a caller may use one for all of its retries. */
+const MOST_SHARING = 100;
+
+/** The call that anybody has given this id; of several the newest. */
 export async function answerCall(database: Database, { id }: { readonly id: string }): Promise<StoredCall | null> {
   const found = await findCall(database, id);
-  return found.kind === 'found' ? found.call : null;
+  if (found.kind === 'found') return found.call;
+  return (await callsNamed(database, id)).at(0) ?? null;
 }
 
 /** One page of the calls that match. */
 export async function answerCalls(database: Database, search: CallSearch): Promise<FoundCalls> {
-  const { from, to, id, key, user, status, slowerMs, after, limit, ...rest } = search;
+  const { from, to, id, key, user, status, slower, after, limit, ...rest } = search;
+  if (id !== undefined && after === undefined) {
+    const own = await findCall(database, id);
+    const calls = own.kind === 'found' ? [own.call] : await callsNamed(database, id);
+    if (calls.length > 0) return { calls, next: null };
+  }
   const [, at, seq] = /^(\d{1,15})-(\d{1,15})$/.exec(after ?? '') ?? [];
   const { calls, next } = await listCalls(database, {
     ...rest,
@@ -54,9 +68,36 @@ export async function answerCalls(database: Database, search: CallSearch): Promi
     keyId: key,
     endUser: user,
     status: status === undefined ? undefined : /^\d+$/.test(status) ? Number(status) : (status as StatusClass),
-    minDurationMs: slowerMs,
+    minDurationMs: slower,
     limit: limit ?? 50,
     before: at === undefined ? undefined : { at: Number(at), seq: Number(seq) },
   });
   return { calls, next: next === null ? null : `${next.at}-${next.seq}` };
+}
+
+/** The calls that somebody else gave this id: their callers, providers of any attempt, or a trace. The newest first. */
+async function callsNamed({ query }: Database, id: string): Promise<readonly StoredCall[]> {
+  const ends = await query
+    .selectFrom('call_rows')
+    .select((row) => [row.fn.min('seq').as('oldest'), row.fn.max('seq').as('newest')])
+    .executeTakeFirst();
+  const numbers: number[] = [];
+  const places = [...placesOf(id, ends?.oldest ?? 0, ends?.newest ?? 0)];
+  for (let start = 0; start < places.length && numbers.length < MOST_SHARING; start += PLACES_AT_ONCE) {
+    const some = places.slice(start, start + PLACES_AT_ONCE);
+    const rows = await query.selectFrom('call_ids').select('seq').where('place', 'in', some).execute();
+    numbers.push(...rows.map(({ seq }) => seq));
+  }
+  if (numbers.length === 0) return [];
+  const newest = numbers.toSorted((one, other) => other - one).slice(0, MOST_SHARING);
+  const rows = await query.selectFrom('calls').selectAll().where('seq', 'in', newest).execute();
+  // Hashes are shared now and then.
+  return rows
+    .map(callFromRow)
+    .filter((call) => isNamed(call, id))
+    .toSorted((one, other) => other.at - one.at);
+}
+
+function isNamed({ callerId, trace, attempts }: StoredCall, id: string): boolean {
+  return callerId === id || trace?.traceId === id || attempts.some(({ upstreamId }) => upstreamId === id);
 }

@@ -3,8 +3,9 @@ import { section, text } from '../../../config/fields.ts';
 import type { AttemptRecord, CallRecord, Usage } from '../../../engine/record.ts';
 import type { Fault, FaultKind } from '../../../engine/fault/fault.ts';
 import type { CallSearch } from '../../../observe/queries/search.ts';
-import { type Page } from '../fields.ts';
-import { pageFields } from '../fields.ts';
+import { parseDuration } from '../../../observe/moment.ts';
+import { pseudonym } from '../../../tenants/secret.ts';
+import { type Page, pageFields } from '../fields.ts';
 import { pageOf } from '../pages.ts';
 import { AdminProblem } from '../problem.ts';
 import { type AdminRoute, route } from '../route.ts';
@@ -190,7 +191,9 @@ function showFault({
   };
 }
 
-const query: z.ZodType<Omit<CallSearch, 'before'> & Page> = section({
+const NOT_A_DURATION = 'must be a length of time, such as 500ms or 2s';
+
+const query: z.ZodType<CallSearch & Page> = section({
   ...pageFields,
   ...rangeFields,
   id: text(
@@ -213,8 +216,25 @@ const query: z.ZodType<Omit<CallSearch, 'before'> & Page> = section({
   status: text('The status given to the caller: 429, or a class such as 5xx.')
     .regex(/^[1-5](?:\d\d|xx)$/, { error: 'must be a status such as 429, or a class such as 5xx' })
     .optional(),
-  slower: text('Took at least this long: 500ms, 2s.').optional(),
+  slower: text('Took at least this long, ms: 500ms, 2s.')
+    .transform((written, context) => {
+      const ms = parseDuration(written);
+      if (ms !== null) return ms;
+      context.issues.push({ code: 'custom', message: NOT_A_DURATION, input: written });
+      return z.NEVER;
+    })
+    .optional(),
 });
+
+/** Users are stored under pseudonyms, which can be told from their names and not the other way round. */
+function storedUser({ user, tenant }: CallSearch): string | undefined {
+  if (user === undefined || /^u_[0-9a-f]{16}$/.test(user)) return user;
+  if (tenant !== undefined) return pseudonym(tenant, user);
+  const problems = [
+    { field: 'user', wrong: 'is no pseudonym', fix: 'Name the tenant too: each has users of its own.' },
+  ];
+  throw new AdminProblem(400, 'invalid_fields', 'the request has a problem in its query', { problems });
+}
 
 export const callRoutes: readonly AdminRoute[] = [
   route({
@@ -227,7 +247,7 @@ export const callRoutes: readonly AdminRoute[] = [
     status: 200,
     reply: pageOf(shownCall),
     async answer({ deps, query: asked }) {
-      const { calls, next } = await deps.queries.ask('calls', asked);
+      const { calls, next } = await deps.queries.ask('calls', { ...asked, user: storedUser(asked) });
       return { data: calls.map(showCall), next };
     },
   }),
