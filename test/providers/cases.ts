@@ -3,6 +3,8 @@ import { type Heard, type Question, said, type Turn } from './question.ts';
 /** One question, and what has to be heard whoever asks whom. */
 export interface Case {
   readonly name: string;
+  /** Asked by those alone who ask everything. */
+  readonly long?: true;
   readonly question: Question;
   readonly expect: Partial<Heard> & {
     /** Names of the tools that are called, in order. */
@@ -75,6 +77,7 @@ const TEXTS: readonly Case[] = [
   },
   {
     name: 'a very long answer',
+    long: true,
     question: { turns: [said('Write 3000 words')] },
     expect: { words: 3000, ending: 'end' },
   },
@@ -322,6 +325,16 @@ export const CASES: readonly Case[] = [
   ...RESULTS,
   ...PICTURES,
   ...FORMS,
+];
+
+/** Those of them that are enough for a caller that stands upon another. */
+export const SOME_FAILURES: readonly string[] = [
+  'invalid-api-key',
+  'invalid-request',
+  'rate-limit-requests',
+  'overloaded',
+  'server-error',
+  'truncated-json',
 ];
 
 /** The simulator's faults that take the place of an answer, whole or streamed. */

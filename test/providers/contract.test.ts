@@ -4,8 +4,8 @@ import { openGateway } from '../harness.ts';
 import { anthropicMessages } from './callers/anthropic.ts';
 import { aiSdk } from './callers/ai-sdk.ts';
 import { openaiChat, openaiResponses } from './callers/openai.ts';
-import { BREAKS, type Case, CASES, FAILURES } from './cases.ts';
-import { ASKINGS, type Caller, type Heard, type Place, said } from './question.ts';
+import { BREAKS, type Case, CASES, FAILURES, SOME_FAILURES } from './cases.ts';
+import { type Asking, ASKINGS, type Caller, type Heard, type Place, said } from './question.ts';
 
 /** Everybody who asks: each official SDK on its wire, and the Vercel AI SDK on each. */
 const CALLERS: readonly Caller[] = [
@@ -97,24 +97,21 @@ describe.each(ROWS)('answered by $name', (row) => {
         expect(record?.usage).toMatchObject({ inputTokens: heard.inputTokens, outputTokens: heard.outputTokens });
       });
 
-      test.each(asking === 'whole' ? FAILURES : [...FAILURES.filter(spoilsStreams), ...BREAKS])(
-        'failing: %s',
-        async (fault) => {
-          const asked = caller.ask({ turns: [said('Write 20 words')] }, asking, placeOf(`${row.model}@${fault}`));
-          const error: unknown = await asked.then(
-            () => null,
-            (reason: unknown) => reason,
-          );
-          expect(error, 'it fails').toBeInstanceOf(Error);
-          await expect.poll(() => gateway.records.length).toBe(gateway.calls);
-          const record = gateway.records.at(-1);
-          expect(record?.fault?.kind).toBe(kindOf(fault));
-          // What fails in the open has a status of its own no more.
-          const { status } = caller.failure(error);
-          const open = record?.outcome !== 'failed';
-          expect(open || status === statusFor(caller, record.status, fault), `status ${status}`).toBe(true);
-        },
-      );
+      test.each(failuresOf(caller, asking))('failing: %s', async (fault) => {
+        const asked = caller.ask({ turns: [said('Write 20 words')] }, asking, placeOf(`${row.model}@${fault}`));
+        const error: unknown = await asked.then(
+          () => null,
+          (reason: unknown) => reason,
+        );
+        expect(error, 'it fails').toBeInstanceOf(Error);
+        await expect.poll(() => gateway.records.length).toBe(gateway.calls);
+        const record = gateway.records.at(-1);
+        expect(record?.fault?.kind).toBe(kindOf(fault));
+        // What fails in the open has a status of its own no more.
+        const { status } = caller.failure(error);
+        const open = record?.outcome !== 'failed';
+        expect(open || status === statusFor(caller, record.status, fault), `status ${status}`).toBe(true);
+      });
 
       // The simulator has no word for it on this wire.
       const wordless = caller.wire === 'responses' && row.target['provider'] === 'openai';
@@ -131,7 +128,15 @@ describe.each(ROWS)('answered by $name', (row) => {
 });
 
 function askable(caller: Caller): readonly Case[] {
-  return CASES.filter(({ question }) => caller.lacks.every((lack) => !(lack in question)));
+  return CASES.filter(
+    ({ question, long }) => !(long && caller.brief) && caller.lacks.every((lack) => !(lack in question)),
+  );
+}
+
+function failuresOf({ brief }: Caller, asking: Asking): readonly string[] {
+  const failures = brief ? SOME_FAILURES : FAILURES;
+  if (asking === 'whole') return failures;
+  return [...failures.filter(spoilsStreams), ...(brief ? ['error-event:3', 'cut:3'] : BREAKS)];
 }
 
 function check(heard: Heard, { called, members, words, ...wanted }: Case['expect']): void {

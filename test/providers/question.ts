@@ -71,6 +71,8 @@ export interface Place {
 export interface Caller {
   readonly name: string;
   readonly wire: 'chat' | 'responses' | 'messages';
+  /** It stands upon another, whose every case is asked already: some are enough. */
+  readonly brief?: true;
   /** What it has no words for. */
   readonly lacks: readonly (keyof Question | 'cap')[];
   ask(question: Question, asking: Asking, place: Place): Promise<Heard>;

@@ -38,6 +38,7 @@ export function aiSdk(wire: Wire): Caller {
   return {
     name: `ai, ${wire}`,
     wire,
+    brief: true,
     lacks: ['user', 'effort', 'alone', ...(wire === 'responses' ? (['stop'] as const) : [])],
     failure(error) {
       if (!APICallError.isInstance(error)) return { name: String(error), status: undefined };
