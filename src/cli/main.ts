@@ -26,6 +26,7 @@ const { replayCommand } = await import('./replay.ts');
 const { sendCommand } = await import('./send.ts');
 const { serveCommand } = await import('./serve.ts');
 const { simulateCommand } = await import('./simulate.ts');
+const { targetsCommand } = await import('./targets.ts');
 const { organisationsCommand, tenantsCommand } = await import('./tenants.ts');
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -47,6 +48,7 @@ const program = new Command('holdfast')
   .addCommand(organisationsCommand())
   .addCommand(tenantsCommand())
   .addCommand(keysCommand())
+  .addCommand(targetsCommand())
   .addCommand(adminCommand())
   .addCommand(auditCommand())
   .addCommand(eventsCommand())

@@ -205,12 +205,12 @@ export const targetRoutes: readonly AdminRoute[] = [
       const target = theTarget(deps, params['target']);
       const { breaker } = target;
       const standingOf = (): object => ({ breaker: breaker.state.name, byHand: breaker.byHand });
-      await change(deps.database, actor, async ({ note }) => {
+      await change(deps.database, actor, async (changing) => {
         const before = standingOf();
         if (body.state === 'open') breaker.openByHand(deps.clock.now());
         else if (body.state === 'closed') breaker.closeByHand();
         else breaker.letGo(deps.clock.now());
-        await note('change', 'target', target.id, before, standingOf());
+        await changing.note('change', 'target', target.id, before, standingOf());
       });
       return show(target, deps);
     },
@@ -226,9 +226,9 @@ export const targetRoutes: readonly AdminRoute[] = [
     async answer({ deps, params, actor }) {
       const target = theTarget(deps, params['target']);
       const before = keyOf(target, deps).refusals;
-      await change(deps.database, actor, async ({ note }) => {
+      await change(deps.database, actor, async (changing) => {
         target.standing.clearForAll();
-        await note('change', 'target', target.id, { refusals: before }, { refusals: [] });
+        await changing.note('change', 'target', target.id, { refusals: before }, { refusals: [] });
       });
       return show(target, deps);
     },
