@@ -43,7 +43,10 @@ export function CallsPage(): JSX.Element {
     limit: 100,
     after: query('after'),
   });
-  const page = useResource(asked, (signal) => get(asked, readCalls, signal), {});
+  const page = useResource(asked, (signal) => get(asked, readCalls, signal), {
+    // What ended just before the tail began may not have been written yet when the page was asked for.
+    everyMs: following ? 3_000 : null,
+  });
   const tail = useTail(following && query('after') === '', filter, asked);
   return (
     <Shell title="Calls" controls={<RangePicker />}>

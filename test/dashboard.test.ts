@@ -1,0 +1,333 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OpenAI } from 'openai';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadConfig, type RunningGateway, startGateway } from '../src/gateway/index.ts';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+import { startChromium } from './chromium.ts';
+import { openPage, type WatchedPage } from './watched-page.ts';
+
+/** A name that would run if it were ever taken for markup. */
+const HOSTILE = `<img src=x onerror="globalThis.broken=1">`;
+
+const ROOT = join(import.meta.dirname, '..');
+
+let simulator: Simulator;
+let home: string;
+let gateway: RunningGateway;
+let root: string;
+let browser: Browser;
+let watched: WatchedPage;
+let page: Page;
+
+beforeAll(async () => {
+  execFileSync('sh', ['-c', '. scripts/ready.sh; holdfast_web .'], { cwd: ROOT, stdio: 'inherit' });
+  home = await mkdtemp(join(tmpdir(), 'holdfast-dashboard-'));
+  simulator = await startSimulator({ name: 'one', answerTokens: 12 });
+  const file = join(home, 'holdfast.yaml');
+  const targets = { main: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY' } };
+  await writeFile(file, JSON.stringify({ keys: { policy: 'off' }, targets }));
+  const env = { TARGET_KEY: 'sk-target-0123456789', HOLDFAST_PORT: '0', HOLDFAST_DATA: join(home, 'data') };
+  gateway = await startGateway(await loadConfig({ file, env, cwd: home }));
+  root = gateway.baseUrl.replace(/\/v1$/, '');
+  browser = await startChromium();
+  watched = await openPage(browser);
+  page = watched.page;
+}, 700_000);
+afterAll(async () => {
+  await browser.close();
+  await gateway.stop();
+  await simulator.close();
+  await rm(home, { recursive: true });
+});
+
+function client(key = 'none'): OpenAI {
+  return new OpenAI({ baseURL: gateway.baseUrl, apiKey: key, maxRetries: 0 });
+}
+
+const HELLO = { messages: [{ role: 'user' as const, content: 'Say: hi' }] };
+
+/** How often such a call fails, whoever refuses it. */
+async function fail(times: number, model: string): Promise<void> {
+  const calls = Array.from({ length: times }, () => client().chat.completions.create({ model, ...HELLO }));
+  const outcomes = await Promise.allSettled(calls);
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(times);
+}
+
+async function signIn(at: Page, token: string): Promise<void> {
+  await at.getByLabel('Admin token').fill(token);
+  await at.getByRole('button', { name: 'Sign in' }).click();
+  await at.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+}
+
+/** A figure of the overview, by its name. */
+function figure(name: string): Promise<string> {
+  return page.locator('.sums > div', { hasText: name }).locator('dd').first().innerText();
+}
+
+test('the first start asks for the token, and says when it is wrong', async () => {
+  await page.goto(`${root}/`);
+  await page.getByLabel('Admin token').fill('hf_admin_wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('does not hold').waitFor();
+  expect(await watched.barriers()).toEqual([]);
+  await signIn(page, gateway.firstAdminToken ?? '');
+  const [cookie] = await watched.context.cookies();
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
+  expect(await page.evaluate('document.cookie')).toBe('');
+  expect(await page.evaluate('JSON.stringify(localStorage)')).toBe('{}');
+});
+
+test('with nothing to show it shows what to type next', async () => {
+  const verdict = page.getByRole('region', { name: 'Verdict' });
+  await verdict.getByText('No calls in the last hour. Send one:').waitFor();
+  await verdict.getByText(`curl ${root}/v1/chat/completions`).waitFor();
+  await page.locator('.hatched', { hasText: 'no attempts' }).waitFor();
+  expect(await figure('Calls')).toBe('0');
+  // What is unknown is neither good nor bad.
+  expect(await figure('Answered')).toBe('–');
+  await page.goto(`${root}/calls`);
+  await page.getByText('No calls in this time. Send one:').waitFor();
+});
+
+test('the overview moves within two seconds of the first call', async () => {
+  await page.goto(`${root}/`);
+  await page.getByText('live', { exact: true }).waitFor();
+  await client().chat.completions.create({ model: 'gpt-4o', ...HELLO });
+  const answeredAt = performance.now();
+  await expect.poll(() => figure('Calls'), { interval: 20, timeout: 5_000 }).toBe('1');
+  expect(performance.now() - answeredAt).toBeLessThan(2_000);
+  await page.getByText('All well: 1 calls in the last hour, 100 % answered').waitFor();
+  await page.getByRole('link', { name: 'gpt-4o', exact: true }).waitFor();
+});
+
+test('a storm of faults is visible, grouped and explained', async () => {
+  await fail(8, 'gpt-4o@server-error');
+  await page
+    .getByRole('region', { name: 'Verdict' })
+    .getByText(/main (?:degraded|out) .*callers: \d+ % of calls fail/)
+    .waitFor();
+  expect(await page.locator('.verdict').getAttribute('data-tone')).toBe('harm');
+  await page.keyboard.press('g');
+  await page.keyboard.press('f');
+  await page.waitForURL('**/faults');
+  const group = page.getByRole('region', { name: 'server-error', exact: true });
+  await group.getByText('provider at fault').waitFor();
+  await group.getByText('The provider failed internally.').waitFor();
+  await group.getByText("open a ticket with the provider's request id").waitFor();
+  await group.getByText(/^\d+ calls$/).waitFor();
+  await group.getByRole('link', { name: 'their calls' }).click();
+  await page.waitForURL(/\/calls\?.*fault=server-error/);
+  await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThan(2);
+});
+
+test("a call is found by its provider's id, and told attempt by attempt", async () => {
+  const { response } = await client()
+    .chat.completions.create({ model: 'gpt-4o-mini', stream: true, ...HELLO })
+    .withResponse();
+  await response.text();
+  const upstreamId = response.headers.get('x-upstream-request-id') ?? '';
+  const id = response.headers.get('x-request-id') ?? '';
+  await page.goto(`${root}/calls`);
+  await page.getByRole('link', { name: id }).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type(upstreamId);
+  await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
+  expect(page.url()).toContain(upstreamId);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/calls/${id}*`);
+  await page.getByText('first attempt').waitFor();
+  await page.getByText(`provider's id ${upstreamId}`).waitFor();
+  await page.getByText('commit point').waitFor();
+  await page.getByRole('button', { name: 'Copy as curl' }).click();
+  await page.getByText('Copied').waitFor();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toContain('"model":"gpt-4o-mini"');
+});
+
+test('new calls come into the list by themselves', async () => {
+  await page.goto(`${root}/calls`);
+  await page.getByRole('link', { name: /^hf-/ }).first().waitFor();
+  const before = await page.locator('tbody tr').count();
+  await client().chat.completions.create({ model: 'gpt-4o', ...HELLO });
+  await expect.poll(() => page.locator('tbody tr').count(), { timeout: 3_000 }).toBe(before + 1);
+});
+
+test('the playground streams an answer while the gateway is open', async () => {
+  await page.goto(`${root}/playground`);
+  await page.getByLabel('Prompt').fill('Say: kelp holds fast');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('kelp holds fast', { exact: true }).last().waitFor();
+  await page
+    .getByRole('status')
+    .getByText(/status 200, first content after .*, done after/)
+    .waitFor();
+  await page.getByLabel('Model').fill('gpt-4o@invalid-request');
+  await page.getByRole('button', { name: 'Send' }).click();
+  expect(await page.getByRole('alert').innerText()).toContain('Remedy:');
+});
+
+test('a tenant is created, its key used, revoked and refused; the secret is shown once', async () => {
+  await page.goto(`${root}/tenants`);
+  await page.getByText('The first tenant ends that').waitFor();
+  await page.getByRole('button', { name: 'Create a tenant' }).click();
+  await page.getByLabel('Id').fill('a b');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.getByLabel('Id').fill('shop');
+  await page.getByLabel('Name').fill(HOSTILE);
+  await page.getByLabel('Requests a minute').fill('600');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.waitForURL('**/tenants/shop');
+  await page.getByText(HOSTILE).waitFor();
+  await page.getByRole('button', { name: 'Create a key' }).click();
+  await page.getByLabel('Name').fill('ci');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  const secret = await page.getByRole('dialog').locator('pre').first().innerText();
+  expect(secret).toMatch(/^hf_\w{38}$/);
+  await page.getByRole('button', { name: 'I have copied it' }).click();
+  expect(await page.content()).not.toContain(secret);
+
+  await client(secret).chat.completions.create({ model: 'gpt-4o', ...HELLO });
+  await expect(client().chat.completions.create({ model: 'gpt-4o', ...HELLO })).rejects.toMatchObject({ status: 401 });
+  await expect
+    .poll(() => page.getByRole('group', { name: 'Use against limits' }).innerText(), { timeout: 8_000 })
+    .toContain('1');
+  await page.getByRole('button', { name: 'Rotate' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+  const next = await page.getByRole('dialog').locator('pre').first().innerText();
+  expect(next).not.toBe(secret);
+  await page.getByRole('button', { name: 'I have copied it' }).click();
+  await client(next).chat.completions.create({ model: 'gpt-4o', ...HELLO });
+  await page.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.locator('.tag', { hasText: 'revoked' }).waitFor();
+  for (const key of [secret, next]) {
+    await expect(client(key).chat.completions.create({ model: 'gpt-4o', ...HELLO })).rejects.toMatchObject({
+      status: 401,
+      code: 'revoked_api_key',
+    });
+  }
+});
+
+test('what callers write is text on every page, never markup', async () => {
+  const made = await page.evaluate(`fetch('/admin/api/keys', {
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-holdfast-page': '1' },
+    body: JSON.stringify({ tenant: 'shop', name: ${JSON.stringify(HOSTILE)} }),
+  }).then((response) => response.json())`);
+  const { secret } = made as { secret: string };
+  await client(secret).chat.completions.create({
+    model: HOSTILE,
+    user: HOSTILE,
+    messages: [{ role: 'user', content: HOSTILE }],
+  });
+  await page.goto(`${root}/calls`);
+  await page.getByText(HOSTILE).first().waitFor();
+  await page.getByRole('link', { name: /^hf-/ }).first().click();
+  await page.getByText(HOSTILE).first().waitFor();
+  await page.goto(`${root}/`);
+  await page.getByRole('link', { name: HOSTILE }).waitFor();
+  await page.goto(`${root}/tenants/shop`);
+  await page.getByText(HOSTILE).first().waitFor();
+  await page.goto(`${root}/calls?model=${encodeURIComponent(HOSTILE)}&tenant=${encodeURIComponent(HOSTILE)}`);
+  await page.getByText('No call matches').waitFor();
+  expect(await page.evaluate('globalThis.broken')).toBeUndefined();
+});
+
+test.each(['light', 'dark'] as const)(
+  'no page keeps anybody out: %s',
+  async (scheme) => {
+    const other = await openPage(browser, scheme);
+    try {
+      await other.page.goto(`${root}/`);
+      await signIn(other.page, gateway.firstAdminToken ?? '');
+      await other.page.goto(`${root}/calls?fault=server-error`);
+      const call = (await other.page.getByRole('link', { name: /^hf-/ }).first().getAttribute('href')) ?? '';
+      const paths = [
+        '/',
+        '/calls',
+        call,
+        '/faults',
+        '/providers',
+        '/tenants',
+        '/tenants/shop',
+        '/costs',
+        '/jobs',
+        '/playground',
+        '/calls/nothing',
+        '/tenants/x',
+      ];
+      const found: string[] = [];
+      for (const path of paths) {
+        await other.page.goto(root + path);
+        await other.page.locator('main').waitFor();
+        await expect.poll(() => other.page.getByText('Loading…').count()).toBe(0);
+        found.push(...(await other.barriers()).map((barrier) => `${path} ${barrier}`));
+      }
+      await other.page.goto(`${root}/`);
+      await other.page.keyboard.press('?');
+      await other.page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+      found.push(...(await other.barriers()));
+      await other.page.setViewportSize({ width: 390, height: 844 });
+      await other.page.goto(`${root}/`);
+      await other.page.getByRole('heading', { level: 1 }).waitFor();
+      await expect.poll(() => other.page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+      expect(found).toEqual([]);
+      expect(other.troubles).toEqual([]);
+    } finally {
+      await other.context.close();
+    }
+  },
+  40_000,
+);
+
+test('a viewer sees everything and changes nothing', async () => {
+  const made = await page.evaluate(`fetch('/admin/api/admin-tokens', {
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-holdfast-page': '1' },
+    body: JSON.stringify({ name: 'a viewer', role: 'viewer' }),
+  }).then((response) => response.json())`);
+  const { secret, token } = made as { secret: string; token: { id: string } };
+  const viewer = await openPage(browser);
+  try {
+    await viewer.page.goto(`${root}/tenants?range=6h`);
+    await viewer.page.getByLabel('Admin token').fill(secret);
+    await viewer.page.getByRole('button', { name: 'Sign in' }).click();
+    // Whoever follows a link comes to where it leads.
+    await viewer.page.getByRole('link', { name: 'shop' }).click();
+    await viewer.page.getByText('Use against limits').waitFor();
+    expect(viewer.page.url()).toContain('range=6h');
+    expect(await viewer.page.getByRole('button', { name: /Create|Rotate|Revoke/ }).count()).toBe(0);
+    const forced = await viewer.page.evaluate(`fetch('/admin/api/tenants', {
+      method: 'POST', headers: { 'content-type': 'application/json', 'x-holdfast-page': '1' }, body: '{"id":"mine"}',
+    }).then((response) => response.status)`);
+    expect(forced).toBe(403);
+    // The token ends, and its sessions with it; the page says so, and comes back to the same place.
+    await page.evaluate(
+      `fetch('/admin/api/admin-tokens/${token.id}/revoke', { method: 'POST', headers: { 'x-holdfast-page': '1' } })`,
+    );
+    await viewer.page.getByText('Your session has ended').waitFor();
+    expect(viewer.page.url()).toContain('/tenants/shop');
+    expect(viewer.troubles).toEqual([]);
+  } finally {
+    await viewer.context.close();
+  }
+});
+
+test('signing out ends the session', async () => {
+  await page.goto(`${root}/`);
+  const cookies = await watched.context.cookies();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Admin token').waitFor();
+  await watched.context.addCookies(cookies);
+  await page.goto(`${root}/`);
+  await page.getByLabel('Admin token').waitFor();
+  expect(await page.evaluate(`fetch('/admin/api/whoami').then(({ status }) => status)`)).toBe(401);
+});
+
+test('no page has complained', () => {
+  expect(watched.troubles).toEqual([]);
+});
