@@ -30,7 +30,7 @@ const onOpenAIWire =
     if (project !== null) headers['openai-project'] = project;
     const endpoint = new OpenAIEndpoint({ ...common, headers, provider, deployment, apiVersion });
     return new InterpretedEndpoint(endpoint, {
-      interprets: responses === 'translate' ? ['responses', 'messages'] : ['messages'],
+      interprets: responses === 'translate' ? ['responses', 'messages', 'generate'] : ['messages', 'generate'],
       losses,
       // The servers that are like OpenAI's nearly all know the older name of the cap, and many no other.
       cap: provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens',
@@ -44,13 +44,13 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
   'openai-compatible': onOpenAIWire('openai-compatible'),
   anthropic: ({ losses }, common) =>
     new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses }), {
-      interprets: ['responses'],
+      interprets: ['responses', 'generate'],
       losses,
       cap: 'max_completion_tokens',
     }),
   gemini: ({ losses }, common) =>
     new InterpretedEndpoint(new GeminiEndpoint({ ...common, losses }), {
-      interprets: ['messages'],
+      interprets: ['responses', 'messages'],
       losses,
       cap: 'max_completion_tokens',
     }),

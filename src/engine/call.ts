@@ -6,10 +6,10 @@ import type { AttemptRecord } from './record.ts';
 import type { Trace } from './trace.ts';
 
 /**
- * What the caller wants done, each in a wire format of its own: `messages` is Anthropic's. All but the last get the full line;
+ * What the caller wants done, each in a wire format of its own: `messages` is Anthropic's, `generate` Google's. All but the last get the full line;
  * `passthrough` is every other path, whose bytes are carried unread.
  */
-export type Operation = 'chat' | 'responses' | 'messages' | 'embeddings' | 'models' | 'passthrough';
+export type Operation = 'chat' | 'responses' | 'messages' | 'generate' | 'embeddings' | 'models' | 'passthrough';
 
 /** Lower-case header names; repeated headers joined as `node:http` joins them. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;

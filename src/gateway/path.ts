@@ -1,4 +1,5 @@
 import { belowAnthropic, pathAtAnthropic } from '../providers/anthropic/path.ts';
+import { belowGemini } from '../providers/gemini/path.ts';
 import { operationOf } from '../providers/openai/request.ts';
 
 /**
@@ -9,13 +10,13 @@ import { operationOf } from '../providers/openai/request.ts';
  * it would be counted as no more than a request, and many servers take it for the path that it resembles.
  */
 export function pathBelowRoot(url: string): string | null {
-  const below = url.startsWith('/v1/') ? belowOpenAI(url) : belowAnthropic(url);
+  const below = url.startsWith('/v1/') ? belowOpenAI(url) : (belowAnthropic(url) ?? belowGemini(url));
   return below === null || PLAIN.test(below) || !isDisguised(below) ? below : null;
 }
 
 /** Other wires hang beside OpenAI's, not below it. */
 function belowOpenAI(url: string): string | null {
-  return url.startsWith('/v1/anthropic/') ? null : url.slice(3);
+  return url.startsWith('/v1/anthropic/') || url.startsWith('/v1/gemini/') ? null : url.slice(3);
 }
 
 /** What nearly every path is: words between slashes, none of which can stand for anything else. */
@@ -24,8 +25,16 @@ const PLAIN = /^(?:\/[a-z][a-z_-]*)+$/;
 function isDisguised(below: string): boolean {
   const [written = ''] = below.split('?', 1);
   const meant = meaningOf(written);
-  return meant === null || (meant !== written && operationOf('POST', pathAtAnthropic(meant)) !== 'passthrough');
+  if (meant === null) return true;
+  return meant !== written && operationOf('POST', written) === 'passthrough' && isReadHere(meant);
 }
+
+/** @param meant in lower case */
+function isReadHere(meant: string): boolean {
+  return operationOf('POST', pathAtAnthropic(meant)) !== 'passthrough' || GENERATES.test(meant);
+}
+
+const GENERATES = /\/models\/.*:(?:stream)?generatecontent$/;
 
 /** The path as the most lenient of servers reads it; null when it leads somewhere else, or nowhere. */
 function meaningOf(written: string): string | null {

@@ -8,6 +8,7 @@ import type { Fault } from '../engine/fault/fault.ts';
 import { envelope, faultOf } from '../engine/fault/index.ts';
 import type { Handler } from '../engine/route.ts';
 import type { PayloadThread } from '../payload/thread/payload-thread.ts';
+import { keyTakenFrom } from '../providers/gemini/path.ts';
 import { operationOf, readRequest } from '../providers/openai/request.ts';
 import { isLoopback } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/config.ts';
@@ -133,7 +134,7 @@ export class Gateway {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url ?? '/';
+    const url = addressOf(request);
     if (url === '/healthz') return sendJson(response, 200, { status: 'ok' });
     if (url === '/readyz') return this.#ready(response);
     if (url === '/openapi.json') return sendJson(response, 200, openApiDocument('/'));
@@ -319,6 +320,16 @@ export class Gateway {
     const status = this.#draining ? 'draining' : ready ? 'ready' : 'not ready';
     sendJson(response, status === 'ready' ? 200 : 503, { status, running: this.#running, ...facts });
   }
+}
+
+/** A request's address. A key that stands in it, as Google's wire allows, goes where nobody writes it down. */
+function addressOf(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const taken = url.includes('key=') ? keyTakenFrom(url) : null;
+  if (taken === null) return url;
+  request.headers['x-goog-api-key'] ??= taken.key;
+  request.url = taken.url;
+  return taken.url;
 }
 
 function unknownPath(url: string): Fault {

@@ -1,6 +1,7 @@
 import type { Call, Operation } from '../engine/call.ts';
 import type { Dialect } from '../engine/ports.ts';
 import { messages } from './anthropic/messages.ts';
+import { generate } from './gemini/generate.ts';
 import { chat } from './openai/chat.ts';
 import { embeddings, models } from './openai/lists.ts';
 import { responses } from './openai/responses.ts';
@@ -10,6 +11,7 @@ const DIALECTS: Readonly<Record<Operation, Dialect | null>> = {
   chat,
   responses,
   messages,
+  generate,
   embeddings,
   models,
   passthrough: null,

@@ -1,6 +1,8 @@
 import type { Call, Operation } from '../engine/call.ts';
 import { messagesWire } from './anthropic/native-wire.ts';
 import { isAnthropics } from './anthropic/path.ts';
+import { generateWire } from './gemini/native-wire.ts';
+import { isGeminis } from './gemini/path.ts';
 import type { NativeWire } from './native-wire.ts';
 import type { ProviderName } from './provider-name.ts';
 
@@ -12,9 +14,15 @@ interface Native {
   readonly has: (path: string) => boolean;
 }
 
-const NATIVES: readonly Native[] = [{ provider: 'anthropic', wire: messagesWire, has: isAnthropics }];
+const NATIVES: readonly Native[] = [
+  { provider: 'anthropic', wire: messagesWire, has: isAnthropics },
+  { provider: 'gemini', wire: generateWire, has: isGeminis },
+];
 
-const BY_OPERATION: Readonly<Partial<Record<Operation, NativeWire>>> = { messages: messagesWire };
+const BY_OPERATION: Readonly<Partial<Record<Operation, NativeWire>>> = {
+  messages: messagesWire,
+  generate: generateWire,
+};
 
 /** The wire that a call came on; null for OpenAI's. */
 export function nativeWireOf({ operation, path }: Pick<Call, 'operation' | 'path'>): NativeWire | null {

@@ -23,6 +23,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
   'upgrade',
   'via',
   'x-api-key',
+  'x-goog-api-key',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',

@@ -62,7 +62,7 @@ interface Use {
 export type Found = Pick<Entry, 'endsAt'> & { readonly holder: Holder; readonly use: Use };
 
 /** Headers that may carry a key, in order of preference. */
-export const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const;
+export const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
 /**
  * Who holds which key, in memory. What it knows is read from the database at the start, and whatever the audit log says was

@@ -3,9 +3,11 @@ import type { Call, Headers } from '../../engine/call.ts';
 import { type Endpoint, type Exchange, type Receiver, Unsendable } from '../../engine/ports.ts';
 import { modelFacts } from '../catalogue/catalogue.ts';
 import { HttpWire } from '../http.ts';
+import { isKeptBack, pushHeader } from '../request-headers.ts';
 import { NOTHING_SENT, requestIn, unsent } from '../translation/unsent.ts';
+import { askedIn, pathAtGemini, pathOf } from './path.ts';
 import { toGenerate } from './to-generate.ts';
-import { chatTranslator } from './translator.ts';
+import { chatTranslator, modelsTranslator } from './translator.ts';
 
 /** How a target is reached and what it is told. */
 export interface GeminiOptions {
@@ -31,7 +33,10 @@ export interface GeminiOptions {
 
 const WIRE = 'Gemini';
 
-/** A target that speaks Google's generateContent. Chat Completions are translated. */
+/**
+ * A target that speaks Google's generateContent. Chat Completions are translated; what comes on its own wire goes through byte
+ * for byte, but for a model's name in its path.
+ */
 export class GeminiEndpoint implements Endpoint {
   readonly id: string;
   readonly provider = 'gemini';
@@ -54,12 +59,45 @@ export class GeminiEndpoint implements Endpoint {
   }
 
   open(call: Call, model: string | null, receiver: Receiver): Exchange {
-    if (call.operation === 'chat') return this.#translate(call, model ?? call.model ?? '', receiver);
-    return unsent(receiver, WIRE, call.operation, `Gemini has no ${call.operation}`);
+    switch (call.operation) {
+      case 'generate':
+      case 'passthrough':
+        return this.#handOn(call, model, receiver);
+      case 'models':
+        return this.#list(call, receiver);
+      case 'chat':
+        return this.#translate(call, model ?? call.model ?? '', receiver);
+      default:
+        return unsent(receiver, WIRE, call.operation, `Gemini has no ${call.operation}`);
+    }
   }
 
   close(): Promise<void> {
     return this.#wire.close();
+  }
+
+  #handOn(call: Call, model: string | null, receiver: Receiver): Exchange {
+    const asked = model === null ? null : askedIn(call.path);
+    const path = asked === null ? pathAtGemini(call.path) : pathOf(model ?? asked.model, asked.method, asked.query);
+    return this.#wire.send(
+      this.#origin,
+      {
+        method: call.method,
+        path: this.#basePath + path,
+        headers: this.#callersHeaders(call),
+        body: call.body,
+        raw: call.operation === 'passthrough',
+      },
+      receiver,
+    );
+  }
+
+  /** OpenAI's path to its models, asked of Google and answered as OpenAI would. */
+  #list(call: Call, receiver: Receiver): Exchange {
+    const headers = this.#withOwn(call, []);
+    const path = `${this.#basePath}${call.path}${call.path === '/models' ? '?pageSize=1000' : ''}`;
+    const request = { method: call.method, path, headers, body: null, raw: false };
+    return this.#wire.send(this.#origin, request, modelsTranslator(receiver));
   }
 
   #translate(call: Call, name: string, receiver: Receiver): Exchange {
@@ -80,13 +118,27 @@ export class GeminiEndpoint implements Endpoint {
       this.#origin,
       {
         method: 'POST',
-        path: this.#basePath + modelPath(name, stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
+        path:
+          this.#basePath +
+          (stream ? pathOf(name, 'streamGenerateContent', '?alt=sse') : pathOf(name, 'generateContent')),
         headers: this.#withOwn(call, ['content-type', 'application/json']),
         body: Buffer.from(JSON.stringify(body)),
         raw: false,
       },
       chatTranslator(receiver, { stream, tellsUsage, choices, mayBeEmpty, wall: this.#wall() }),
     );
+  }
+
+  /** All of the caller's own that are meant for the provider. */
+  #callersHeaders(call: Call): string[] {
+    const { headers } = this.#options;
+    const out: string[] = [];
+    const upload = call.body !== null && 'kind' in call.body;
+    for (const name in call.headers) {
+      if ((isKeptBack(name) && !(upload && name === 'content-length')) || name in headers) continue;
+      pushHeader(out, name, call.headers[name]);
+    }
+    return this.#withOwn(call, out);
   }
 
   /** None of the caller's own but its credentials, where they are wanted: what they say is about another wire. */
@@ -100,12 +152,6 @@ export class GeminiEndpoint implements Endpoint {
     for (const name in headers) out.push(name, headers[name] as string);
     return out;
   }
-}
-
-/** A model's name may say where it is kept (`tunedModels/x`); the others are among `models`. */
-function modelPath(model: string, method: string): string {
-  const place = model.includes('/') ? model : `models/${model}`;
-  return `/${place.split('/').map(encodeURIComponent).join('/')}:${method}`;
 }
 
 /** A key for Google comes in `x-goog-api-key`, or as OpenAI's SDKs send any key. */

@@ -12,9 +12,11 @@ import { parseJson } from '../../engine/parse-json.ts';
 /** What of a request becomes part of the prompt. */
 const PROMPT_MEMBERS = [
   'messages',
+  'contents',
   'input',
   'instructions',
   'system',
+  'systemInstruction',
   'tools',
   'functions',
   'response_format',
@@ -32,6 +34,8 @@ const OUTPUT_MEMBERS: Readonly<Record<Operation, readonly OutputMember[]>> = {
   chat: ['max_completion_tokens', 'max_tokens'],
   responses: ['max_output_tokens'],
   messages: ['max_tokens'],
+  // Google's wire says it within its settings.
+  generate: [],
   embeddings: [],
   models: [],
   passthrough: [],
@@ -47,6 +51,7 @@ const WANTED: ReadonlySet<string> = new Set([
   ...PROMPT_MEMBERS,
   ...Object.values(OUTPUT_MEMBERS).flat(),
   ...CONTINUING_MEMBERS,
+  'generationConfig',
   'background',
   'stream_options',
 ]);
@@ -55,6 +60,7 @@ const GENERATES: Readonly<Record<Operation, boolean>> = {
   chat: true,
   responses: true,
   messages: true,
+  generate: true,
   embeddings: false,
   models: false,
   passthrough: false,
@@ -64,6 +70,7 @@ const PROMPT_MEMBER: Readonly<Record<Operation, PromptMember | null>> = {
   chat: 'messages',
   responses: 'input',
   messages: 'messages',
+  generate: 'contents',
   embeddings: 'input',
   models: null,
   passthrough: null,
@@ -123,9 +130,14 @@ function parse(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   }
 }
 
+/** How a request tells that it holds pictures or files themselves. */
+const DATA_MARKS: Partial<Record<Operation, string>> = { generate: '"inline', messages: '"base64"' };
+
 function readBytes(operation: Operation, body: Uint8Array): Reading {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const parsed = bytes.length <= PARSED_BYTES ? parse(bytes) : null;
+  // On these wires what is no text does not say so by the way it is written.
+  const mark = DATA_MARKS[operation];
+  const parsed = bytes.length <= PARSED_BYTES || (mark !== undefined && bytes.includes(mark)) ? parse(bytes) : null;
   return parsed === null ? readSpans(operation, bytes) : readParsed(operation, parsed);
 }
 
@@ -138,9 +150,18 @@ function readParsed(operation: Operation, request: Readonly<Record<string, unkno
   return readingOf(operation, tokens, (name) => request[name]);
 }
 
+const SAID: ReadonlySet<PromptMember> = new Set([
+  'messages',
+  'contents',
+  'input',
+  'instructions',
+  'system',
+  'systemInstruction',
+]);
+
 /** Tools and the answer's form are shown to the model much as they stand. */
 function isShown(name: PromptMember): boolean {
-  return name !== 'messages' && name !== 'input' && name !== 'instructions' && name !== 'system';
+  return !SAID.has(name);
 }
 
 function readSpans(operation: Operation, bytes: Buffer): Reading {
@@ -174,7 +195,7 @@ function simpleValue(written: string): unknown {
 function readingOf(
   operation: Operation,
   tokens: number,
-  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'background' | 'stream_options') => unknown,
+  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'generationConfig' | 'background' | 'stream_options') => unknown,
 ): Reading {
   let outputTokens: number | null = null;
   let outputMember: string | null = null;
@@ -183,6 +204,10 @@ function readingOf(
     if (typeof stated !== 'number' || stated <= (outputTokens ?? 0)) continue;
     outputTokens = Math.min(Math.ceil(stated), MOST_OUTPUT);
     outputMember = name;
+  }
+  if (operation === 'generate') {
+    outputTokens = capWithin(valueOf('generationConfig'));
+    outputMember = outputTokens === null ? null : 'generationConfig';
   }
   const continues = CONTINUING_MEMBERS.some((name) => (valueOf(name) ?? null) !== null);
   return {
@@ -196,7 +221,16 @@ function readingOf(
   };
 }
 
+/** The cap that Google's settings name, parsed or as written. */
+function capWithin(settings: unknown): number | null {
+  const found = /"max(?:O|_o)utput(?:T|_t)okens"\s*:\s*(\d+)/.exec(
+    typeof settings === 'string' ? settings : JSON.stringify(settings ?? null),
+  );
+  return found === null ? null : Math.min(Number(found[1]), MOST_OUTPUT);
+}
+
 function cap(call: Call, outputTokens: number): Uint8Array {
+  if (call.operation === 'generate') return withSetting(call.body as Uint8Array, 'maxOutputTokens', outputTokens);
   return withMember(call.body as Uint8Array, CAP_MEMBER[call.operation] ?? 'max_completion_tokens', outputTokens);
 }
 
@@ -204,6 +238,16 @@ const CAP_MEMBER: Partial<Record<Operation, OutputMember>> = {
   responses: 'max_output_tokens',
   messages: 'max_tokens',
 };
+
+/** Puts a setting among those of a request on Google's wire. */
+function withSetting(body: Uint8Array, name: string, value: unknown): Uint8Array {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const span = findMembers(bytes, SETTINGS)?.get('generationConfig');
+  const settings: unknown = span === undefined ? null : parseJson(bytes.toString('utf8', span.start, span.end));
+  return withMember(body, 'generationConfig', { ...(isObject(settings) ? settings : {}), [name]: value });
+}
+
+const SETTINGS: ReadonlySet<'generationConfig'> = new Set(['generationConfig']);
 
 function askUsage(call: Call): Uint8Array {
   const body = call.body as Uint8Array;

@@ -40,6 +40,8 @@ function memberTokens(name: string, value: unknown, depth: number): number {
   if (name === 'role') return 0;
   if (typeof value !== 'string') return estimateValue(value, depth + 1);
   if (name === 'type') return PICTURE_TYPES.has(value) ? PICTURE_TOKENS : 0;
+  // A picture on Google's wire says what it is, and brings its bytes beside that.
+  if (name === 'mimeType') return value.startsWith('image/') ? PICTURE_TOKENS : 0;
   if (value.startsWith('data:image/')) return 0;
   if (MEDIA_MEMBERS.has(name) || value.startsWith('data:')) return value.length / BYTES_PER_MEDIA_TOKEN;
   return sampleTokens(value);

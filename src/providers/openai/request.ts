@@ -4,6 +4,8 @@ import { faultOf } from '../../engine/fault/index.ts';
 import { startOfText } from './json-bytes.ts';
 import { Glance } from './json-glance.ts';
 import { parseJson } from '../../engine/parse-json.ts';
+import { generates } from '../gemini/path.ts';
+import { readGenerate } from '../gemini/read.ts';
 
 /** What the line needs to know of a request, read from its one parse. */
 interface RequestReading {
@@ -31,6 +33,7 @@ export function operationOf(method: string, path: string): Operation {
     if (path === '/chat/completions') return 'chat';
     if (path === '/responses') return 'responses';
     if (path === '/messages') return 'messages';
+    if (path.startsWith('/models/') && generates(path)) return 'generate';
     if (path === '/embeddings') return 'embeddings';
   } else if (method === 'GET' && (path === '/models' || path.startsWith('/models/'))) return 'models';
   return 'passthrough';
@@ -54,7 +57,8 @@ export function readRequest(
   }
   if (body === null || body.length === 0) return unreadable('the request has no body; a JSON object is needed');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return (bytes.length > parsedUpTo ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
+  const read = (bytes.length > parsedUpTo ? skim(operation, bytes) : null) ?? parseRequest(operation, bytes);
+  return operation === 'generate' ? { ...read, reading: { ...read.reading, ...readGenerate(path, bytes) } } : read;
 }
 
 /** Where nobody wants more of a request than its reading, none is so small that a parse of it would cost less than a glance. */

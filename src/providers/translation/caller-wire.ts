@@ -10,6 +10,8 @@ export interface ChatFacts {
   readonly model: string;
   /** What the target calls the cap on an answer. */
   readonly cap: 'max_tokens' | 'max_completion_tokens';
+  /** The caller asked for a stream; on some wires the request itself does not say so. */
+  readonly stream: boolean;
 }
 
 /** What an answer is told with besides its own words. */

@@ -53,7 +53,7 @@ export class InterpretedEndpoint implements Endpoint {
     const losses: Loss[] = [];
     let chat: Readonly<Record<string, unknown>>;
     try {
-      chat = wire.toChat(request, { model: name, cap }, losses);
+      chat = wire.toChat(request, { model: name, cap, stream: call.stream }, losses);
     } catch (error) {
       if (!(error instanceof Untranslatable)) throw error;
       return unsent(receiver, CHAT, error.field, error.message);
