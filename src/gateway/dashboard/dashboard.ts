@@ -7,7 +7,6 @@ const BUILT: string = fileURLToPath(new URL('../../../dist/web', import.meta.url
 
 /** The first word of every page's address: the page itself finds out what it shows. */
 const PAGES: ReadonlySet<string> = new Set([
-  '',
   'calls',
   'costs',
   'faults',
@@ -60,7 +59,7 @@ export class Dashboard {
     if (method !== 'GET' && method !== 'HEAD') return false;
     const [path = '/'] = url.split('?', 1);
     const asset = path.startsWith('/assets/');
-    if (!asset && !PAGES.has(path.split('/', 2)[1] ?? '')) return false;
+    if (!asset && path !== '/' && !PAGES.has(path.split('/', 2)[1] ?? '')) return false;
     this.#site ??= readSite(this.#directory);
     if (this.#site === null) send(request, response, 503, notBuilt(), 'no-store');
     else if (!asset) send(request, response, 200, this.#site.index, 'no-store');
