@@ -41,7 +41,10 @@ interface Ended {
 }
 
 /** `holdfast bulk`, begun; `kill` ends it. */
-function begin(args: readonly string[] = []): { readonly ended: Promise<Ended>; kill(signal: NodeJS.Signals): void } {
+function begin(args: readonly string[] = []): {
+  readonly ended: Promise<Ended>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+} {
   const files = [join(home, 'in.jsonl'), '--out', join(home, 'out.jsonl'), '--data', join(home, 'data')];
   const env = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-bulk', OPENAI_BASE_URL: `${provider.url}/v1` };
   const child = spawn(process.execPath, [MAIN, 'bulk', ...files, ...args], { env });
@@ -51,6 +54,19 @@ function begin(args: readonly string[] = []): { readonly ended: Promise<Ended>; 
   child.stderr.on('data', (text) => (err += String(text)));
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }));
   return { ended, kill: (signal) => void child.kill(signal) };
+}
+
+/** Begins, and ends it by a signal once some requests have been sent. */
+async function cutShort(signal: NodeJS.Signals): Promise<Ended> {
+  const begun = provider.stats.requests;
+  const { ended, kill } = begin(['--concurrency', '20']);
+  await until(
+    () => provider.stats.requests > begun + 150,
+    () => 'nothing was sent',
+    15_000,
+  );
+  kill(signal);
+  return ended;
 }
 
 async function answers(): Promise<
@@ -67,23 +83,11 @@ test('interrupted and killed, it ends with every request answered once, in order
   const count = 900;
   await writeInput(Array.from({ length: count }, () => 'gpt-4o-mini'));
   const before = provider.stats.requests;
-  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    const begun = provider.stats.requests;
-    const { ended, kill } = begin(['--concurrency', '20']);
-    await until(
-      () => provider.stats.requests > begun + 150,
-      () => 'nothing was sent',
-      15_000,
-    );
-    kill(signal);
-    const { code, err } = await ended;
-    if (signal === 'SIGINT')
-      expect({ code, err }).toMatchObject({
-        code: 130,
-        err: expect.stringContaining('are left. Go on with the same command') as string,
-      });
-    expect(existsSync(join(home, 'out.jsonl'))).toBe(false);
-  }
+  const interrupted = await cutShort('SIGINT');
+  expect(interrupted.code).toBe(130);
+  expect(interrupted.err).toContain('are left. Go on with the same command');
+  await cutShort('SIGKILL');
+  expect(existsSync(join(home, 'out.jsonl'))).toBe(false);
   const { code, out } = await begin(['--json']).ended;
   expect(JSON.parse(out)).toMatchObject({ requests: count, answered: count, failed: 0 });
   expect(code).toBe(0);

@@ -101,7 +101,7 @@ afterAll(() => {
 
 async function textOf(url: string, headers: Record<string, string>): Promise<string> {
   const response = await fetch(url, { headers });
-  expect(response.status, url).toBe(200);
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
   return response.text();
 }
 
@@ -113,15 +113,10 @@ test('something was kept in each place', () => {
 });
 
 test('of two hundred secrets and personal details, none is found anywhere, under any encoding', () => {
-  for (const [place, text] of places) {
+  const found = Array.from(places).flatMap(([place, text]) => {
     const bare = laidBare(text);
-    expect(
-      PLANTED.filter(({ value }) => bare.includes(value)).map(({ value }) => value),
-      place,
-    ).toEqual([]);
-    expect(
-      PLANTED.filter(({ wrapped }) => text.includes(wrapped)).map(({ wrapped }) => wrapped),
-      place,
-    ).toEqual([]);
-  }
+    const shown = PLANTED.filter(({ value, wrapped }) => bare.includes(value) || text.includes(wrapped));
+    return shown.map(({ wrapped }) => `${place}: ${wrapped}`);
+  });
+  expect(found).toEqual([]);
 });

@@ -40,7 +40,7 @@ test('nothing of it can be read in the file, and not with another key', () => {
   expect(bytes).not.toContain('chat/completions');
   expect(statSync(join(directory, 'captures.db')).mode & 0o077).toBe(0);
   const other = new Vault(directory, captureKey(directory, 'another secret'), ROOMY);
-  expect(() => other.get('one')).toThrow();
+  expect(() => other.get('one')).toThrow(/authenticate/);
   other.close();
 });
 
