@@ -195,7 +195,9 @@ function simpleValue(written: string): unknown {
 function readingOf(
   operation: Operation,
   tokens: number,
-  valueOf: (name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'generationConfig' | 'background' | 'stream_options') => unknown,
+  valueOf: (
+    name: OutputMember | (typeof CONTINUING_MEMBERS)[number] | 'generationConfig' | 'background' | 'stream_options',
+  ) => unknown,
 ): Reading {
   let outputTokens: number | null = null;
   let outputMember: string | null = null;
