@@ -2,6 +2,10 @@ import type { Dispatcher } from 'undici';
 import { heardTrace } from '../observe/trace/beginnings.ts';
 import { assemble, type Assembly } from '../config/assemble.ts';
 import type { TargetConfig } from '../config/config.ts';
+import { resolveDegraded, type DegradedSection } from '../config/ladder.ts';
+import type { CachePolicy } from '../engine/answers.ts';
+import type { ContinuationStyle } from '../engine/continuing/ports.ts';
+import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import { readAsks, retriesTold } from '../engine/admission/asks.ts';
 import { type Call, NOTHING_SAID } from '../engine/call.ts';
 import type { Caller } from '../engine/caller.ts';
@@ -53,6 +57,8 @@ export interface Fallback {
   readonly apiKey?: string;
   /** The model to ask for there. @default the one the caller asked for */
   readonly model?: string;
+  /** How its models go on with an answer that broke off. @default as is known of them */
+  readonly continues?: ContinuationStyle;
   /** Azure: deployment and dated API version. */
   readonly deployment?: string;
   readonly apiVersion?: string;
@@ -89,6 +95,24 @@ export interface HoldfastOptions {
    * @default 'off': they are sent, and the provider says so
    */
   readonly fit?: FitSection;
+  /**
+   * What is given when neither the provider nor a fallback answers, in this order: `{ stale: { maxAge: 3_600_000 } }` (ms), an
+   * earlier answer to the very same request; `{ canned: { text: 'Please try again soon.' } }`. Marked in `x-holdfast-degraded`.
+   *
+   * @default nothing: the SDK raises what went wrong
+   */
+  readonly degraded?: readonly DegradedSection[];
+  /** Gives answers again to the very same request for so long, in place of asking. @default every request is asked */
+  readonly cache?: CachePolicy;
+  /**
+   * Begins a second attempt beside a stream whose first content is late: after so many ms, or (null) when 95 of 100 have theirs.
+   *
+   * @default never
+   * @example { afterMs: 800, budget: 0.05 }
+   */
+  readonly hedge?: HedgePolicy;
+  /** Goes on with chats that break off after their first content, at a fallback or here. @default false: the SDK raises */
+  readonly continue?: boolean;
   /**
    * What the application may take, over all of its calls: it paces and pays for itself as a tenant of a gateway would.
    * Tokens and money are reserved before a call and settled with its real usage; a call beyond a limit fails with the SDK's
@@ -251,6 +275,7 @@ function configFor(baseUrl: string, provider: ProviderName, options: HoldfastOpt
     adaptive: { ...DEFAULT_ADAPTIVE, ...options.adaptive },
   };
   const pacing: PacingPolicy = { ...DEFAULT_PACING, ...options.pacing };
+  const fallbackOn = options.fallbackOn === undefined ? DEFAULT_FALLBACK_ON : new Set(options.fallbackOn);
   const bare = {
     deployment: null,
     apiVersion: null,
@@ -288,7 +313,11 @@ function configFor(baseUrl: string, provider: ProviderName, options: HoldfastOpt
         timeouts: { ...DEFAULT_TIMEOUTS.stream, ...options.timeouts },
         wholeTimeouts: { ...DEFAULT_TIMEOUTS.whole, ...options.timeouts },
         retry: { ...DEFAULT_RETRY, ...options.retry },
-        fallbackOn: options.fallbackOn === undefined ? DEFAULT_FALLBACK_ON : new Set(options.fallbackOn),
+        fallbackOn,
+        degraded: (options.degraded ?? []).map((rung) => resolveDegraded(rung, fallbackOn)),
+        cache: options.cache ?? null,
+        hedge: options.hedge ?? null,
+        continues: options.continue ?? false,
         validate: options.validate ?? DEFAULT_VALIDATION,
         fit: resolveFit(options.fit === undefined ? undefined : fitField.parse(options.fit), null),
       },
@@ -304,7 +333,10 @@ function withAccount<Target extends { readonly id: string }>(target: Target): Ta
 function fallbackTarget(
   fallback: Fallback,
   index: number,
-): Pick<TargetConfig, 'id' | 'provider' | 'baseUrl' | 'key' | 'deployment' | 'apiVersion' | 'losses' | 'responses'> {
+): Pick<
+  TargetConfig,
+  'id' | 'provider' | 'baseUrl' | 'key' | 'deployment' | 'apiVersion' | 'losses' | 'responses' | 'continues'
+> {
   const { baseUrl, apiKey, provider = 'openai-compatible', losses = 'tell', responses = 'native' } = fallback;
   if (!URL.canParse(baseUrl)) throw new Error(`fallbacks[${index}].baseUrl is no URL: ${baseUrl}`);
   return {
@@ -317,5 +349,6 @@ function fallbackTarget(
     apiVersion: fallback.apiVersion ?? null,
     losses,
     responses,
+    continues: fallback.continues ?? null,
   };
 }

@@ -96,7 +96,8 @@ export class ContinuedStream implements ReplyStream {
     const { call, follower } = this.#facts;
     call.cancellation.forget(this.#left);
     const found = await this.#facts.resume(fault, this.#sentTokens);
-    if (!('stream' in found)) return this.#failOpen(found);
+    // What broke it says more than why nobody could go on.
+    if (!('stream' in found)) return this.#failOpen(found.kind === 'cancelled' ? found : fault);
     const { stream, style, stop } = found;
     this.#current = stream;
     this.#stop = stop;

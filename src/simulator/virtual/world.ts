@@ -53,6 +53,9 @@ export type ClientMaker = (site: Site) => Client;
 /** Virtual time between two looks at whether something has gone wrong. */
 const LOOK_EVERY_MS = 60_000;
 
+/** A scene of many months is looked at no more often than this: most of its minutes are empty. */
+const MOST_LOOKS = 50_000;
+
 /** Timers that one thing under way may have: its caller's, its attempt's, its provider's. */
 const MOST_TIMERS = 3;
 
@@ -111,7 +114,8 @@ class World {
     for (const [at, crowd] of (this.#scene.crowds ?? []).entries()) {
       this.#gather(crowd, seededRandom(this.#seed * 8 + 5 + at * 1_000_003));
     }
-    for (let at = 0; at < this.#scene.forMs; at += LOOK_EVERY_MS) await this.#pass(LOOK_EVERY_MS);
+    const lookMs = Math.max(LOOK_EVERY_MS, this.#scene.forMs / MOST_LOOKS);
+    for (let at = 0; at < this.#scene.forMs; at += lookMs) await this.#pass(lookMs);
     for (let rested = 0; this.#live > 0; rested += LOOK_EVERY_MS) {
       await this.#pass(LOOK_EVERY_MS);
       if (rested > REST_WITHIN_MS) this.#rules.broken(null, `${this.#live} calls never ended`);
