@@ -17,6 +17,7 @@ import type { CountersConfig } from './counters.ts';
 import type { JobsConfig } from './jobs.ts';
 import { DEFAULT_PACING } from '../engine/policy.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
+import { foreignModels } from './own-models.ts';
 import { deepFreeze } from './freeze.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -168,15 +169,37 @@ export function withTarget(config: Config, added: NewTarget): Config {
     ...added,
   };
   const targets = [...config.targets, target];
-  const routes = config.routes.length > 0 ? config.routes : [catchAllRoute(targets, config.defaults)];
+  const routes = config.routes.length > 0 ? config.routes : defaultRoutes(targets, config.defaults);
   return deepFreeze({ ...config, targets, routes, needsSimulator: false });
 }
 
-/** The route of a configuration that names none: every model, every target in order, each a rung of its own. */
-export function catchAllRoute(targets: readonly TargetConfig[], defaults: DefaultPolicies): RoutePolicy {
+/**
+ * The routes of a configuration that names none: every model, every target in order, each a rung of its own. The models of
+ * providers that have a wire of their own go to those, and no other model does: nobody has said what should take over there.
+ */
+export function defaultRoutes(targets: readonly TargetConfig[], defaults: DefaultPolicies): readonly RoutePolicy[] {
+  if (targets.length === 0) return [];
+  const providers = [...new Set(targets.map(({ provider }) => provider))];
+  const foreign = providers.length === 1 ? [] : providers.filter((name) => foreignModels(name).length > 0);
+  const open = targets.filter(({ provider }) => !foreign.includes(provider));
+  return [
+    ...foreign.map((name) => {
+      const theirs = targets.filter(({ provider }) => provider === name);
+      return defaultRoute(name, foreignModels(name), theirs, defaults);
+    }),
+    defaultRoute('default', ['*'], open.length === 0 ? targets : open, defaults),
+  ];
+}
+
+function defaultRoute(
+  id: string,
+  models: readonly string[],
+  targets: readonly TargetConfig[],
+  defaults: DefaultPolicies,
+): RoutePolicy {
   return {
-    id: 'default',
-    models: ['*'],
+    id,
+    models,
     ladder: targets.map(({ id }) => ({ targets: [{ target: id, weight: 1, model: null }] })),
     timeouts: defaults.timeouts,
     wholeTimeouts: defaults.wholeTimeouts,

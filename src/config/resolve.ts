@@ -20,7 +20,7 @@ import type {
   Rung,
 } from '../engine/policy.ts';
 import { parseUrl } from './addresses.ts';
-import { catchAllRoute } from './config.ts';
+import { defaultRoutes } from './config.ts';
 import type { CountersConfig } from './counters.ts';
 import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
 import type {
@@ -37,6 +37,7 @@ import type {
   TimeoutsSection,
 } from './file.ts';
 import { resolveFit } from './fit.ts';
+import { modelWarnings } from './own-models.ts';
 import { deepFreeze, frozenSet } from './freeze.ts';
 import { resolveCache } from './cache.ts';
 import { resolveHedge } from './hedge.ts';
@@ -105,12 +106,17 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
       rotateEveryMs: file.keys?.rotateEvery ?? null,
     },
     targets,
-    routes: routes ?? (targets.length > 0 ? [catchAllRoute(targets, defaults)] : []),
+    routes: routes ?? defaultRoutes(targets, defaults),
     prices: resolvePrices(file.prices),
     defaults,
     tenancy,
     needsSimulator: targets.length === 0,
-    warnings: [...given.warnings, ...tenancyWarnings(tenancy), ...telemetryWarnings(telemetry)],
+    warnings: [
+      ...given.warnings,
+      ...modelWarnings(routes ?? [], targets),
+      ...tenancyWarnings(tenancy),
+      ...telemetryWarnings(telemetry),
+    ],
   });
 }
 
