@@ -70,8 +70,21 @@ const TAILS = [
 const INNOCENT =
   /tokens$|^(?:max|min|total|prompt|completion|input|output|cached|reasoning|next|page|continuation)|keyid$|publickey$/;
 
+/** Names seen so far, and what they say: fields have the same names again and again. */
+const KNOWN_NAMES = new Map<string, SecretKind | null>();
+const MOST_NAMES = 1_000;
+const LONGEST_NAME = 64;
+
 /** What a field of this name holds; null for an ordinary one. */
 export function kindOfName(name: string): SecretKind | null {
+  const known = KNOWN_NAMES.get(name);
+  if (known !== undefined) return known;
+  const kind = read(name);
+  if (KNOWN_NAMES.size < MOST_NAMES && name.length <= LONGEST_NAME) KNOWN_NAMES.set(name, kind);
+  return kind;
+}
+
+function read(name: string): SecretKind | null {
   const bare = name.toLowerCase().replace(/[-_.\s]/g, '');
   if (bare.length > 80 || INNOCENT.test(bare)) return null;
   const known = Object.hasOwn(SECRET_NAMES, bare) ? SECRET_NAMES[bare] : undefined;

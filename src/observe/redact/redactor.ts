@@ -16,6 +16,10 @@ export interface RedactionOptions {
 /** Layers of encoding that are taken off one after the other: what is wrapped oftener was wrapped to be hidden. */
 const MOST_LAYERS = 4;
 
+/** Texts are remembered up to this length, and so many of them: some hundred kilobytes. */
+const REMEMBERED_LENGTH = 64;
+const REMEMBERED_TEXTS = 2_000;
+
 /** A stretch of a text with what is to stand in its place. */
 interface Change {
   readonly start: number;
@@ -32,6 +36,11 @@ interface Change {
 export class Redactor {
   readonly #salt: string;
   readonly #personal: readonly PersonalKind[];
+  /**
+   * Short texts that there is nothing in. What is logged are mostly the same ones again: names of fields, models, targets. To
+   * look at all 38 texts of a call's line took 300 µs of the thread that carries the calls. Secrets are not among them.
+   */
+  readonly #harmless = new Set<string>();
 
   constructor({ salt, personal = ['email', 'phone', 'card', 'iban', 'ip'] }: RedactionOptions) {
     this.#salt = salt;
@@ -40,7 +49,11 @@ export class Redactor {
 
   /** Any text: a line of a log, an address, a header, a message, a body. */
   text(text: string): string {
-    return text.length < 5 ? text : apply(text, this.#changes(text, 0));
+    if (text.length < 5 || this.#harmless.has(text)) return text;
+    const changes = this.#changes(text, 0);
+    if (changes.length > 0) return apply(text, changes);
+    if (text.length <= REMEMBERED_LENGTH) this.#remember(text);
+    return text;
   }
 
   /** The text of a JSON document; what cannot be parsed is read as text. Unchanged to the byte when there is nothing in it. */
@@ -76,6 +89,11 @@ export class Redactor {
     headers: Readonly<Record<string, Value>>,
   ): Record<string, Value | string> {
     return this.json({ ...headers }) as Record<string, Value | string>;
+  }
+
+  #remember(text: string): void {
+    if (this.#harmless.size >= REMEMBERED_TEXTS) this.#harmless.clear();
+    this.#harmless.add(text);
   }
 
   #field(name: string, value: unknown): unknown {
