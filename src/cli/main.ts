@@ -28,6 +28,7 @@ const { serveCommand } = await import('./serve.ts');
 const { simulateCommand } = await import('./simulate.ts');
 const { targetsCommand } = await import('./targets.ts');
 const { organisationsCommand, tenantsCommand } = await import('./tenants.ts');
+const { topCommand } = await import('./top.ts');
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -39,6 +40,7 @@ const program = new Command('holdfast')
   .showHelpAfterError('(holdfast --help shows what there is)')
   .addCommand(serveCommand())
   .addCommand(callsCommand())
+  .addCommand(topCommand())
   .addCommand(explainCommand())
   .addCommand(countCommand())
   .addCommand(sendCommand())

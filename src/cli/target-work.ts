@@ -1,10 +1,9 @@
+import { type AdminAddress, askAdmin as ask } from './admin-client.ts';
 import { jsonLines, printTable } from './administration.ts';
 import type { Column, TableCell } from './table.ts';
 import type { Ink, Terminal } from './terminal.ts';
 
-/** How the gateway is reached. */
-export interface TargetOptions {
-  readonly url?: string;
+export interface TargetOptions extends AdminAddress {
   readonly json?: true;
 }
 
@@ -47,11 +46,6 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const INKS: Readonly<Record<Told['breaker'], Ink>> = { closed: 'green', open: 'red', 'half-open': 'yellow' };
-
-const DEFAULT_URL = 'http://127.0.0.1:4141';
-
-/** A gateway that stands answers at once; this long it may take all the same, ms. */
-const PATIENCE_MS = 10_000;
 
 export async function listTargets(options: TargetOptions, terminal: Terminal): Promise<void> {
   const { data } = (await ask(options, 'GET', '/targets')) as { readonly data: readonly Told[] };
@@ -108,57 +102,4 @@ function keyCell({ status, ending, refusals }: Told['key']): TableCell {
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-/**
- * Asks the admin API of a running gateway.
- *
- * @throws {Error} with what is in the way and what to do
- */
-async function ask(options: TargetOptions, method: string, path: string, body?: object): Promise<unknown> {
-  const root = rootOf(options.url);
-  const token = process.env['HOLDFAST_ADMIN_TOKEN'];
-  if (token === undefined || token === '') {
-    throw new Error(
-      'the gateway asks for an admin token: set HOLDFAST_ADMIN_TOKEN to one (holdfast admin reset-token makes a new one)',
-    );
-  }
-  let response: Response;
-  try {
-    response = await fetch(`${root}/admin/api${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
-  } catch (error) {
-    const message = `no gateway answers at ${root}; start it (holdfast serve), or say where it is: --url or HOLDFAST_URL`;
-    throw new Error(message, { cause: error });
-  }
-  const answer = (await response.json().catch(() => null)) as Refused | null;
-  if (response.ok && answer !== null) return answer;
-  throw new Error(answer === null ? `${root} is no Holdfast gateway: it answered ${response.status}` : told(answer));
-}
-
-interface Refused {
-  readonly detail?: string;
-  readonly problems?: readonly { readonly field: string; readonly wrong: string; readonly fix: string }[];
-}
-
-function told({ detail, problems = [] }: Refused): string {
-  const lines = problems.map(({ field, wrong, fix }) => `\n  ${field}: ${wrong}\n      ${fix}`);
-  return `${detail ?? 'the gateway refuses without a reason'}${lines.join('')}`;
-}
-
-/** The same address that SDKs and `holdfast send` are given will do. */
-function rootOf(url: string | undefined): string {
-  const written = url ?? process.env['HOLDFAST_URL'] ?? DEFAULT_URL;
-  const parsed = URL.canParse(written) ? new URL(written) : null;
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new Error(`--url "${written}" is no address; write where the gateway is, such as ${DEFAULT_URL}`);
-  }
-  return `${parsed.origin}${parsed.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`;
 }
