@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { ask } from './conversation.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
     server: {
       limits: {
         bodyBytes: BODY_BYTES,
+        heldBytes: 2 * BODY_BYTES,
         headerBytes: HEADER_BYTES,
         slowRequest: SLOW_REQUEST_MS,
         slowReader: SLOW_READER_MS,
@@ -119,6 +121,28 @@ describe('too much', () => {
   test('a body just within the limit goes through', async () => {
     const say = 'x'.repeat(BODY_BYTES - 200);
     await expect(ask(door.client, 'chat', { say })).resolves.toMatchObject({ text: say });
+  });
+
+  test('bodies that are too many together, though each is small enough, until there is room again', async () => {
+    const nearly = 0.95 * BODY_BYTES;
+    const slow = [new Wire(door.port), new Wire(door.port)];
+    for (const wire of slow) wire.write(post(BODY_BYTES) + 'x'.repeat(nearly));
+    const small = await ask(door.client, 'chat', { say: 'small' });
+    expect(small).toMatchObject({ text: 'small' });
+
+    const third = new Wire(door.port);
+    third.write(post(BODY_BYTES) + 'x'.repeat(nearly));
+    door.owe(1);
+    const { status, error } = await third.refusal();
+    expect(status).toBe(503);
+    expect(third.received).toMatch(/retry-after: 2\r/i);
+    expect(error.holdfast).toMatchObject({ fault: 'shed' });
+    expect(error.message).toContain('raise server.limits.heldBytes');
+
+    for (const wire of slow) wire.destroy();
+    const say = 'y'.repeat(0.9 * BODY_BYTES);
+    await sleep(100);
+    for (let again = 0; again < 4; again += 1) await expect(ask(door.client, 'chat', { say })).resolves.toBeDefined();
   });
 
   test('too many headers', async () => {

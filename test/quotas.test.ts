@@ -1,5 +1,6 @@
 import { OpenAI, BadRequestError, InternalServerError, PermissionDeniedError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { Limits } from '../src/engine/admission/limits.ts';
 import type { QuotaEvent } from '../src/engine/admission/quota.ts';
 import type { CallRecord } from '../src/engine/record.ts';
@@ -33,12 +34,13 @@ function openLimited(door: DoorName, limits: Limits): Promise<LimitedDoor> {
   return door === 'gateway' ? openLimitedGateway(limits) : Promise.resolve(openLimitedApp({ limits }));
 }
 
-async function openLimitedGateway(limits: Limits): Promise<LimitedDoor> {
+async function openLimitedGateway(limits: Limits, config: object = {}): Promise<LimitedDoor> {
   const events: QuotaEvent[] = [];
   const door = await openGateway(
     {
       targets: { primary: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY' } },
       tenants: { shop: { limits } },
+      ...config,
     },
     { onQuotaEvent: (event) => events.push(event) },
   );
@@ -95,6 +97,19 @@ async function raised<Kind>(kind: abstract new (...args: never[]) => Kind, call:
   expect(error).toBeInstanceOf(kind);
   return error as Kind;
 }
+
+test('counting a prompt takes one request of the limit, and no tokens', async () => {
+  const { client, close } = await openLimited('gateway', { requestsPerMinute: 3, tokensPerMinute: 10_000 });
+  const body = { model: 'gpt-4o', messages: HELLO };
+  const count = (): Promise<{ tokens: number }> => client.post('/holdfast/count', { body });
+  expect((await count()).tokens).toBeGreaterThan(5);
+  const { response } = await chat(client).withResponse();
+  expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('0');
+  const error = await raised(RateLimitError, count());
+  expect(error.message).toContain('tenant shop may use 3 requests a minute: 3 are used');
+  expect(error.headers.get('retry-after')).not.toBeNull();
+  await close();
+});
 
 describe.each(DOORS)('%s: a limit on requests', (name) => {
   test('is told with every answer, and refuses with the facts in the SDK’s own error', async () => {
@@ -174,9 +189,27 @@ describe('a budget where prices are not what they were', () => {
   test('nobody knows the price: the call is refused, with the way out', async () => {
     const { client, close } = openLimitedApp({ limits: { budgetPerMonth: 1 } });
     const error = await raised(InternalServerError, chat(client, { model: 'house-7' }));
-    expect(error.message).toContain('nobody knows what the model "house-7" costs');
+    expect(error.message).toContain('no price is known for the model "house-7"');
     expect(told(error).remedy).toContain('prices');
     await close();
+  });
+
+  test('a server of one’s own has no price: the refusal says so, and what it says to write lets the call through', async () => {
+    const limits = { budgetPerDay: 2 };
+    const own = { local: { provider: 'openai-compatible', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY' } };
+    const refusing = await openLimitedGateway(limits, { targets: own });
+    const error = await raised(InternalServerError, chat(refusing.client, { model: 'house-7' }));
+    expect(error.status).toBe(503);
+    expect(error.message).toContain(
+      'no price is known for the model "house-7" at the target local, so that the budget of tenant shop, which refuses at $2.00 a day',
+    );
+    const price = '{ models: ["house-7"], targets: [local], input: 0.2, output: 0.6 }';
+    expect(told(error).remedy).toContain(`prices: [${price}]`);
+    await refusing.close();
+
+    const priced = await openLimitedGateway(limits, { targets: own, prices: [parse(price)] });
+    expect((await chat(priced.client, { model: 'house-7' })).choices).toHaveLength(1);
+    await priced.close();
   });
 
   test('nobody reads what it costs: the call is refused, but where a budget only warns, and where nothing is to pay', async () => {

@@ -129,6 +129,7 @@ export type ConfigFile = Optional<{
       drain: number;
     }>;
   }>;
+      heldBytes: number;
   environment: string;
   keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;

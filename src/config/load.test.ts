@@ -132,7 +132,7 @@ describe('a file', () => {
   it('says everything that can be said', async () => {
     const config = await load(
       `
-server: { host: 127.0.0.1, port: 5000, open: true, trustedProxies: [10.0.0.0/8, "::1"], limits: { bodyBytes: 1MB, headerBytes: 8KiB, slowRequest: 1s, slowReader: 2s, drain: 3s } }
+server: { host: 127.0.0.1, port: 5000, open: true, trustedProxies: [10.0.0.0/8, "::1"], limits: { bodyBytes: 1MB, heldBytes: 8MB, headerBytes: 8KiB, slowRequest: 1s, slowReader: 2s, drain: 3s } }
 records: { retention: { age: 1d, size: 10MiB } }
 targets:
   openai: { provider: openai, key: env:K, organization: org, project: proj }
@@ -175,7 +175,14 @@ defaults:
       port: 5000,
       open: true,
       trustedProxies: ['10.0.0.0/8', '::1'],
-      limits: { bodyBytes: 1_000_000, headerBytes: 8_192, slowRequestMs: 1_000, slowReaderMs: 2_000, drainMs: 3_000 },
+      limits: {
+        bodyBytes: 1_000_000,
+        heldBytes: 8_000_000,
+        headerBytes: 8_192,
+        slowRequestMs: 1_000,
+        slowReaderMs: 2_000,
+        drainMs: 3_000,
+      },
     });
     expect(config.records.retention).toEqual({ ageMs: 86_400_000, sizeBytes: 10_485_760 });
     expect(revealed(config)).toEqual([KEY, 'azure-key', 'caller']);

@@ -136,6 +136,8 @@ function resolveServer({ server }: ConfigFile, { host, port }: Given): ServerCon
       slowRequestMs: limits?.slowRequest ?? 15_000,
       slowReaderMs: limits?.slowReader ?? 60_000,
       drainMs: limits?.drain ?? 30_000,
+      // One body of the largest size has to fit, or nobody could ever send it.
+      heldBytes: Math.max(limits?.heldBytes ?? 512 * 1_048_576, limits?.bodyBytes ?? 64 * 1_048_576),
     },
   };
 }

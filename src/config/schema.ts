@@ -338,6 +338,10 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
       .optional(),
     rotateEvery: age('Age at which a key is due to be replaced. Default: none.').optional(),
   }).optional(),
+      heldBytes: size(
+        'Request bodies that are held at a time, of all calls together; more are refused with 503. Default 512MiB.',
+        65_536,
+      ).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
   counters: countersField.optional(),
   jobs: jobsField.optional(),

@@ -24,7 +24,9 @@ export interface LineDeps extends Omit<RouteDeps, 'attempt'> {
 
 /** A request that could not be read costs no attempt. */
 const refuseProblems: Step = (next) => (call) =>
-  call.problem === null ? next(call) : Promise.resolve({ kind: 'failed', fault: call.problem, retryAfterMs: null });
+  call.problem === null
+    ? next(call)
+    : Promise.resolve({ kind: 'failed', fault: call.problem, retryAfterMs: call.problem.retry.afterMs });
 
 /** Refuses or repairs requests before they cost anything; without a check it is not there at all. */
 function validated(check: Check | null): Step {

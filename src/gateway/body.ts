@@ -1,11 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Alarm, Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
-import { bodyTooLarge, tooSlow } from './limits.ts';
+import type { BodyRoom } from './body-room.ts';
+import { bodyTooLarge, noRoom, tooSlow } from './limits.ts';
 
 /** What came of reading a body. `gone` means that the caller left, and nobody is there to be told anything. */
 export type BodyRead =
-  | { readonly kind: 'body'; readonly body: Buffer | null }
+  | {
+      readonly kind: 'body';
+      readonly body: Buffer | null;
+      /** What it takes of the room for bodies, in bytes; to be given back when the body is no longer needed. */
+      readonly held: number;
+    }
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'gone' };
 
@@ -15,15 +21,21 @@ export interface BodyLimits {
   readonly slowRequestMs: number;
 }
 
+/** Smaller bodies are not worth counting: it takes tens of thousands of them to fill a gateway's memory. */
+const SMALL_BYTES = 64 * 1024;
+
 /**
  * Reads a whole request body. Calls back rather than promising: a body that came with its headers, as nearly all do,
  * costs one turn less.
+ *
+ * @param room shared by all bodies; null: nobody counts
  */
 export function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
   clock: Clock,
   done: (read: BodyRead) => void,
+  room: BodyRoom | null = null,
 ): void {
   const announced = request.headers['content-length'];
   if (announced !== undefined && Number(announced) > limits.bodyBytes) {
@@ -33,6 +45,7 @@ export function readBody(
   let first: Buffer | null = null;
   let rest: Buffer[] | null = null;
   let bytes = 0;
+  let held = 0;
   let lastAt = clock.now();
   let alarm: Alarm | null = clock.at(lastAt + limits.slowRequestMs, look);
 
@@ -42,6 +55,10 @@ export function readBody(
     if (alarm === null) return;
     bytes += chunk.length;
     if (bytes > limits.bodyBytes) return finish({ kind: 'refused', fault: bodyTooLarge(limits.bodyBytes) });
+    if (room !== null && bytes > SMALL_BYTES) {
+      if (!room.take(bytes - held)) return finish({ kind: 'refused', fault: noRoom(room) });
+      held = bytes;
+    }
     // Nobody waits any more for a body that is all here, and most are with their first piece.
     if (bytes !== whole) lastAt = clock.now();
     if (first === null) first = chunk;
@@ -49,7 +66,7 @@ export function readBody(
   }
 
   function end(): void {
-    finish({ kind: 'body', body: rest === null ? first : joined(rest, bytes) });
+    finish({ kind: 'body', body: rest === null ? first : joined(rest, bytes), held });
   }
 
   function closed(): void {
@@ -69,6 +86,7 @@ export function readBody(
     alarm = null;
     // The listeners live as long as the request; the pieces need not.
     first = rest = null;
+    if (read.kind !== 'body') room?.give(held);
     done(read);
   }
 }

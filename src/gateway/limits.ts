@@ -1,4 +1,5 @@
 import { formatSize } from '../config/units.ts';
+import type { BodyRoom } from './body-room.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { faultOf } from '../engine/fault/index.ts';
 
@@ -8,6 +9,20 @@ export function bodyTooLarge(limit: number): Fault {
     message: `the request's body is larger than this gateway takes (${formatSize(limit)})`,
     remedy: 'Send less at once, or raise server.limits.bodyBytes.',
     evidence: [`body over ${limit} bytes`],
+  });
+}
+
+/** Bodies are small when most calls are: it is soon over. */
+const ROOM_AFTER_MS = 2_000;
+
+export function noRoom({ held, most }: BodyRoom): Fault {
+  return faultOf('shed', {
+    message: `this gateway holds as many bytes of requests as it may at a time (${formatSize(most)})`,
+    remedy:
+      'Try again in a moment, or send smaller requests; whoever runs the gateway may raise server.limits.heldBytes.',
+    evidence: [`${held} bytes held`],
+    here: true,
+    afterMs: ROOM_AFTER_MS,
   });
 }
 

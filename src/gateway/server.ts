@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { readAsks, retriesTold } from '../engine/admission/asks.ts';
 import { type Call, NOTHING_SAID, type Upload } from '../engine/call.ts';
 import { Cancellation } from '../engine/cancellation.ts';
+import type { Counters } from '../engine/admission/quota.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { envelope, faultOf } from '../engine/fault/index.ts';
@@ -19,7 +20,8 @@ import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
 import { answer, refuse } from './answer.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
 import type { MetricsPage } from './metrics.ts';
-import { readBody } from './body.ts';
+import { type BodyRead, readBody } from './body.ts';
+import { BodyRoom } from './body-room.ts';
 import { answerCount, COUNT_PATH } from './count.ts';
 import { openApiDocument } from './description/openapi.ts';
 import { callIds } from '../engine/call-id.ts';
@@ -47,6 +49,8 @@ export interface Readiness {
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly handle: Handler;
+  /** Where callers' use is counted. */
+  readonly counters: Counters;
   /** Larger bodies are skimmed, in bytes. */
   readonly parsedUpTo: number;
   readonly door: Door;
@@ -69,6 +73,7 @@ export class Gateway {
   readonly #server: Server;
   readonly #nextId: () => string;
   readonly #foreign: (request: IncomingMessage) => Fault | null;
+  readonly #room: BodyRoom;
   #draining = false;
   #running = 0;
   #idle: (() => void) | null = null;
@@ -77,6 +82,7 @@ export class Gateway {
     this.#options = options;
     this.#deps = deps;
     this.#nextId = callIds(deps.clock.wall());
+    this.#room = new BodyRoom(options.limits.heldBytes);
     this.#foreign = isLoopback(options.host) ? foreignPageGuard() : () => null;
     const { headerBytes, slowRequestMs } = options.limits;
     this.#server = createServer(
@@ -153,7 +159,7 @@ export class Gateway {
     }
     if (path === COUNT_PATH) {
       const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
-      return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response);
+      return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response, guest);
     }
     if (isJobsPath(path) || isBackgroundPath(path)) return this.#job(request, response, path);
     this.#begin(request, response, path);
@@ -191,12 +197,20 @@ export class Gateway {
       const body = hasBody(request) ? upload : null;
       return this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, guest, null);
     }
-    readBody(request, this.#options.limits, this.#deps.clock, (read) => {
+    const done = (read: BodyRead): void => {
       if (read.kind === 'gone') return;
       const body = read.kind === 'body' ? read.body : null;
       const problem = read.kind === 'refused' ? read.fault : null;
+      if (read.kind === 'body' && read.held > 0) this.#holdUntilOver(response, read.held);
       this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, guest, problem);
-    });
+    };
+    readBody(request, this.#options.limits, this.#deps.clock, done, this.#room);
+  }
+
+  /** A body may be sent again as long as its call goes on. */
+  #holdUntilOver(response: ServerResponse, bytes: number): void {
+    if (response.closed) this.#room.give(bytes);
+    else response.once('close', () => this.#room.give(bytes));
   }
 
   #call(
@@ -275,10 +289,11 @@ export class Gateway {
     );
   }
 
-  #count(request: IncomingMessage, response: ServerResponse): void {
-    const { clock, payload: thread } = this.#deps;
+  #count(request: IncomingMessage, response: ServerResponse, guest: Guest): void {
+    const { clock, counters, payload: thread } = this.#deps;
     const refuse = (fault: Fault): void => this.#turnAway(request, response, fault);
-    answerCount(request, response, { thread, limits: this.#options.limits, clock, refuse });
+    const deps = { thread, limits: this.#options.limits, room: this.#room, clock, counters, refuse };
+    answerCount(request, response, guest, deps);
   }
 
   /** A defect of Holdfast's own: the caller is told so, and the process lives on. */

@@ -180,6 +180,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const gateway = new Gateway(config.server, {
     clock,
     handle,
+    counters: counting.counters,
     parsedUpTo: line.parsedUpTo,
     door,
     admin,

@@ -83,7 +83,8 @@ export class Admission {
     if (most === null && this.#bounds.demand.promptMember !== null) {
       const budget = quotas.find(({ measure, refuses }) => measure === 'money' && refuses);
       // Another target may have a price.
-      if (budget !== undefined) return elsewhere({ ...unpriced(budget, model), kind: 'quota-exhausted' });
+      if (budget !== undefined)
+        return elsewhere({ ...unpriced(budget, model, attempt.target.id), kind: 'quota-exhausted' });
     }
     const tokens = this.#lostTokens + promptTokens + outputTokens - this.#reserved.tokens;
     const microdollars = this.#lostMoney + (most ?? 0) - this.#reserved.microdollars;

@@ -126,11 +126,14 @@ class Admitter {
     const kept = quotas.find((quota) => isBudget(quota) && quota.refuses);
     if (kept !== undefined && bounds.demand.costsUnread) return unreadCost(kept, call.path);
     if (bounds.demand.promptMember === null || !quotas.some(isBudget)) return { tokens, microdollars: 0 };
-    for (const rung of this.#deps.routeOf(call)?.ladder ?? []) {
+    const ladder = this.#deps.routeOf(call)?.ladder ?? [];
+    for (const rung of ladder) {
       const dearest = this.#dearest(call, rung, bounds, at);
       if (dearest !== null) return { tokens, microdollars: dearest };
     }
-    return kept === undefined ? { tokens, microdollars: 0 } : unpriced(kept, call.model);
+    if (kept === undefined) return { tokens, microdollars: 0 };
+    const first = ladder[0]?.[0];
+    return unpriced(kept, first?.model ?? call.model, first?.target.id ?? null);
   }
 
   #dearest(call: Call, rung: Route['ladder'][number], bounds: Bounds, at: number): number | null {

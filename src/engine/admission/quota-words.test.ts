@@ -143,10 +143,13 @@ describe('ceilings', () => {
 });
 
 test('a missing price names the model, the budget and the way out', () => {
-  const fault = unpriced(quota('money', 'day', 1), 'house-7');
-  expect(fault.message).toContain('"house-7"');
-  expect(fault.message).toContain('budget of tenant shop');
-  expect(fault.remedy).toContain('prices');
+  const fault = unpriced(quota('money', 'day', 2_000_000), 'house-7', 'local');
+  expect(fault.message).toBe(
+    'no price is known for the model "house-7" at the target local, so that the budget of tenant shop, which refuses at $2.00 a day, cannot be kept',
+  );
+  expect(fault.remedy).toContain('prices: [{ models: ["house-7"], targets: [local], input: 0.2, output: 0.6 }]');
+  expect(fault.remedy).toContain('{ warn: 2 }');
+  expect(unpriced(quota('money', 'day', 1), null, null).message).toContain('the model null, so that');
 });
 
 test.each([

@@ -99,14 +99,22 @@ function remedyOf({ quota: { measure, amount }, freeInMs }: QuotaRefusal): strin
 
 const LONGEST_NAME = 100;
 
-/** No target's price is known, so a budget that refuses could not be kept. */
-export function unpriced(quota: Quota, model: string | null): Fault {
+/**
+ * Nobody knows what a target takes for a model, so a budget that refuses could not be kept.
+ *
+ * @param model as the target is asked for it
+ */
+export function unpriced(quota: Quota, model: string | null, target: string | null): Fault {
   // Callers make names up, and this one is stored with the record.
   const name = JSON.stringify(model?.slice(0, LONGEST_NAME) ?? null);
+  const at = target === null ? '' : ` at the target ${target}`;
+  const price = `{ models: [${name}], ${target === null ? '' : `targets: [${target}], `}input: 0.2, output: 0.6 }`;
   return faultOf('no-target', {
-    message: `nobody knows what the model ${name} costs, so that the budget of ${quota.level} ${quota.holder} cannot be kept`,
-    remedy: 'Tell its price in the section prices of the configuration.',
-    evidence: [`quota ${quota.id}`, `no price for ${name}`],
+    message: `no price is known for the model ${name}${at}, so that the budget of ${quota.level} ${quota.holder}, which refuses at ${dollars(quota.amount)} a ${quota.period}, cannot be kept`,
+    remedy:
+      `Whoever runs this gateway can tell its price in the configuration, in US dollars for a million tokens, 0 for what is free: ` +
+      `prices: [${price}]. Or let the budget only warn: { warn: ${quota.amount / 1e6} }.`,
+    evidence: [`quota ${quota.id}`, `no price for ${name}${at}`],
   });
 }
 
