@@ -287,7 +287,6 @@ class Walk {
   #race(hedger: Hedger, step: Step & { kind: 'try' }, now: number, body: Uint8Array | null): Promise<Outcome> {
     const { clock } = this.#deps;
     const run = (attempt: Attempt, at: number): Runner => ({ attempt, outcome: this.#send(attempt, at) });
-    hedger.begin();
     return race({
       call: this.#call,
       clock,

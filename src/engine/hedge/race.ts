@@ -4,6 +4,10 @@ import { Cancellation } from '../cancellation.ts';
 import type { Alarm, Clock } from '../clock.ts';
 import type { Hedger } from './hedger.ts';
 import { OVERTAKEN } from './overtaken.ts';
+import type { Target } from '../target.ts';
+
+/** An answer that begins so many times later than is late elsewhere shows a slow target, even where no second attempt could be paid for. */
+const FAR_BEHIND = 3;
 
 /** An attempt that can be begun for a copy of the call, which can be cancelled by itself. */
 export interface Runner {
@@ -38,6 +42,8 @@ class Race {
   readonly #told: number;
   readonly #forward = (): void => this.#cancelled();
   #alarm: Alarm | null = null;
+  /** Whose first content is awaited. */
+  #beside: Target | null = null;
   #first: Runner | null = null;
   #second: Runner | null = null;
   /** How the first failed, while the second runs on. */
@@ -52,21 +58,33 @@ class Race {
   }
 
   begin(): void {
-    const { call, clock, delayMs, first } = this.#facts;
+    const { call, clock, hedger, delayMs, first } = this.#facts;
     const runner = first(apart(call));
     this.#first = runner;
+    this.#beside = runner.attempt.target;
+    hedger.begin(this.#beside);
     call.cancellation.listen(this.#forward);
     if (delayMs !== Number.POSITIVE_INFINITY) this.#alarm = clock.after(delayMs, () => this.#hedge());
     void runner.outcome.then((outcome) => this.#ended(runner, outcome));
   }
 
   #hedge(): void {
-    const { call, hedger, second } = this.#facts;
-    if (this.#over || call.cancellation.cancelled || !hedger.take()) return;
-    const runner = second(apart(call));
-    if (runner === null) return hedger.giveBack();
+    const { call, clock, hedger, delayMs, second } = this.#facts;
+    const beside = this.#beside as Target;
+    const paid = hedger.take(beside);
+    const runner = paid ? second(apart(call)) : null;
+    if (runner === null) {
+      if (paid) hedger.giveBack(beside);
+      this.#alarm = clock.after((FAR_BEHIND - 1) * delayMs, () => this.#farBehind());
+      return;
+    }
     this.#second = runner;
     void runner.outcome.then((outcome) => this.#ended(runner, outcome));
+  }
+
+  /** Nobody ran against it, and it is slow all the same. */
+  #farBehind(): void {
+    if (this.#first !== null) tellSlow(this.#first, this.#facts.clock.now());
   }
 
   #ended(runner: Runner, outcome: Outcome): void {
@@ -80,9 +98,13 @@ class Race {
       this.#failure = outcome;
     } else {
       this.#second = null;
-      this.#facts.hedger.settle(false);
+      this.#settle(false);
       if (this.#failure !== null) this.#finish(this.#failure);
     }
+  }
+
+  #settle(won: boolean): void {
+    if (this.#beside !== null) this.#facts.hedger.settle(this.#beside, won);
   }
 
   #won(winner: Runner, outcome: Outcome & { kind: 'reply' }): void {
@@ -90,7 +112,7 @@ class Race {
     const now = clock.now();
     const loser = winner === this.#first ? this.#second : this.#first;
     hedger.observe(winner.attempt.target, now - winner.attempt.beganAt);
-    if (this.#second !== null) hedger.settle(winner === this.#second);
+    if (this.#second !== null) this.#settle(winner === this.#second);
     this.#over = true;
     if (loser !== null) this.#stop(loser, winner, now);
     tellOf(winner.attempt.call, call, this.#told);
@@ -105,11 +127,9 @@ class Race {
 
   #stop(loser: Runner, winner: Runner, now: number): void {
     const { attempt } = loser;
-    const { suspicion } = attempt.target;
     this.#facts.hedger.observe(attempt.target, now - attempt.beganAt);
     // Who is overtaken by another target again and again is slow, even if it has never been anything else.
-    const slow = loser === this.#first && attempt.target !== winner.attempt.target;
-    if (slow) suspicion.ended(-1, 'failure', now);
+    if (loser === this.#first && attempt.target !== winner.attempt.target) tellSlow(loser, now);
     attempt.call.cancellation.cancel(OVERTAKEN.message);
     if (attempt.record !== null) attempt.record.fault = OVERTAKEN;
   }
@@ -127,6 +147,11 @@ class Race {
     if (outcome.kind === 'fault') call.cancellation.forget(this.#forward);
     this.#resolve(outcome);
   }
+}
+
+/** Counts as a failure where targets are chosen: beside what the attempt itself tells, which may be that all is as usual here. */
+function tellSlow({ attempt: { target } }: Runner, now: number): void {
+  target.suspicion.ended(-1, 'failure', now);
 }
 
 /** The same call, to be stopped by itself. Its attempts are recorded where all of the call's are. */

@@ -3,6 +3,7 @@ import { type Call, NOTHING_SAID } from '../../engine/call.ts';
 import { Cancellation } from '../../engine/cancellation.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { Hints } from '../../engine/health/hints.ts';
+import { Hedger, type HedgePolicy } from '../../engine/hedge/hedger.ts';
 import { line } from '../../engine/line.ts';
 import { Pins } from '../../engine/pins.ts';
 import {
@@ -40,11 +41,15 @@ export interface HoldfastOptions {
   readonly pacing?: Partial<PacingPolicy>;
   /** Word between engines that are to pace themselves together. @default they know nothing of each other */
   readonly hints?: { readonly self: string; readonly hints: Hints } | null;
+  /** The providers are replicas: one rung, instead of one each. @default false */
+  readonly replicas?: boolean;
+  /** When a second attempt runs beside a slow first. @default never */
+  readonly hedge?: HedgePolicy;
   /** Hears of each order's record, for measures that the tale does not hold. */
   readonly told?: (order: Order, record: CallRecord) => void;
 }
 
-/** The engine itself, between the callers and the providers of a world: each provider is one rung of the ladder. */
+/** The engine itself, between the callers and the providers of a world: each provider is one rung, unless they are replicas. */
 export function holdfast(options: HoldfastOptions): ClientMaker {
   return (site) => new Holdfast(site, options);
 }
@@ -94,9 +99,11 @@ class Holdfast implements Client {
     const accounts = guarded.map(({ target }) => target.account);
     this.#stopSharing = hints === null ? () => undefined : sharePacing(accounts, hints.hints, site.clock, hints.self);
     const totalMs = site.scene.deadlineMs ?? DEFAULT_TIMEOUTS.whole.totalMs;
+    const candidates = guarded.map(({ target }) => ({ target, model: null, weight: 1 }));
     const route = {
       id: 'virtual',
-      ladder: guarded.map(({ target }) => [{ target, model: null, weight: 1 }]),
+      ladder: options.replicas === true ? [candidates] : candidates.map((candidate) => [candidate]),
+      hedger: options.hedge === undefined ? null : new Hedger(options.hedge),
       timeouts: { ...DEFAULT_TIMEOUTS.stream, totalMs, ...options.timeouts },
       wholeTimeouts: { ...DEFAULT_TIMEOUTS.whole, totalMs, ...options.timeouts },
       retry: { ...DEFAULT_RETRY, ...options.retry },
