@@ -10,7 +10,13 @@ import { configSchemaJson } from './schema.ts';
 
 const PAGE = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 const EXAMPLES = [...PAGE.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml ?? '');
-const ENV = { OPENAI_API_KEY: 'key', AZURE_KEY: 'key', REDIS_PASSWORD: 'key', CAPTURE_KEY: 'key' };
+const ENV = {
+  OPENAI_API_KEY: 'key',
+  AZURE_KEY: 'key',
+  REDIS_PASSWORD: 'key',
+  CAPTURE_KEY: 'key',
+  DATABASE_PASSWORD: 'key',
+};
 
 let cwd = '';
 beforeAll(async () => {

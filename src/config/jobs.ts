@@ -1,8 +1,10 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { age, flag, section, size, timer, whole } from './fields.ts';
+import { type JobsDatabase, jobsDatabaseField, type JobsDatabaseSection } from './jobs-database.ts';
 
 /** How calls that run in the background are kept and run. */
 export interface JobsConfig {
+  readonly database: JobsDatabase;
   /** Jobs that one gateway runs at a time. */
   readonly concurrency: number;
   /** How often a job is tried that a provider fails, unless it says otherwise. */
@@ -36,6 +38,7 @@ export interface JobsConfig {
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 export type JobsSection = Optional<{
+  database: JobsDatabaseSection;
   concurrency: number;
   attempts: number;
   deadline: number;
@@ -48,6 +51,7 @@ export type JobsSection = Optional<{
 
 /** The shape of `jobs` in the file. */
 export const jobsField: z.ZodType<JobsSection> = section({
+  database: jobsDatabaseField.optional(),
   concurrency: whole('Jobs that one gateway runs at a time. Default 16.', 1, 10_000).optional(),
   attempts: whole('How often a job is tried that a provider fails. Default 5.', 1, 100).optional(),
   deadline: age('When a job is given up that says nothing of a deadline. Default 1d.').optional(),
@@ -69,10 +73,11 @@ export const jobsField: z.ZodType<JobsSection> = section({
 
 const DAY_MS = 86_400_000;
 
-/** Fills in what was left out. */
-export function resolveJobs(section: JobsSection | undefined): JobsConfig {
+/** Fills in what was left out. @param database where they are kept */
+export function resolveJobs(section: JobsSection | undefined, database: JobsDatabase): JobsConfig {
   const { limits, webhooks } = section ?? {};
   return {
+    database,
     concurrency: section?.concurrency ?? 16,
     attempts: section?.attempts ?? 5,
     deadlineMs: section?.deadline ?? DAY_MS,

@@ -2,6 +2,7 @@ import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
 import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
 import { readServerVariables, readUpstreamVariables } from './environment.ts';
+import { jobsDatabaseWarnings, readDatabasePassword, resolveJobsDatabase } from './jobs-database.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
 import { readObservingVariables } from './observing.ts';
@@ -54,6 +55,10 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   server.problems.push(...password.problems);
 
   const captureKey = await readCaptureKey(source.value, { env, cwd, read: secrets === 'read' });
+  const jobsPassword = await readDatabasePassword(source.value, { env, cwd, read: secrets === 'read' });
+  findings.push(...jobsPassword.findings);
+  server.problems.push(...jobsPassword.problems);
+
   findings.push(...captureKey.findings);
 
   const problems = [
@@ -67,12 +72,14 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const targets = named.length === 0 ? fromEnvironment : (said.targets ?? {});
   const section = server.counters ?? said.counters;
   const counters = resolveCounters(section, password.secret);
-  const warnings = [...countersWarnings(counters, section)];
+  const jobsDatabase = resolveJobsDatabase(said.jobs?.database, jobsPassword.secret);
+  const warnings = [...countersWarnings(counters, section), ...jobsDatabaseWarnings(jobsDatabase, said.jobs?.database)];
   if (upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '') warnings.push(BASE_URL_UNUSED);
   return resolveConfig(said, {
     ...server,
     counters,
     observing: observing.said,
+    jobsDatabase,
     captureKey: captureKey.secret,
     cwd,
     targets,

@@ -44,6 +44,7 @@ import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolveJobs } from './jobs.ts';
 import { resolvePrices } from './prices.ts';
+import type { JobsDatabase } from './jobs-database.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -72,6 +73,7 @@ export interface Given {
   readonly counters: CountersConfig;
   readonly observing: ObservingVariables;
   /** What captures are encrypted with; none: a file of the data directory's own. */
+  readonly jobsDatabase: JobsDatabase;
   readonly captureKey: Secret;
   readonly cwd: string;
   /** Targets of the file, or those of the environment when the file has none. */
@@ -99,7 +101,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     capture: resolveCapture(file, given.captureKey),
     telemetry,
     counters: given.counters,
-    jobs: resolveJobs(file.jobs),
+    jobs: resolveJobs(file.jobs, given.jobsDatabase),
     keys: {
       policy: file.keys?.policy ?? null,
       environment: file.environment ?? null,

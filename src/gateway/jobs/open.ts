@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { matchRoute } from '../../config/match.ts';
+import { PostgresQueue } from '../../jobs/postgres/postgres-queue.ts';
 import { hasJobs } from '../../jobs/sqlite/file.ts';
 import { JobsThread } from '../../jobs/sqlite/jobs-thread.ts';
 import type { JobQueue, QueueSettings } from '../../jobs/queue.ts';
@@ -26,17 +27,20 @@ type OpenDeps = Omit<JobHouseDeps, 'config' | 'queue' | 'forwardsKeys' | 'lookEv
 /** Jobs that other processes on the same file have queued (`holdfast jobs retry`) are found after this long at most, ms. */
 const LOOK_EVERY_MS = 5_000;
 
+/** Other gateways tell of what they queue; this is for when that is not heard, and for jobs whose gateway was lost, ms. */
+const LOOK_AT_OTHERS_EVERY_MS = 1_000;
+
 /** Builds what jobs need. Nothing is opened before the first is asked for, or was left by an earlier process. */
 export function openJobs(config: Config, deps: OpenDeps): Jobs {
   const { leaseMs, keepMs, keepKeysMs } = config.jobs;
   const settings: QueueSettings = { leaseMs, keepMs, keepKeysMs };
-  const queue: JobQueue = new JobsThread(config.data, settings);
+  const queue = openQueue(config, settings, deps.say);
   const house = new JobHouse({
     ...deps,
     config: config.jobs,
     queue,
     forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
-    lookEveryMs: LOOK_EVERY_MS,
+    lookEveryMs: config.jobs.database.kind === 'postgres' ? LOOK_AT_OTHERS_EVERY_MS : LOOK_EVERY_MS,
   });
   const { handle } = deps;
   const calls: CallDeps = deps;
@@ -47,13 +51,21 @@ export function openJobs(config: Config, deps: OpenDeps): Jobs {
     calls: new JobCalls({ house, handle, background, slowReaderMs: config.server.limits.slowReaderMs }),
     api: new JobsApi({ house, limits: config.server.limits, calls }),
     start() {
-      if (hasJobs(config.data)) house.start();
+      if (config.jobs.database.kind === 'postgres' || hasJobs(config.data)) house.start();
     },
     async stop(withinMs) {
       await house.stop(withinMs);
       await queue.close();
     },
   };
+}
+
+function openQueue({ jobs, data }: Config, settings: QueueSettings, say: (line: string) => void): JobQueue {
+  const { database } = jobs;
+  if (database.kind === 'sqlite') return new JobsThread(data, settings);
+  const { password } = database;
+  const revealed = (): string | null => (password.kind === 'held' ? password.reveal() : null);
+  return new PostgresQueue({ address: { ...database, password: revealed }, settings, say });
 }
 
 /** OpenAI's own API answers in the background, and so does Azure's; servers that are compatible with it do not. */

@@ -77,13 +77,14 @@ export class JobTable {
 
   /**
    * Gives a job to a worker: one that is due, or one whose worker has been lost.
+   * @param heldBy begins the token of the worker that has been lost; null: whoever has it has been
    * @returns null where it is no longer to be had, or is not worth another worker.
    */
-  async take(sql: Sql, id: string, token: string, now: number): Promise<ClaimedJob | null> {
+  async take(sql: Sql, id: string, token: string, now: number, heldBy: string | null): Promise<ClaimedJob | null> {
     const row = await this.#row(sql, id);
     if (row === null) return null;
     const job = jobOf(row);
-    if (hasEnded(job.status)) return null;
+    if (hasEnded(job.status) || isHeldByAnother(row, heldBy)) return null;
     if (job.deadlineAt !== null && job.deadlineAt <= now) {
       await this.#finish(sql, row, { status: 'expired', answer: null, fault: tooLate(), callId: job.callId }, now);
       return null;
@@ -262,13 +263,13 @@ export class JobTable {
     return ids.length;
   }
 
-  /** When a job is due, its lease or its deadline runs out, or a webhook is to be sent: the earliest. */
-  async nextAt(sql: Sql): Promise<number | null> {
+  /** When a job is due, its lease (where those are watched here) or its deadline runs out, or a webhook is to be sent: the earliest. */
+  async nextAt(sql: Sql, { leases }: { readonly leases: boolean }): Promise<number | null> {
     const row = await first(
       sql,
       `select min(at) as at from (
         select min(run_at) as at from jobs where status = 'queued'
-        union all select min(lease_until) from jobs where status = 'running'
+        ${leases ? "union all select min(lease_until) from jobs where status = 'running'" : ''}
         union all select min(deadline_at) from jobs where ended_at is null and deadline_at is not null
         union all select min(webhook_at) from jobs where webhook_at is not null
       ) times`,
@@ -344,6 +345,12 @@ export function answerOf(row: Row): KeptAnswer {
 
 function isOf(row: Row, owner: string | null): boolean {
   return owner === null || row['owner'] === owner;
+}
+
+/** Whether a job that runs is in other hands than those that have been lost. */
+function isHeldByAnother(row: Row, heldBy: string | null): boolean {
+  if (row['status'] !== 'running' || heldBy === null) return false;
+  return !text(row, 'token').startsWith(heldBy);
 }
 
 /** The columns that tell of a change of state, and its event. */

@@ -1,12 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { randomUUID } from 'node:crypto';
-import type { JobStatus } from '../job.ts';
-import { JOB_STATUSES } from '../job.ts';
 import type { ClaimedJob, JobQueue, QueueSettings } from '../queue.ts';
 import { JobTable } from '../sql/job-table.ts';
 import { KeyTable, putSecret } from '../sql/key-table.ts';
 import { first, type Row, type Sql } from '../sql/sql.ts';
 import { text } from '../sql/job-row.ts';
+import { everyStatus } from '../sql/statuses.ts';
 import { WebhookTable } from '../sql/webhook-table.ts';
 
 /** Statements kept ready. */
@@ -59,7 +58,7 @@ export class SqliteQueue implements JobQueue {
     if (ids.length < most) ids.push(...(await this.#waiting(most - ids.length, now)));
     const claimed: ClaimedJob[] = [];
     for (const id of ids) {
-      const job = await this.#jobs.take(this.#sql, id, randomUUID(), now);
+      const job = await this.#jobs.take(this.#sql, id, randomUUID(), now, null);
       if (job !== null) claimed.push(job);
     }
     return claimed;
@@ -90,7 +89,7 @@ export class SqliteQueue implements JobQueue {
     return { expired, forgotten };
   };
 
-  nextAt: JobQueue['nextAt'] = () => this.#jobs.nextAt(this.#sql);
+  nextAt: JobQueue['nextAt'] = () => this.#jobs.nextAt(this.#sql, { leases: true });
 
   beginKey: JobQueue['beginKey'] = (ask) => this.#keys.begin(this.#sql, ask);
 
@@ -146,11 +145,4 @@ function inTurn(lists: readonly (readonly string[])[], most: number): readonly s
     }
   }
   return taken;
-}
-
-export function everyStatus(counted: ReadonlyMap<string, number>): Readonly<Record<JobStatus, number>> {
-  return Object.fromEntries(JOB_STATUSES.map((status) => [status, counted.get(status) ?? 0])) as Record<
-    JobStatus,
-    number
-  >;
 }
