@@ -16,6 +16,7 @@ import type {
 import type { CountersConfig } from './counters.ts';
 import type { JobsConfig } from './jobs.ts';
 import { DEFAULT_PACING } from '../engine/policy.ts';
+import type { CompatibleName } from '../providers/openai/compatible.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { foreignModels } from './own-models.ts';
 import { deepFreeze } from './freeze.ts';
@@ -54,6 +55,8 @@ export interface RecordsConfig {
 export interface TargetConfig {
   readonly id: string;
   readonly provider: ProviderName;
+  /** Which of the compatible servers that are known it is; null for any other. */
+  readonly server: CompatibleName | null;
   /**
    * Without a final slash. For `openai`, `openai-compatible` and `anthropic` it includes `/v1`, for `azure` with
    * the v1 API `/openai/v1`; with the dated API it ends before `/openai`.
@@ -166,6 +169,7 @@ export function withTarget(config: Config, added: NewTarget): Config {
     pacing: DEFAULT_PACING,
     environment: null,
     rotateBy: null,
+    server: null,
     losses: 'tell',
     responses: 'native',
     ...added,

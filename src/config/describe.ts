@@ -70,8 +70,8 @@ function describeCounters(counters: CountersConfig): string {
   return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}/${database}, keys begin with ${prefix}`;
 }
 
-function describeTarget({ id, provider, baseUrl, key, deployment, breaker, losses, responses }: TargetConfig): string {
-  const parts = [id, provider, baseUrl, `key ${keyName(key)}`];
+function describeTarget({ id, provider, server, baseUrl, key, deployment, breaker, losses, responses }: TargetConfig): string {
+  const parts = [id, server ?? provider, baseUrl, `key ${keyName(key)}`];
   if (deployment !== null) parts.push(`deployment ${deployment}`);
   if (!breaker.enabled) parts.push('no breaker');
   if (losses === 'refuse') parts.push('refuses losses');

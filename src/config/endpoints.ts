@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../engine/ports.ts';
 import { AnthropicEndpoint } from '../providers/anthropic/endpoint.ts';
 import { GeminiEndpoint } from '../providers/gemini/endpoint.ts';
+import { COMPATIBLE } from '../providers/openai/compatible.ts';
 import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { InterpretedEndpoint } from '../providers/translation/interpreted-endpoint.ts';
@@ -24,16 +25,17 @@ type Maker = (target: TargetConfig, common: Common) => OpenEndpoint;
 
 const onOpenAIWire =
   (provider: 'openai' | 'azure' | 'openai-compatible'): Maker =>
-  ({ deployment, apiVersion, organization, project, losses, responses }, common) => {
+  ({ server, deployment, apiVersion, organization, project, losses, responses }, common) => {
     const headers: Record<string, string> = { ...common.headers };
     if (organization !== null) headers['openai-organization'] = organization;
     if (project !== null) headers['openai-project'] = project;
-    const endpoint = new OpenAIEndpoint({ ...common, headers, provider, deployment, apiVersion });
+    const endpoint = new OpenAIEndpoint({ ...common, headers, provider, server, losses, deployment, apiVersion });
+    const usualCap = provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens';
     return new InterpretedEndpoint(endpoint, {
       interprets: responses === 'translate' ? ['responses', 'messages', 'generate'] : ['messages', 'generate'],
       losses,
       // The servers that are like OpenAI's nearly all know the older name of the cap, and many no other.
-      cap: provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens',
+      cap: server === null ? usualCap : COMPATIBLE[server].cap,
     });
   };
 

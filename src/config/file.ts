@@ -1,6 +1,7 @@
 import type { ContinuationStyle } from '../engine/continuing/ports.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
+import type { CompatibleName } from '../providers/openai/compatible.ts';
 import type { CountersSection } from './counters.ts';
 import type { FitSection } from './fit.ts';
 import type { JobsSection } from './jobs.ts';
@@ -89,6 +90,11 @@ export type TargetSection = EveryTarget &
         responses: 'native' | 'translate';
       }>)
     | ({ readonly provider: 'anthropic' | 'gemini' } & Optional<{ key: string; baseUrl: string }>)
+    | ({ readonly provider: CompatibleName } & Optional<{
+        key: string;
+        baseUrl: string;
+        responses: 'native' | 'translate';
+      }>)
   );
 
 /** A target by its id alone, or with a share and a model of its own. */

@@ -1,3 +1,4 @@
+import { COMPATIBLE, COMPATIBLE_NAMES } from '../providers/openai/compatible.ts';
 import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
 import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
@@ -109,6 +110,12 @@ const DEFAULT_KEYS: Readonly<Record<string, string>> = {
   openai: DEFAULT_KEY,
   anthropic: 'env:ANTHROPIC_API_KEY',
   gemini: 'env:GEMINI_API_KEY',
+  ...Object.fromEntries(
+    COMPATIBLE_NAMES.map((name) => {
+      const { keyVariable } = COMPATIBLE[name];
+      return [name, keyVariable === null ? 'none' : `env:${keyVariable}`];
+    }),
+  ),
 };
 
 interface NamedTarget {

@@ -55,7 +55,7 @@ describe('one mistake, one message', () => {
     ],
     [
       'targets: { a: {} }',
-      '1:12 targets.a.provider: names no provider / Write one of openai, azure, openai-compatible, anthropic, gemini.',
+      '1:12 targets.a.provider: names no provider / Write one of openai, azure, openai-compatible, anthropic, gemini, vllm, llama.cpp, ollama, lmstudio, openrouter, groq, mistral, deepseek, xai, together, fireworks, cerebras.',
     ],
     ['targets: { a b: { provider: openai } }', '1:12 targets.(not shown): the id must be at most 64 letters'],
     [

@@ -19,6 +19,7 @@ import type {
   RoutePolicy,
   Rung,
 } from '../engine/policy.ts';
+import { COMPATIBLE, COMPATIBLE_NAMES, isCompatible } from '../providers/openai/compatible.ts';
 import { parseUrl } from './addresses.ts';
 import { defaultRoutes } from './config.ts';
 import type { CountersConfig } from './counters.ts';
@@ -63,6 +64,7 @@ const PROVIDER_URLS: Readonly<Record<string, string>> = {
   openai: 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com/v1',
   gemini: 'https://generativelanguage.googleapis.com/v1beta',
+  ...Object.fromEntries(COMPATIBLE_NAMES.map((name) => [name, COMPATIBLE[name].home])),
 };
 
 /** What stands beside the file when it is resolved. */
@@ -174,7 +176,8 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
   const headers = Object.entries(section.headers ?? {});
   return {
     id,
-    provider: section.provider,
+    provider: isCompatible(section.provider) ? 'openai-compatible' : section.provider,
+    server: isCompatible(section.provider) ? section.provider : null,
     baseUrl: cleanUrl(section),
     key,
     deployment: azure?.deployment ?? null,
@@ -191,8 +194,15 @@ function resolveTarget(id: string, section: TargetSection, key: Secret, defaults
     rotateBy: section.rotateBy ?? null,
     continues: section.continues ?? null,
     losses: section.losses ?? 'tell',
-    responses: (section.provider === 'openai-compatible' ? section.responses : undefined) ?? 'native',
+    responses: responsesAt(section),
   };
+}
+
+/** Whether a server has the Responses API: as is said of it, or else as is known of it. */
+function responsesAt(section: TargetSection): TargetConfig['responses'] {
+  const told = 'responses' in section ? section.responses : undefined;
+  const lacks = isCompatible(section.provider) && !COMPATIBLE[section.provider].responses;
+  return told ?? (lacks ? 'translate' : 'native');
 }
 
 /** People paste addresses with a final slash, without `/v1`, or with the `/openai` that Azure's pages show. */

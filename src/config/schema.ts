@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultKind } from '../engine/fault/fault.ts';
+import { COMPATIBLE, COMPATIBLE_NAMES, type CompatibleName } from '../providers/openai/compatible.ts';
 import { countersField } from './counters.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
@@ -213,17 +214,19 @@ const azureTarget = section(
   { ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
 );
 
+const responses = (usual: string) =>
+  z
+    .enum(['native', 'translate'], { error: 'must be native or translate' })
+    .describe(
+      `Whether the server has the Responses API, or is to be asked for chat completions in its place. ${usual}`,
+    );
+
 const compatibleTarget = section(
   {
     provider: z.literal('openai-compatible'),
     key: secretReference('Where the API key is; none for a server that wants none.'),
     baseUrl: address('Base URL of the server, with its /v1.'),
-    responses: z
-      .enum(['native', 'translate'], { error: 'must be native or translate' })
-      .describe(
-        'Whether the server has the Responses API, or is to be asked for chat completions in its place. Default native.',
-      )
-      .optional(),
+    responses: responses('Default native.').optional(),
     ...everyTarget,
   },
   { ...AZURE_ONLY, ...OPENAI_ONLY },
@@ -249,9 +252,25 @@ const geminiTarget = section(
   { ...AZURE_ONLY, ...OPENAI_ONLY, ...COMPATIBLE_ONLY },
 );
 
+/** A server of the table that is known by its name: it needs no more to be said. */
+function serverTarget(name: CompatibleName) {
+  const { home, keyVariable, responses: has } = COMPATIBLE[name];
+  const key = keyVariable === null ? 'none' : `env:${keyVariable}`;
+  return section(
+    {
+      provider: z.literal(name),
+      key: secretReference(`Where the API key is. Default ${key}.`).optional(),
+      baseUrl: address(`Default ${home}.`).optional(),
+      responses: responses(`Default ${has ? 'native' : 'translate'}.`).optional(),
+      ...everyTarget,
+    },
+    { ...AZURE_ONLY, ...OPENAI_ONLY },
+  );
+}
+
 const target = z.discriminatedUnion(
   'provider',
-  [openaiTarget, azureTarget, compatibleTarget, anthropicTarget, geminiTarget],
+  [openaiTarget, azureTarget, compatibleTarget, anthropicTarget, geminiTarget, ...COMPATIBLE_NAMES.map(serverTarget)],
   { error: 'must be a mapping with provider, key and baseUrl' },
 );
 

@@ -284,6 +284,7 @@ function configFor(baseUrl: string, provider: ProviderName, options: HoldfastOpt
     headers: {},
     environment: null,
     rotateBy: null,
+    server: null,
     losses: 'tell' as const,
     responses: 'native' as const,
     pacing,

@@ -28,6 +28,8 @@ export interface KeyQuestion {
   readonly baseUrl: string;
   readonly deployment: string | null;
   readonly apiVersion: string | null;
+  /** A path that answers good keys only. @default the list of models */
+  readonly path?: string;
   /** Sent besides the key: organisation, project. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -35,11 +37,11 @@ export interface KeyQuestion {
 /** How a provider is asked for its models with a key. */
 type Asked = (question: KeyQuestion, key: string) => { readonly url: string; readonly headers: Record<string, string> };
 
-const onOpenAIWire: Asked = ({ provider, baseUrl, deployment, apiVersion }, key) => {
+const onOpenAIWire: Asked = ({ provider, baseUrl, deployment, apiVersion, path: asked = '/models' }, key) => {
   const row = PROVIDERS[provider as keyof typeof PROVIDERS];
   const { origin, pathname } = new URL(baseUrl);
   const [name, value] = row.keyHeader(key);
-  const path = row.path({ basePath: pathname.replace(/\/+$/, ''), deployment, apiVersion }, '/models');
+  const path = row.path({ basePath: pathname.replace(/\/+$/, ''), deployment, apiVersion }, asked);
   return { url: origin + path, headers: { [name]: value } };
 };
 
@@ -106,8 +108,10 @@ async function bounded(response: Response): Promise<string> {
 function modelsIn(body: string, provider: ProviderName): ReadonlySet<string> | null {
   let list: unknown;
   try {
-    const { data, models: named } = (parseJson(body) ?? {}) as { data?: unknown; models?: unknown };
-    list = provider === 'gemini' ? named : data;
+    const parsed: unknown = parseJson(body) ?? {};
+    const { data, models: named } = parsed as { data?: unknown; models?: unknown };
+    // Some servers list their models without a word around them.
+    list = Array.isArray(parsed) ? parsed : provider === 'gemini' ? named : data;
   } catch {
     return null;
   }

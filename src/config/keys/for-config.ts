@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../engine/clock.ts';
 import { checkKey } from '../../providers/key-check.ts';
+import { COMPATIBLE } from '../../providers/openai/compatible.ts';
 import type { Config, TargetConfig } from '../config.ts';
 import { FirstSeen } from './first-seen.ts';
 import { KeyKeeper } from './keeper.ts';
@@ -28,12 +29,14 @@ export function keeperFor(config: Config, clock: Clock, { tell, remember }: Keep
 }
 
 function keptKey(target: TargetConfig, config: Config): KeptKey | null {
-  const { id, key, provider, baseUrl, deployment, apiVersion, organization, project, environment, rotateBy } = target;
+  const { id, key, provider, server, baseUrl, deployment, apiVersion } = target;
+  const { organization, project, environment, rotateBy } = target;
   if (key.kind !== 'held') return null;
   const headers: Record<string, string> = { ...target.headers };
   if (organization !== null) headers['openai-organization'] = organization;
   if (project !== null) headers['openai-project'] = project;
-  const question = { provider, baseUrl, deployment, apiVersion, headers };
+  const path = server === null ? {} : { path: COMPATIBLE[server].keyCheck };
+  const question = { provider, baseUrl, deployment, apiVersion, headers, ...path };
   return { target: id, secret: key, question, models: modelsAskedOf(id, config), environment, rotateBy };
 }
 

@@ -4,13 +4,21 @@ import type { Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
 import { outgoingTraceparent } from '../../engine/trace.ts';
 import { HttpWire } from '../http.ts';
 import { isKeptBack, pushHeader } from '../request-headers.ts';
+import { type Loss, Untranslatable } from '../translation/loss.ts';
+import { requestIn, unsent } from '../translation/unsent.ts';
+import { COMPATIBLE, type CompatibleName, type CompatibleServer } from './compatible.ts';
 import { type Address, type Provider, type ProviderName, PROVIDERS } from './provider.ts';
+import { adapted, mayConcern } from './quirks.ts';
 import { withModel } from './splice.ts';
 
 /** How a target is reached and what it is told. */
 export interface EndpointOptions {
   readonly id: string;
   readonly provider: ProviderName;
+  /** Which of the compatible servers it is. @default none that is known */
+  readonly server?: CompatibleName | null;
+  /** What becomes of a call that such a server cannot be asked as it stands. @default 'tell' */
+  readonly losses?: 'tell' | 'refuse';
   /** The API's root, e.g. `https://api.openai.com/v1`. */
   readonly baseUrl: string;
   /** Gives the key at the time of the call; null sends none; `caller` hands on what the caller sent. */
@@ -30,9 +38,10 @@ const CREDENTIALS = ['authorization', 'api-key', 'x-api-key'] as const;
 /** A target that speaks OpenAI's wire format: bytes go through as they are, but for a model's name. */
 export class OpenAIEndpoint implements Endpoint {
   readonly id: string;
-  readonly provider: ProviderName;
+  readonly provider: string;
   readonly #options: EndpointOptions;
   readonly #row: Provider;
+  readonly #server: CompatibleServer | null;
   readonly #origin: string;
   readonly #address: Address;
   readonly #wire: HttpWire;
@@ -40,7 +49,9 @@ export class OpenAIEndpoint implements Endpoint {
   constructor(options: EndpointOptions) {
     const url = new URL(options.baseUrl);
     this.id = options.id;
-    this.provider = options.provider;
+    const { server = null } = options;
+    this.provider = server ?? options.provider;
+    this.#server = server === null ? null : COMPATIBLE[server];
     this.#options = options;
     this.#row = PROVIDERS[options.provider];
     this.#origin = url.origin;
@@ -50,22 +61,55 @@ export class OpenAIEndpoint implements Endpoint {
   }
 
   open(call: Call, model: string | null, receiver: Receiver): Exchange {
+    if (this.#server !== null) return this.#fit(this.#server, call, model, receiver);
     const { body } = call;
+    return this.#send(call, model !== null && body instanceof Uint8Array ? withModel(body, model) : body, receiver);
+  }
+
+  close(): Promise<void> {
+    return this.#wire.close();
+  }
+
+  #send(call: Call, body: Call['body'], receiver: Receiver): Exchange {
     return this.#wire.send(
       this.#origin,
       {
         method: call.method,
         path: this.#row.path(this.#address, call.path),
         headers: this.#headers(call),
-        body: model !== null && body instanceof Uint8Array ? withModel(body, model) : body,
+        body,
         raw: call.operation === 'passthrough',
       },
       receiver,
     );
   }
 
-  close(): Promise<void> {
-    return this.#wire.close();
+  /** Sends a call as a compatible server takes it: nearly always as it is. */
+  #fit({ embeddings, quirks }: CompatibleServer, call: Call, model: string | null, receiver: Receiver): Exchange {
+    const { operation, body } = call;
+    if (operation === 'embeddings' && !embeddings) {
+      return unsent(receiver, this.provider, operation, `${this.provider} has no embeddings`);
+    }
+    const bytes = body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null;
+    const concerned = operation === 'chat' && quirks !== null && bytes !== null && mayConcern(bytes, quirks);
+    const request = concerned ? requestIn(call) : null;
+    if (request === null || quirks === null) {
+      return this.#send(call, model !== null && bytes !== null ? withModel(bytes, model) : body, receiver);
+    }
+    const losses: Loss[] = [];
+    let fitted: Readonly<Record<string, unknown>>;
+    try {
+      fitted = adapted(request, model ?? call.model ?? '', quirks, losses);
+    } catch (error) {
+      if (!(error instanceof Untranslatable)) throw error;
+      return unsent(receiver, this.provider, error.field, error.message);
+    }
+    const [loss] = losses;
+    if (loss !== undefined && this.#options.losses === 'refuse') {
+      return unsent(receiver, this.provider, loss.field, loss.why);
+    }
+    if (loss !== undefined) receiver.onLost?.(losses);
+    return this.#send(call, Buffer.from(JSON.stringify(fitted)), receiver);
   }
 
   #headers(call: Call): string[] {

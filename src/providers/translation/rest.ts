@@ -16,6 +16,11 @@ const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
   verbosity: (value) => value === 'medium',
 };
 
+/** Whether a member of a chat request says nothing by its value: `n: 1`. */
+export function isNeutral(field: string, value: unknown): boolean {
+  return Object.hasOwn(NEUTRAL, field) && NEUTRAL[field]?.(value) === true;
+}
+
 /**
  * Names what of a chat request was not carried over.
  *
@@ -30,7 +35,7 @@ export function loseTheRest(
 ): void {
   for (const [field, value] of Object.entries(request)) {
     if (carried.has(field) || value === null || value === undefined) continue;
-    if (Object.hasOwn(NEUTRAL, field) && NEUTRAL[field]?.(value)) continue;
+    if (isNeutral(field, value)) continue;
     losses.push({ field, how: 'dropped', why: `the ${wire} wire has nothing like it` });
   }
 }
