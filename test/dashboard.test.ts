@@ -100,7 +100,7 @@ test('the overview moves within two seconds of the first call', async () => {
   const answeredAt = performance.now();
   await expect.poll(() => figure('Calls'), { interval: 20, timeout: 5_000 }).toBe('1');
   expect(performance.now() - answeredAt).toBeLessThan(2_000);
-  await page.getByText('All well: 1 calls in the last hour, 100 % answered').waitFor();
+  await page.getByText('All well: 1 call in the last hour, 100 % answered').waitFor();
   await page.getByRole('link', { name: 'gpt-4o', exact: true }).waitFor();
 });
 

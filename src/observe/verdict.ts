@@ -1,3 +1,5 @@
+import { wilson } from './queries/wilson.ts';
+
 /** One number for each step of time; null where nothing is known. */
 type Steps = readonly (number | null)[];
 
@@ -81,9 +83,9 @@ export function judge(situation: Situation): Verdict {
   if (degraded.length === 0 && harm === null && sum(recent(calls)) === 0) {
     const last = at[calls.findLastIndex((value) => value !== null && value > 0)] ?? now;
     const sentence = `No calls for ${minutes(now - last)}, so nothing is known of now`;
-    return { tone: 'unknown', sentence, detail: `${count(all)} calls in the last hour.`, quiet: false };
+    return { tone: 'unknown', sentence, detail: `${howManyCalls(all)} in the last hour.`, quiet: false };
   }
-  const whole = `${count(all)} calls in the last hour, ${percent(sum(answered) / all)} answered.`;
+  const whole = `${howManyCalls(all)} in the last hour, ${percent(sum(answered) / all)} answered.`;
   if (degraded.length === 0 && harm === null) {
     return { tone: 'well', sentence: `All well: ${whole.slice(0, -1)}`, detail: pace(situation), quiet: false };
   }
@@ -190,13 +192,9 @@ function pace({ firstContentMs }: Situation): string {
   return `Half of the answers begin within ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`;
 }
 
-/** Lower end of Wilson's 95 % interval of a share: what few failures among few tries prove is little. */
+/** The least that the true share may well be: what few failures among few tries prove is little. */
 function leastShare(part: number, whole: number): number {
-  if (whole === 0) return 0;
-  const [z, share] = [1.96, part / whole];
-  const middle = share + (z * z) / (2 * whole);
-  const spread = z * Math.sqrt((share * (1 - share) + (z * z) / (4 * whole)) / whole);
-  return (middle - spread) / (1 + (z * z) / whole);
+  return wilson(part, whole)?.[0] ?? 0;
 }
 
 function recent(steps: Steps): Steps {
@@ -214,6 +212,10 @@ function mean(steps: Steps): number | null {
 
 function count(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+function howManyCalls(value: number): string {
+  return `${count(value)} ${value === 1 ? 'call' : 'calls'}`;
 }
 
 function minutes(ms: number): string {

@@ -57,8 +57,17 @@ function header({ at, root, trouble }: View, width: number, paint: Paint): strin
 
 function verdictLines({ tone, sentence, detail }: Verdict, width: number, paint: Paint): string[] {
   const [sign, ink] = SIGNS[tone];
-  const said = clip(plain(sentence), width - 2);
-  return [`${paint(ink, sign)} ${paint('bold', said)}`, paint('dim', clip(`  ${plain(detail)}`, width))];
+  const said = folded(plain(sentence), width - 2);
+  const lines = said.map((line, index) => `${index === 0 ? paint(ink, sign) : ' '} ${paint('bold', line)}`);
+  return [...lines, paint('dim', clip(`  ${plain(detail)}`, width))];
+}
+
+/** On two lines at most. */
+function folded(text: string, width: number): string[] {
+  const space = text.lastIndexOf(' ', width);
+  return text.length <= width || space <= 0
+    ? [clip(text, width)]
+    : [text.slice(0, space), clip(text.slice(space + 1), width)];
 }
 
 function nowLine(frame: Frame | null): string {
