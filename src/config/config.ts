@@ -36,9 +36,9 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[];
   readonly limits: {
     readonly bodyBytes: number;
-    readonly headerBytes: number;
     /** Request bodies of all calls under way together; at least `bodyBytes`. */
     readonly heldBytes: number;
+    readonly headerBytes: number;
     /** How long a caller may take over its request head, or stall within its body. */
     readonly slowRequestMs: number;
     /** How long a caller may leave an answer unread. */

@@ -129,13 +129,13 @@ export type ConfigFile = Optional<{
     trustedProxies: readonly string[];
     limits: Optional<{
       bodyBytes: number;
+      heldBytes: number;
       headerBytes: number;
       slowRequest: number;
       slowReader: number;
       drain: number;
     }>;
   }>;
-      heldBytes: number;
   environment: string;
   keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;

@@ -2,8 +2,8 @@ import { COMPATIBLE, COMPATIBLE_NAMES } from '../providers/openai/compatible.ts'
 import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
 import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
-import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import { jobsDatabaseWarnings, readDatabasePassword, resolveJobsDatabase } from './jobs-database.ts';
+import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
 import { readObservingVariables } from './observing.ts';
@@ -55,11 +55,11 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   findings.push(...password.findings);
   server.problems.push(...password.problems);
 
-  const captureKey = await readCaptureKey(source.value, { env, cwd, read: secrets === 'read' });
   const jobsPassword = await readDatabasePassword(source.value, { env, cwd, read: secrets === 'read' });
   findings.push(...jobsPassword.findings);
   server.problems.push(...jobsPassword.problems);
 
+  const captureKey = await readCaptureKey(source.value, { env, cwd, read: secrets === 'read' });
   findings.push(...captureKey.findings);
 
   const problems = [
@@ -79,8 +79,8 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   return resolveConfig(said, {
     ...server,
     counters,
-    observing: observing.said,
     jobsDatabase,
+    observing: observing.said,
     captureKey: captureKey.secret,
     cwd,
     targets,

@@ -44,8 +44,8 @@ import { resolveCache } from './cache.ts';
 import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolveJobs } from './jobs.ts';
-import { resolvePrices } from './prices.ts';
 import type { JobsDatabase } from './jobs-database.ts';
+import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
 import type { Secret } from './secrets.ts';
@@ -73,9 +73,9 @@ export interface Given {
   readonly port: number | null;
   readonly data: string | null;
   readonly counters: CountersConfig;
+  readonly jobsDatabase: JobsDatabase;
   readonly observing: ObservingVariables;
   /** What captures are encrypted with; none: a file of the data directory's own. */
-  readonly jobsDatabase: JobsDatabase;
   readonly captureKey: Secret;
   readonly cwd: string;
   /** Targets of the file, or those of the environment when the file has none. */
@@ -136,12 +136,12 @@ function resolveServer({ server }: ConfigFile, { host, port }: Given): ServerCon
     trustedProxies: server?.trustedProxies ?? [],
     limits: {
       bodyBytes: limits?.bodyBytes ?? 64 * 1_048_576,
+      // One body of the largest size has to fit, or nobody could ever send it.
+      heldBytes: Math.max(limits?.heldBytes ?? 512 * 1_048_576, limits?.bodyBytes ?? 64 * 1_048_576),
       headerBytes: limits?.headerBytes ?? 64 * 1_024,
       slowRequestMs: limits?.slowRequest ?? 15_000,
       slowReaderMs: limits?.slowReader ?? 60_000,
       drainMs: limits?.drain ?? 30_000,
-      // One body of the largest size has to fit, or nobody could ever send it.
-      heldBytes: Math.max(limits?.heldBytes ?? 512 * 1_048_576, limits?.bodyBytes ?? 64 * 1_048_576),
     },
   };
 }
