@@ -338,6 +338,10 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     ).optional(),
     limits: section({
       bodyBytes: size('Largest request body. Default 64MiB.', 1_024).optional(),
+      heldBytes: size(
+        'Request bodies that are held at a time, of all calls together; more are refused with 503. Default 512MiB.',
+        65_536,
+      ).optional(),
       headerBytes: size('Largest request head. Default 64KiB.', 1_024).optional(),
       slowRequest: timer(
         'How long a caller may take to send its head or stall within its body. Default 15s.',
@@ -357,10 +361,6 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
       .optional(),
     rotateEvery: age('Age at which a key is due to be replaced. Default: none.').optional(),
   }).optional(),
-      heldBytes: size(
-        'Request bodies that are held at a time, of all calls together; more are refused with 503. Default 512MiB.',
-        65_536,
-      ).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
   counters: countersField.optional(),
   jobs: jobsField.optional(),
