@@ -34,6 +34,8 @@ import { parsedUpTo, requestCheck } from './validation.ts';
 export interface AssemblyDeps extends RungDeps {
   readonly random: Random;
   readonly emit: Emit;
+  /** Whether people's calls may come, for whom background work keeps places free. @default true */
+  readonly people?: boolean;
   /** A target refused its key: is another in use by now? @default never */
   readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
   /** Where prompts are made to fit. @default a thread of its own, if a route asks for it */
@@ -65,7 +67,7 @@ export function assemble(
   const accounts = accountsOf(config.targets);
   const targets = new Map(
     config.targets.map((target) => {
-      const policies = { ...target, ownKey: target.key.kind !== 'caller' };
+      const policies = { ...target, ownKey: target.key.kind !== 'caller', people: deps.people ?? true };
       const endpoint = endpoints.get(target.id) as OpenEndpoint;
       return [target.id, new Target(endpoint, policies, accounts.get(target.account))];
     }),
@@ -126,7 +128,10 @@ export function assemble(
 }
 
 /** What the targets' models cost: the operator's own prices, and the list prices of their makers. */
-export function priceList({ targets, prices = [] }: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
+export function priceList({
+  targets,
+  prices = [],
+}: Pick<Config, 'targets'> & Partial<Pick<Config, 'prices'>>): PriceList {
   const priced = targets.map(({ id, provider, baseUrl }) => ({ id, maker: makerAt(provider, baseUrl) }));
   return new PriceList(priced, ownPrices(prices));
 }

@@ -25,6 +25,8 @@ export interface TargetPolicies {
   readonly pacing?: Partial<PacingPolicy>;
   /** Whether what is found of its key holds for the next call: not where each caller brings its own. @default true */
   readonly ownKey?: boolean;
+  /** Whether people's calls may come, for whom background work keeps places free. @default true */
+  readonly people?: boolean;
 }
 
 /** An endpoint with what the engine remembers of it, across all calls: how well it does, and what it can still bear. */
@@ -47,7 +49,7 @@ export class Target {
     this.breaker = new Breaker(policies.breaker);
     this.suspicion = new Suspicion(suspicion, this.latency);
     this.throttle = new Throttle(throttle);
-    this.concurrency = new Concurrency(concurrency, this.latency);
+    this.concurrency = new Concurrency(concurrency, this.latency, policies.people);
     this.standing = new Standing(keys && (policies.ownKey ?? true));
     this.account = account ?? new Account(endpoint.id, { ...DEFAULT_PACING, ...policies.pacing });
   }

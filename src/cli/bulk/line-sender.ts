@@ -41,6 +41,8 @@ export async function openLine(config: Config): Promise<Sender> {
   const assembly = assemble(config, {
     clock,
     random: Math.random,
+    // Nobody else sends through this line.
+    people: false,
     counters: counting.counters,
     emit(record) {
       costs.set(record.id, record.cost);

@@ -56,6 +56,8 @@ export interface Departure {
 export class Concurrency {
   readonly #latency: Latency;
   readonly #enabled: boolean;
+  /** People's calls may come, so background work keeps out of their way. */
+  readonly #people: boolean;
   #limit = INITIAL;
   /** Doubling, until the first sign of congestion. */
   #probing = true;
@@ -67,14 +69,17 @@ export class Concurrency {
   #background = 0;
   /** Of people's calls while several tenants make them, and of background work always. */
   readonly #peopleKnee = new Knee(null);
-  readonly #backgroundKnee = new Knee(GENTLE_START);
+  readonly #backgroundKnee: Knee;
   /** The tenant of whose people the latest call was, and when it was another's before. */
   #tenant: string | null | undefined = undefined;
   #mixedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(enabled: boolean, latency: Latency) {
+  /** @param people whether people's calls may come; background work that is alone needs no gentle start */
+  constructor(enabled: boolean, latency: Latency, people = true) {
     this.#enabled = enabled;
+    this.#people = people;
     this.#latency = latency;
+    this.#backgroundKnee = new Knee(people ? GENTLE_START : null);
   }
 
   /** Places for people's calls. */
@@ -123,14 +128,14 @@ export class Concurrency {
 
   /** Places for all calls together, as far as one of this lane may take them. */
   #places(lane: Lane): number {
-    return lane === 'interactive' ? this.#limit : Math.max(1, this.#limit * BACKGROUND_SHARE);
+    return lane === 'interactive' || !this.#people ? this.#limit : Math.max(1, this.#limit * BACKGROUND_SHARE);
   }
 
   /** Where several are after one target, none of them may fill the provider's own queue, in which nobody is told apart. */
   #watch(lane: Lane, { contentMs, among }: Departure, full: boolean, now: number): void {
     const sentAt = contentMs === null ? null : now - contentMs;
     if (lane === 'background') {
-      if (sentAt !== null)
+      if (sentAt !== null && this.#people)
         this.#backgroundKnee.content(sentAt, among, full || this.#inFlight > this.#backgroundKnee.most - 1, now);
     } else if (now - this.#mixedAt > CONTENDED_MS) this.#peopleKnee.release(now);
     else if (sentAt !== null) {
