@@ -23,6 +23,7 @@ import { Telemetry } from '../observe/trace/telemetry.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { openCounting, shareWord } from './counting.ts';
+import { AfterReplies } from './after-replies.ts';
 import { AdminApi } from './admin/api.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
@@ -106,6 +107,14 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     inFlight: () => gateway.running,
     write: { frame: showFrame, call: showCall },
   });
+  const records = new AfterReplies<CallRecord>((record) => {
+    metrics.add(record);
+    store.append(record);
+    live.hear(record);
+    log?.call(record);
+    telemetry?.call(record);
+    onRecord?.(record);
+  });
   const line = assemble(config, {
     clock,
     random: Math.random,
@@ -119,14 +128,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       log?.event(shown);
       options.onQuotaEvent?.(event);
     },
-    emit(record) {
-      metrics.add(record);
-      store.append(record);
-      live.hear(record);
-      log?.call(record);
-      telemetry?.call(record);
-      onRecord?.(record);
-    },
+    emit: (record) => records.add(record),
   });
   const stopWord = shareWord(line.targets, counting.hints, clock);
   const addressOf = peerAddress(config.server.trustedProxies);
@@ -201,6 +203,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     stopWord();
     await jobs.stop(config.server.limits.drainMs);
     await line.close();
+    records.finish();
     await counting.counters.close();
     await telemetry?.close();
     await capture?.close();

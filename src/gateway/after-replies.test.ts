@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { AfterReplies } from './after-replies.ts';
+
+test('does what waits in one go, in order, after what goes on now', async () => {
+  const done: number[] = [];
+  const later = new AfterReplies<number>((item) => done.push(item));
+  later.add(1);
+  later.add(2);
+  await Promise.resolve();
+  expect(done).toEqual([]);
+  await new Promise(setImmediate);
+  expect(done).toEqual([1, 2]);
+  later.add(3);
+  later.finish();
+  expect(done).toEqual([1, 2, 3]);
+  await new Promise(setImmediate);
+  expect(done).toEqual([1, 2, 3]);
+});
+
+test('what comes while it works waits for the next time', async () => {
+  const done: number[] = [];
+  const later = new AfterReplies<number>((item) => {
+    done.push(item);
+    if (item < 3) later.add(item + 1);
+  });
+  later.add(1);
+  later.finish();
+  expect(done).toEqual([1]);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(done).toEqual([1, 2, 3]);
+});
