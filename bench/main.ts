@@ -2,25 +2,30 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
 import { stormHttp } from './storm/http/storm-http.ts';
+import { ladder } from './ladder/ladder.ts';
 import { limits } from './limits/limits.ts';
 import { payload } from './payload/payload.ts';
+import { see } from './see/see.ts';
 import { storm } from './storm/storm.ts';
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['gateway', gateway],
+  ['ladder', ladder],
   ['limits', limits],
   ['payload', payload],
+  ['see', see],
   ['storm', storm],
   ['storm-http', stormHttp],
 ]);
 
-const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly] [--png]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly] [--full] [--png]
 
 ${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
 
   --quick   shorter and noisier
   --seeds   storm: runs of each experiment, 5 or more unless --quick (default 5)
   --nightly storm: ten million calls under random weather instead of the experiments
+  --full    see: ten million calls
   --png     storm: take the pictures of the documentation, with Chromium, instead of the experiments
   --json    one line of JSON on stdout, {name, figures}; exit code 1 when a figure falls short
             (npm itself prints to stdout too: use npm run --silent bench -- NAME --json)`;
@@ -45,14 +50,15 @@ function readArguments(): Arguments {
         json: { type: 'boolean', default: false },
         seeds: { type: 'string', default: '5' },
         nightly: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
         png: { type: 'boolean', default: false },
       },
     });
     if (positionals.length > 1) misused(`one benchmark at a time, not ${positionals.join(', ')}`);
     const seeds = Number(values.seeds);
     if (!Number.isInteger(seeds) || seeds < 1) misused(`--seeds is a whole number, 1 or more, not ${values.seeds}`);
-    const { quick, json, nightly, png } = values;
-    return { name: positionals[0], quick, json, seeds, nightly, png };
+    const { quick, json, nightly, full, png } = values;
+    return { name: positionals[0], quick, json, seeds, nightly, full, png };
   } catch (error) {
     return misused(error instanceof Error ? error.message : String(error));
   }

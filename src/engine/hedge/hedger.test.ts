@@ -71,10 +71,11 @@ describe('how many there are', () => {
     const hedger = new Hedger({ afterMs: 1, budget: 0.05 });
     asked(hedger, 200, () => true, b);
     for (let call = 0; call < 100; call += 1) hedger.begin(a);
+    let made = 0;
     for (let round = 0; round < 500; round += 1) {
       for (let call = 0; call < 49; call += 1) {
         hedger.begin(a);
-        if (hedger.take(a)) hedger.settle(a, call % 4 === 0);
+        if (hedger.take(a)) hedger.settle(a, (made += 1) % 4 === 0);
       }
       hedger.begin(b);
       expect(hedger.take(b)).toBe(true);
