@@ -156,6 +156,15 @@ describe('what each mode does', () => {
     expect(calls.filter(({ notes }) => notes.length > 0)).toHaveLength(2);
   });
 
+  test('sample observes no more than fifty a second', () => {
+    const look = check('sample');
+    const calls = Array.from({ length: 16 * 200 }, (_, at) => ({ ...callWith(slip), startedAt: at }));
+    for (const call of calls) look(call);
+    const looked = calls.filter(({ notes }) => notes.length > 0).map(({ startedAt }) => Math.floor(startedAt / 1000));
+    expect(looked.filter((second) => second === 0)).toHaveLength(50);
+    expect(looked.filter((second) => second === 1)).toHaveLength(50);
+  });
+
   test('off does not look', () => {
     const call = callWith(slip);
     expect(check('off')(call)).toBeNull();
