@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ADMIN, withQuery } from './api.ts';
-import { type Json, list, number, object, text } from './read.ts';
+import { type Json, list, number, object } from './read.ts';
 import { findSession, session } from './session.ts';
 import { type CallLine, readCallLine } from './shapes/call.ts';
 
@@ -8,11 +8,10 @@ import { type CallLine, readCallLine } from './shapes/call.ts';
 export type Nearness = 'waiting' | 'live' | 'broken';
 
 /** What happened within the last second or so. */
-export interface Frame {
+interface Frame {
+  readonly seconds: number;
   readonly calls: number;
   readonly inFlight: number;
-  readonly failed: number;
-  readonly faults: readonly { readonly kind: string; readonly attempts: number }[];
 }
 
 const nearness_ = signal<Nearness>('waiting');
@@ -60,18 +59,15 @@ export function listen(
 }
 
 function hearFrame(told: Json): void {
+  const faults = list(told['faults'], object);
   const frame: Frame = {
+    seconds: Math.max(1, number(told['seconds'])),
     calls: number(told['calls']),
     inFlight: number(told['inFlight']),
-    failed: number(told['failed']),
-    faults: list(told['faults'], object).map(({ kind, attempts }) => ({
-      kind: text(kind),
-      attempts: number(attempts),
-    })),
   };
   nearness_.value = 'live';
   frame_.value = frame;
-  if (frame.calls > 0 || frame.faults.length > 0) news_.value += 1;
+  if (frame.calls > 0 || faults.length > 0) news_.value += 1;
 }
 
 function parsed(data: unknown): Json {

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from './api.ts';
 
 /** Something that is asked of the gateway, as far as it has come. While it is asked again, the last answer stays. */
-export type Resource<Value> =
+type Resource<Value> =
   | { readonly kind: 'waiting'; readonly value: null }
   | { readonly kind: 'ready'; readonly value: Value; readonly at: number }
   | { readonly kind: 'failed'; readonly value: Value | null; readonly error: ApiError };

@@ -1,7 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { helpShown, KEYS, PAGES } from './keyboard.ts';
-import { nearness } from './live.ts';
+import { count, rate } from './format.ts';
+import { frame, nearness } from './live.ts';
 import { Dialog } from './parts/dialog.tsx';
 import { href, path } from './router.ts';
 import { session, signOut } from './session.ts';
@@ -83,9 +84,13 @@ const PULSES = { waiting: 'connecting', live: 'live', broken: 'not live, reconne
 
 function Pulse(): JSX.Element {
   const state = nearness.value;
+  const now = frame.value;
+  const told =
+    state !== 'live' || now === null ? '' : ` · ${rate(now.calls / now.seconds)}/s, ${count(now.inFlight)} under way`;
   return (
-    <span class="pulse" data-state={state} role="status">
-      {PULSES[state]}
+    <span class="pulse" data-state={state}>
+      <span role="status">{PULSES[state]}</span>
+      {told}
     </span>
   );
 }

@@ -3,9 +3,11 @@ import { get } from '../api.ts';
 import { count, duration, exact, money } from '../format.ts';
 import { OutcomeTag } from '../parts/call-table.tsx';
 import { CopyButton, Notice, Panel, Shown } from '../parts/notice.tsx';
+import { Said } from '../parts/said.tsx';
 import { Waterfall } from '../parts/waterfall.tsx';
 import { useResource } from '../resource.ts';
-import { href } from '../router.ts';
+import { go, href } from '../router.ts';
+import { replayed } from './playground-send.ts';
 import { may } from '../session.ts';
 import { readWholeCall, type WholeCall } from '../shapes/call.ts';
 import { Shell } from '../shell.tsx';
@@ -43,15 +45,7 @@ function Whole({ call }: { readonly call: WholeCall }): JSX.Element {
         </div>
         <div class="row">
           <CopyButton text={asCurl(call)} label="Copy as curl" />
-          {may('operator') ? (
-            <a
-              data-page
-              class="button"
-              href={href('/playground', { model: call.model, path: call.path, stream: call.stream ? '1' : '0' })}
-            >
-              Replay
-            </a>
-          ) : null}
+          {may('operator') ? <button onClick={() => replay(call, null)}>Replay</button> : null}
         </div>
       </div>
       {told === null ? null : (
@@ -82,8 +76,15 @@ function Whole({ call }: { readonly call: WholeCall }): JSX.Element {
           </div>
         </Panel>
       </div>
+      {may('admin') ? <Said id={call.id} replay={(body) => replay(call, body)} /> : null}
     </>
   );
+}
+
+/** Opens the playground with the request as it was, as far as that is known. */
+function replay({ model, path, stream }: WholeCall, body: string | null): void {
+  replayed.value = body;
+  go(href('/playground', { model, path, stream: stream ? '1' : '0' }));
 }
 
 type Fact = readonly [name: string, value: string | null];

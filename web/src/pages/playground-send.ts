@@ -1,4 +1,9 @@
+import { signal } from '@preact/signals';
+import { asCaller } from '../caller-key.ts';
 import { list, object, text } from '../read.ts';
+
+/** The body of a call that is to be sent again, where it was kept. In memory: what was said belongs in no address. */
+export const replayed = signal<string | null>(null);
 
 /** One request of the playground, as far as it has come. */
 export interface Try {
@@ -13,21 +18,21 @@ export interface Try {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-export interface Wanted {
-  readonly path: string;
+/** What the fields say. */
+export interface Asked {
   readonly model: string;
   readonly prompt: string;
   readonly stream: boolean;
-  /** Empty: none is sent. */
-  readonly key: string;
+}
+
+interface Wanted {
+  readonly path: string;
+  /** As JSON. */
+  readonly body: string;
 }
 
 /** Sends it as an application would: with its key, and without the session of the dashboard. */
-export async function send(
-  { path, model, prompt, stream, key }: Wanted,
-  signal: AbortSignal,
-  tell: (tried: Try) => void,
-): Promise<void> {
+export async function send({ path, body }: Wanted, signal: AbortSignal, tell: (tried: Try) => void): Promise<void> {
   const begun = performance.now();
   let tried: Try = {
     state: 'under way',
@@ -50,14 +55,13 @@ export async function send(
   try {
     const response = await fetch(path, {
       method: 'POST',
-      credentials: 'omit',
-      headers: { 'content-type': 'application/json', ...(key === '' ? {} : { authorization: `Bearer ${key}` }) },
-      body: JSON.stringify(bodyOf(path, model, prompt, stream)),
+      ...asCaller(),
+      body,
       signal,
     });
     const headers = [...response.headers].filter(([name]) => name.startsWith('x-'));
     now({ status: response.status, headers, callId: response.headers.get('x-request-id') });
-    if (response.ok && stream && response.body !== null)
+    if (response.ok && streams(response) && response.body !== null)
       await readStream(response.body, add, (trouble) => now({ trouble }));
     else {
       const answer = object(await response.json().catch(() => null));
@@ -75,11 +79,16 @@ export async function send(
   }
 }
 
-function bodyOf(path: string, model: string, prompt: string, stream: boolean): unknown {
+/** The smallest request that says this. */
+export function bodyOf(path: string, { model, prompt, stream }: Asked): object {
   if (path === '/v1/embeddings') return { model, input: prompt };
   const streaming = stream ? { stream: true } : {};
   if (path === '/v1/responses') return { model, input: prompt, ...streaming };
   return { model, messages: [{ role: 'user', content: prompt }], ...streaming };
+}
+
+function streams({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 async function readStream(

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { count, duration, percent, shareOf } from '../format.ts';
 import { href } from '../router.ts';
 import type { Breaker, Matrix, MatrixCell, MatrixTarget } from '../shapes/matrix.ts';
+import { Headroom } from './headroom.tsx';
 import { Empty, Tag, type Tone } from './notice.tsx';
 import { Interval, Spark } from './spark.tsx';
 
@@ -146,22 +147,5 @@ function Row({
       <td class="right">{duration(cell.firstContentMs?.p95 ?? null)}</td>
       <td>{headroom === null ? <span class="quiet">unknown</span> : <Headroom share={headroom.share} />}</td>
     </tr>
-  );
-}
-
-function Headroom({ share }: { readonly share: number }): JSX.Element {
-  const tone = share < 0.05 ? 'harm' : share < 0.2 ? 'worn' : 'plain';
-  return (
-    <span class="still">
-      <span
-        class="meter"
-        data-tone={tone}
-        aria-hidden="true"
-        style={{ display: 'inline-block', verticalAlign: 'middle' }}
-      >
-        <span style={{ width: `${share * 100}%` }} />
-      </span>{' '}
-      {percent(share)} left
-    </span>
   );
 }

@@ -12,7 +12,7 @@ import {
 } from '../read.ts';
 import { readSteps, type Steps } from './overview.ts';
 
-export interface CostSums {
+interface CostSums {
   readonly calls: number;
   readonly unpriced: number;
   readonly inputTokens: number;
@@ -21,7 +21,7 @@ export interface CostSums {
   readonly waste: number;
 }
 
-export interface CostRow extends CostSums {
+interface CostRow extends CostSums {
   readonly id: string | null;
   readonly tenant: string | null;
   readonly series: Steps;

@@ -1,4 +1,4 @@
-import { type Json, list, number, numberOrNull, object, oneOf, text } from '../read.ts';
+import { flag, type Json, list, moment, number, numberOrNull, object, oneOf, text, textOrNull } from '../read.ts';
 import { type Breaker, BREAKERS } from './matrix.ts';
 
 export interface Target {
@@ -7,46 +7,88 @@ export interface Target {
   readonly account: string;
   readonly breaker: Breaker;
   readonly waiting: number;
-  readonly limits: readonly {
-    readonly model: string;
-    readonly requestsPerMinute: number | null;
-    readonly tokensPerMinute: number | null;
-    readonly waiting: number;
+  readonly awaitingContent: number;
+  /** How many calls may await content at a time; null: any number. */
+  readonly places: number | null;
+  readonly openByHand: boolean;
+  readonly since: number | null;
+  readonly probedAt: number | null;
+  readonly reason: string | null;
+  readonly suspect: boolean;
+  readonly key: TargetKey;
+  readonly limits: readonly Limit[];
+}
+
+export interface TargetKey {
+  readonly status: string;
+  readonly reference: string | null;
+  readonly ending: string | null;
+  readonly since: number | null;
+  readonly rotateBy: number | null;
+  readonly problems: readonly string[];
+  readonly refusals: readonly {
+    readonly model: string | null;
+    readonly kind: string;
+    readonly triedAgainAt: number | null;
   }[];
 }
 
-/** How the key of a target stands, as the gateway's readiness tells it. */
-export interface KeyStanding {
-  readonly status: string;
-  readonly problems: readonly string[];
+interface Limit {
+  readonly model: string;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  /** The provider has told them. */
+  readonly told: boolean;
+  readonly headroom: number | null;
+  readonly waiting: number;
 }
 
 export function readTargets(answer: Json): readonly Target[] {
   return list(answer['data'], (value) => {
     const target = object(value);
+    const health = object(target['health']);
     return {
       id: text(target['id']),
       provider: text(target['provider']),
       account: text(target['account']),
       breaker: oneOf(target['breaker'], BREAKERS, 'unknown'),
       waiting: number(target['waiting']),
-      limits: list(target['limits'], object).map((limit) => ({
-        model: text(limit['model']),
-        requestsPerMinute: numberOrNull(limit['requestsPerMinute']),
-        tokensPerMinute: numberOrNull(limit['tokensPerMinute']),
-        waiting: number(limit['waiting']),
-      })),
+      awaitingContent: number(target['awaitingContent']),
+      places: numberOrNull(target['places']),
+      openByHand: flag(health['openByHand']),
+      since: moment(health['since']),
+      probedAt: moment(health['probedAt']),
+      reason: textOrNull(health['reason']),
+      suspect: flag(health['suspect']),
+      key: readKey(object(target['key'])),
+      limits: list(target['limits'], (limit) => readLimit(object(limit))),
     };
   });
 }
 
-/** From `/readyz`: the standing of each target's key, by the target's id. */
-export function readKeyStandings(answer: Json): ReadonlyMap<string, KeyStanding> {
-  const keys = Object.entries(object(answer['keys'])).map(([target, value]) => [target, object(value)] as const);
-  return new Map(
-    keys.map(([target, { status, problems }]) => [
-      target,
-      { status: text(status, 'unknown'), problems: list(problems, (problem) => text(problem)) },
-    ]),
-  );
+function readKey(key: Json): TargetKey {
+  return {
+    status: text(key['status'], 'unknown'),
+    reference: textOrNull(key['reference']),
+    ending: textOrNull(key['ending']),
+    since: moment(key['since']),
+    rotateBy: moment(key['rotateBy']),
+    problems: list(key['problems'], (problem) => text(problem)),
+    refusals: list(key['refusals'], object).map(({ model, kind, triedAgainAt }) => ({
+      model: textOrNull(model),
+      kind: text(kind),
+      triedAgainAt: moment(triedAgainAt),
+    })),
+  };
+}
+
+function readLimit(limit: Json): Limit {
+  return {
+    model: text(limit['model']),
+    requestsPerMinute: numberOrNull(limit['requestsPerMinute']),
+    tokensPerMinute: numberOrNull(limit['tokensPerMinute']),
+    told: flag(limit['told']),
+    headroom: numberOrNull(limit['headroom']),
+    waiting: number(limit['waiting']),
+  };
 }
