@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -90,4 +90,16 @@ describe("a rung for another maker's model", () => {
     expect(await warnings(['gpt-*'], ['openai', { target: 'claude', model: 'claude-sonnet-5' }])).toEqual([]);
     expect(await warnings(['claude-*'], ['claude'])).toEqual([]);
   });
+});
+
+test('the examples of docs/providers.md load', async () => {
+  const page = await readFile(new URL('../../docs/providers.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml ?? '');
+  expect(examples.length).toBeGreaterThan(1);
+  const keys = Object.fromEntries(['GEMINI_API_KEY', 'GROQ_API_KEY'].map((name) => [name, 'key']));
+  for (const yaml of examples) {
+    await writeFile(join(cwd, 'example.yaml'), yaml);
+    const { warnings } = await loadConfig({ file: 'example.yaml', env: { ...ENV, ...keys }, cwd });
+    expect(warnings).toEqual([]);
+  }
 });
