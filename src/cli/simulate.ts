@@ -169,6 +169,7 @@ function greeting({ url }: Simulator, { weather }: SimulateFlags, { paint }: Ter
   const body = `{"model":"gpt-4o","messages":[{"role":"user","content":"Write 20 words about kelp"}]}`;
   return [
     `${paint('bold', 'simulated provider')} at ${paint('cyan', `${url}/v1`)}, any key`,
+    `Anthropic's wire at ${url}/v1/messages, Google's at ${url}/v1beta`,
     `status page at ${url}/status${weather === undefined ? '' : `, weather from ${weather}`}`,
     '',
     'Try it:',
