@@ -55,8 +55,7 @@ function routeValidation(route: RoutePolicy, targets: readonly TargetConfig[]): 
   });
   const models = new Set(asked.map(({ model }) => model));
   const named =
-    models.size === 1 &&
-    asked.every(({ target }) => OWN_NAMES.has(target.provider) && target.deployment === null);
+    models.size === 1 && asked.every(({ target }) => OWN_NAMES.has(target.provider) && target.deployment === null);
   const [instead = null] = models;
   return {
     id: route.id,
