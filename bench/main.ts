@@ -3,6 +3,7 @@ import type { Benchmark, Result, RunOptions } from './figures.ts';
 import { gateway } from './gateway/gateway.ts';
 import { stormHttp } from './storm/http/storm-http.ts';
 import { ladder } from './ladder/ladder.ts';
+import { jobs } from './jobs/jobs.ts';
 import { limits } from './limits/limits.ts';
 import { payload } from './payload/payload.ts';
 import { see } from './see/see.ts';
@@ -11,6 +12,7 @@ import { storm } from './storm/storm.ts';
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['gateway', gateway],
   ['ladder', ladder],
+  ['jobs', jobs],
   ['limits', limits],
   ['payload', payload],
   ['see', see],

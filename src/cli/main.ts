@@ -21,6 +21,7 @@ const { demoCommand } = await import('./demo.ts');
 const { explainCommand } = await import('./explain.ts');
 const { exportCommand } = await import('./export.ts');
 const { auditCommand, eventsCommand } = await import('./history.ts');
+const { jobsCommand } = await import('./jobs.ts');
 const { keysCommand } = await import('./keys.ts');
 const { replayCommand } = await import('./replay.ts');
 const { sendCommand } = await import('./send.ts');
@@ -49,6 +50,7 @@ const program = new Command('holdfast')
   .addCommand(exportCommand())
   .addCommand(organisationsCommand())
   .addCommand(tenantsCommand())
+  .addCommand(jobsCommand())
   .addCommand(keysCommand())
   .addCommand(targetsCommand())
   .addCommand(adminCommand())

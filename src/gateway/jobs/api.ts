@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { hasEnded, type Job } from '../../jobs/job.ts';
 import { newWebhookSecret } from '../../jobs/webhooks/sign.ts';
-import { urlFault } from '../../jobs/webhooks/address.ts';
 import type { Guest } from '../../tenants/holder.ts';
 import { refuse } from '../answer.ts';
 import { type BodyLimits, readBody } from '../body.ts';
@@ -12,7 +11,7 @@ import { followJob } from './events.ts';
 import { readAskedJob, readAskedList } from './fields.ts';
 import { type JobHouse, ownerOf } from './house.ts';
 import { giveKept } from './kept.ts';
-import { badField, notKept, unknownJob, unknownJobPath, unsignedWebhook, withoutAnswer } from './refusals.ts';
+import { badField, notKept, unknownJob, unknownJobPath, withoutAnswer } from './refusals.ts';
 import { answerOf, jobTold, JOBS_PATH, placeholder } from './shown.ts';
 
 interface JobsApiDeps {
@@ -98,11 +97,8 @@ export class JobsApi {
     const wanted = readAskedJob(read.body);
     if ('fault' in wanted) return this.#refuse(asked, wanted.fault);
     const { endpoint, deadline, priority, attempts, webhook, metadata } = wanted;
-    const wrong = webhook === undefined ? null : urlFault(webhook, house.config.webhooks.allowPrivate);
-    if (wrong !== null) return this.#refuse(asked, badField(`webhook ${wrong.wrong}`, 'webhook', wrong.fix));
-    if (webhook !== undefined && !(await house.queue.hasSecret({ owner: asked.owner }))) {
-      return this.#refuse(asked, unsignedWebhook());
-    }
+    const wrong = webhook === undefined ? null : await house.webhookFault(asked.owner, webhook);
+    if (wrong !== null) return this.#refuse(asked, wrong);
     const body = Buffer.from(JSON.stringify(wanted.body));
     const { headers } = request;
     const path = endpoint.slice('/v1'.length);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Headers } from '../../engine/call.ts';
 import { asksForMore, readJobAsks, waitAsked } from './asks.ts';
 
-const NOTHING = { background: false, placeholderMs: null, key: null, fault: null };
+const NOTHING = { background: false, placeholderMs: null, key: null, webhook: null, fault: null };
 
 describe('what a call asks for', () => {
   test.each<[Headers, object]>([
@@ -15,6 +15,10 @@ describe('what a call asks for', () => {
     [{ 'x-holdfast-placeholder-after': '5s' }, { ...NOTHING, placeholderMs: 5_000 }],
     [{ 'x-holdfast-placeholder-after': '1500ms' }, { ...NOTHING, placeholderMs: 1_500 }],
     [{ 'x-holdfast-placeholder-after': '2' }, { ...NOTHING, placeholderMs: 2_000 }],
+    [
+      { prefer: 'respond-async', 'x-holdfast-webhook': 'u' },
+      { ...NOTHING, background: true, webhook: 'u' },
+    ],
     [{ 'idempotency-key': 'order 7' }, { ...NOTHING, key: 'order 7' }],
   ])('%j', (headers, asks) => {
     expect(readJobAsks(headers)).toEqual(asks);

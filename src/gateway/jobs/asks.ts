@@ -10,6 +10,8 @@ export interface JobAsks {
   readonly placeholderMs: number | null;
   /** `Idempotency-Key`: the call is made once under this name; null: it has none. */
   readonly key: string | null;
+  /** `x-holdfast-webhook`: told of the job's ending, should the call become one; null: nobody is. */
+  readonly webhook: string | null;
   readonly fault: Fault | null;
 }
 
@@ -31,7 +33,13 @@ export function readJobAsks(headers: Headers): JobAsks {
   const written = headers['x-holdfast-placeholder-after'];
   const placeholderMs = written === undefined ? null : readSpan(written);
   const key = headers['idempotency-key'];
-  const asks = { background, placeholderMs, key: typeof key === 'string' ? key : null };
+  const webhook = headers['x-holdfast-webhook'];
+  const asks = {
+    background,
+    placeholderMs,
+    key: typeof key === 'string' ? key : null,
+    webhook: typeof webhook === 'string' ? webhook : null,
+  };
   if (written !== undefined && placeholderMs === null) {
     return {
       ...asks,

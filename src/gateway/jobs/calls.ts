@@ -5,7 +5,7 @@ import { answer, refuse } from '../answer.ts';
 import { asksForMore, type JobAsks, readJobAsks } from './asks.ts';
 import type { BackgroundResponses } from './background.ts';
 import { failed, type Given } from './given.ts';
-import type { JobHouse } from './house.ts';
+import { type JobHouse, ownerOf } from './house.ts';
 import { giveKept, keepReply } from './kept.ts';
 import { Once } from './once.ts';
 import { placeholder } from './shown.ts';
@@ -46,6 +46,9 @@ export class JobCalls {
     const { clock } = this.#deps.house;
     const asks = readJobAsks(call.headers);
     if (asks.fault !== null) return refuse(response, call, asks.fault, null, clock);
+    const owner = ownerOf(call.caller.tenant);
+    const wrong = asks.webhook === null ? null : await this.#deps.house.webhookFault(owner, asks.webhook);
+    if (wrong !== null) return refuse(response, call, wrong, null, clock);
     if (asks.key !== null) {
       return this.#once.make(response, call, asks.key, () => this.#make(call, asks, () => undefined));
     }
@@ -64,16 +67,16 @@ export class JobCalls {
     const canWait = CAN_WAIT.has(call.operation);
     if (canWait && background.wants(call)) return background.create(call);
     if (canWait && asks.background) {
-      const kept = await house.keep(call, { origin: 'asked' });
+      const kept = await house.keep(call, { origin: 'asked', webhook: asks.webhook });
       if (kept.kind === 'refused') return failed(kept.fault);
       return { kind: 'kept', answer: placeholder(kept.job, ['preference-applied', 'respond-async']) };
     }
     if (!canWait || asks.placeholderMs === null) return { kind: 'reply', reply: await handle(call) };
-    return this.#race(call, asks.placeholderMs, turned);
+    return this.#race(call, asks.placeholderMs, asks.webhook, turned);
   }
 
   /** Gives the answer if it comes in time, and else a placeholder, behind which the call goes on. */
-  async #race(call: Call, placeholderMs: number, turned: () => void): Promise<Given> {
+  async #race(call: Call, placeholderMs: number, webhook: string | null, turned: () => void): Promise<Given> {
     const { house, handle } = this.#deps;
     const { clock } = house;
     const reply = handle(call);
@@ -82,7 +85,7 @@ export class JobCalls {
     const first = await Promise.race([reply, late]).finally(() => alarm.cancel());
     if (first !== null) return { kind: 'reply', reply: first };
     const attempt = reply.then((one) => keepReply(call, one, clock, house.config.limits.answerBytes));
-    const kept = await house.keepGoing(call, attempt);
+    const kept = await house.keepGoing(call, attempt, webhook);
     // Where it cannot be kept, it is waited for after all: that is what the caller would have had without asking.
     if (kept.kind === 'refused') return { kind: 'reply', reply: await reply };
     turned();

@@ -8,10 +8,11 @@ import { type Job, type JobOrigin, newJobId, type NewJob } from '../../jobs/job.
 import type { Attempted } from '../../jobs/outcome.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import { JobRunner } from '../../jobs/runner.ts';
+import { urlFault } from '../../jobs/webhooks/address.ts';
 import { WebhookSender } from '../../jobs/webhooks/sender.ts';
 import { JobWatch } from '../../jobs/watch.ts';
 import { keptRequest } from './kept.ts';
-import { callersKeys, notKept, tooManyJobs } from './refusals.ts';
+import { badField, callersKeys, notKept, tooManyJobs, unsignedWebhook } from './refusals.ts';
 import { webhookBody } from './shown.ts';
 import { type RunDeps, runsJobs } from './run.ts';
 
@@ -108,6 +109,17 @@ export class JobHouse {
     return this.#own.has(call);
   }
 
+  /** Why an owner's jobs may not be told of at this URL; null: they may. */
+  async webhookFault(owner: string, url: string): Promise<Fault | null> {
+    const wrong = urlFault(url, this.#deps.config.webhooks.allowPrivate);
+    if (wrong !== null) return badField(`webhook ${wrong.wrong}`, 'webhook', wrong.fix);
+    try {
+      return (await this.queue.hasSecret({ owner })) ? null : unsignedWebhook();
+    } catch (error) {
+      return notKept(error);
+    }
+  }
+
   /** Keeps a call as a job; on disk when it resolves. */
   async keep(call: Call, wishes: JobWishes): Promise<Kept> {
     const kept = await this.#add(call, wishes, null);
@@ -119,9 +131,9 @@ export class JobHouse {
    * Keeps a call that is under way as a job: it goes on, and what it comes to is the job's answer. Should this process be lost,
    * another begins it anew.
    */
-  async keepGoing(call: Call, attempt: Promise<Attempted>): Promise<Kept> {
+  async keepGoing(call: Call, attempt: Promise<Attempted>, webhook: string | null): Promise<Kept> {
     const token = randomUUID();
-    const kept = await this.#add(call, { origin: 'placeholder' }, token);
+    const kept = await this.#add(call, { origin: 'placeholder', webhook }, token);
     if (kept.kind === 'kept') {
       call.notes = [...call.notes, `job: ${kept.job.id}`];
       this.runner.adopt(kept.job, token, attempt, (reason) => call.cancellation.cancel(reason));

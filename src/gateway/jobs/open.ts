@@ -1,14 +1,12 @@
 import type { Config } from '../../config/config.ts';
 import { matchRoute } from '../../config/match.ts';
-import { PostgresQueue } from '../../jobs/postgres/postgres-queue.ts';
 import { hasJobs } from '../../jobs/sqlite/file.ts';
-import { JobsThread } from '../../jobs/sqlite/jobs-thread.ts';
-import type { JobQueue, QueueSettings } from '../../jobs/queue.ts';
 import { JobsApi } from './api.ts';
 import { BackgroundResponses } from './background.ts';
 import type { CallDeps } from './call.ts';
 import { JobCalls } from './calls.ts';
 import { JobHouse, type JobHouseDeps } from './house.ts';
+import { openQueue } from './store.ts';
 
 /** Everything of a gateway that has to do with jobs. */
 export interface Jobs {
@@ -32,9 +30,7 @@ const LOOK_AT_OTHERS_EVERY_MS = 1_000;
 
 /** Builds what jobs need. Nothing is opened before the first is asked for, or was left by an earlier process. */
 export function openJobs(config: Config, deps: OpenDeps): Jobs {
-  const { leaseMs, keepMs, keepKeysMs } = config.jobs;
-  const settings: QueueSettings = { leaseMs, keepMs, keepKeysMs };
-  const queue = openQueue(config, settings, deps.say);
+  const queue = openQueue(config, deps.say);
   const house = new JobHouse({
     ...deps,
     config: config.jobs,
@@ -58,14 +54,6 @@ export function openJobs(config: Config, deps: OpenDeps): Jobs {
       await queue.close();
     },
   };
-}
-
-function openQueue({ jobs, data }: Config, settings: QueueSettings, say: (line: string) => void): JobQueue {
-  const { database } = jobs;
-  if (database.kind === 'sqlite') return new JobsThread(data, settings);
-  const { password } = database;
-  const revealed = (): string | null => (password.kind === 'held' ? password.reveal() : null);
-  return new PostgresQueue({ address: { ...database, password: revealed }, settings, say });
 }
 
 /** OpenAI's own API answers in the background, and so does Azure's; servers that are compatible with it do not. */

@@ -24,9 +24,6 @@ const CONNECT_WITHIN_MS = 5_000;
 /** Any number that nobody else locks: several gateways may start at once, and one makes the tables. */
 const SCHEMA_LOCK = 7_405_212_019;
 
-/** The type of `bigint`, which arrives as text because it may be beyond what a number holds; ours are times and sizes. */
-const BIGINT = 20;
-
 /** Settings for connections, of the pool or alone. */
 export async function settingsFor({ host, port, database, user, password, tls }: PostgresAddress): Promise<PoolConfig> {
   const { types } = await import('pg');
@@ -40,9 +37,10 @@ export async function settingsFor({ host, port, database, user, password, tls }:
     application_name: 'holdfast',
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     options: `-c search_path=${SCHEMA}`,
+    // `bigint` arrives as text, because it may be beyond what a number holds; ours are times and sizes.
     types: {
       getTypeParser: ((...asked: Parameters<typeof types.getTypeParser>) =>
-        Number(asked[0]) === BIGINT ? Number : types.getTypeParser(...asked)) as typeof types.getTypeParser,
+        asked[0] === types.builtins.INT8 ? Number : types.getTypeParser(...asked)) as typeof types.getTypeParser,
     },
   };
 }
