@@ -70,7 +70,7 @@ export interface Place {
 /** An SDK on a wire. */
 export interface Caller {
   readonly name: string;
-  readonly wire: 'chat' | 'responses' | 'messages';
+  readonly wire: 'chat' | 'responses' | 'messages' | 'generate';
   /** It stands upon another, whose every case is asked already: some are enough. */
   readonly brief?: true;
   /** What it has no words for. */

@@ -161,6 +161,12 @@ const UNSUPPORTED: Wording = {
   meaning: { kind: 'unsupported-parameter' },
 };
 
+const BODY: Wording = {
+  name: 'words about an oversized body',
+  pattern: /payload size exceeds|request (?:body|payload|entity) (?:is )?too large/i,
+  meaning: { kind: 'payload-too-large' },
+};
+
 const HEADERS: Wording = {
   name: 'words about oversized headers',
   pattern: /request header or cookie too large|request header fields too large|headers? (?:is |are )?too large/i,
@@ -186,6 +192,7 @@ const LIMITED: Wording = {
 const WORDINGS: Readonly<Partial<Record<Ground, readonly Wording[]>>> = {
   request: [
     HEADERS,
+    BODY,
     TOO_LARGE_FOR_LIMIT,
     OUTPUT_CAP,
     CONTEXT,

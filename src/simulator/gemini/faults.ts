@@ -38,6 +38,8 @@ const ERRORS: Partial<Record<FaultKind, (script: Script, wait: number | null) =>
     const { outputCap } = geminiTraits(about.model);
     return outputCapExceeded(outputCap * 2, outputCap);
   },
+  'payload-too-large': () => invalid('Request payload size exceeds the limit: 20971520 bytes.'),
+  conflict: () => refusal(409, 'ABORTED', 'The operation was aborted, typically due to a concurrency issue.'),
   'rate-limit-requests': ({ about }, wait) => exhausted('requests', about.model, wait ?? 34),
   'rate-limit-tokens': ({ about }, wait) => exhausted('tokens', about.model, wait ?? 34),
   'quota-exhausted': ({ about }) => exhausted('days', about.model, null),

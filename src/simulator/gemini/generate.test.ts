@@ -285,6 +285,8 @@ const ERRORS = [
   'context-length',
   'output-cap',
   'content-policy',
+  'payload-too-large',
+  'conflict',
   'rate-limit-requests',
   'rate-limit-tokens',
   'insufficient-quota',
@@ -350,6 +352,6 @@ describe('streams that fail', () => {
     expect((await frames({}, `${MODEL}@response-failed`)).at(-1)).toMatchObject({
       candidates: [{ finishReason: 'STOP' }],
     });
-    expect((await post({}, { model: `${MODEL}@conflict` })).status).toBe(200);
+    expect((await post({}, { model: `${MODEL}@slow-down` })).status).toBe(200);
   });
 });

@@ -2,6 +2,7 @@ import { generate } from '../generation.ts';
 import type { Choice, GenerationRequest } from '../generation.ts';
 import { isObject, listAt, numberAt, objectAt, stringAt } from '../json.ts';
 import type { JsonObject } from '../json.ts';
+import { callsOfAll } from '../parallel.ts';
 import { readConversation } from '../prompt.ts';
 import { jsonAnswer, streamScript, wholeScript } from '../script.ts';
 import type { Script } from '../script.ts';
@@ -98,9 +99,7 @@ function generatedFor(
     effort,
   };
   const choices = generate(request, received, upstream);
-  const all = callsAll(request)
-    ? request.tools.flatMap((tool) => generate({ ...request, toolChoice: tool }, received, upstream))
-    : [];
+  const all = callsOfAll(request, received, upstream);
   const told = objectAt(config, 'thinkingConfig')?.['includeThoughts'] === true;
   const stops = listAt(config, 'stopSequences');
   return {
@@ -110,11 +109,6 @@ function generatedFor(
     promptTokens: prompt.tokens,
     thoughtTokens: choices[0]?.reasoningTokens ?? 0,
   };
-}
-
-/** A user who says so gets a call of every function at once. */
-function callsAll({ prompt, tools, toolChoice }: GenerationRequest): boolean {
-  return tools.length > 0 && toolChoice === 'auto' && /\buse (?:all|every) tools?\b/i.test(prompt.lastUser);
 }
 
 /** Unlike the real ones, simulated models think only when asked to, so that their answers compare with those of other wires. */

@@ -1,4 +1,5 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import {
   APICallError,
@@ -31,6 +32,8 @@ const MODELS: Readonly<Record<Wire, (place: Place) => LanguageModel>> = {
     createOpenAI({ baseURL: `${origin}/v1`, apiKey: KEY, fetch }).responses(model),
   messages: ({ origin, fetch, model }) =>
     createAnthropic({ baseURL: `${origin}/anthropic/v1`, apiKey: KEY, fetch })(model),
+  generate: ({ origin, fetch, model }) =>
+    createGoogle({ baseURL: `${origin}/gemini/v1beta`, apiKey: KEY, fetch })(model),
 };
 
 /** The Vercel AI SDK on one of the wires. */
@@ -90,6 +93,8 @@ function optionsOf(question: Question, model: LanguageModel) {
   return {
     model,
     maxRetries: 0,
+    // The SDK looks up pictures itself for models that it does not know to do so.
+    experimental_download: (asked: readonly unknown[]) => Promise.resolve(asked.map(() => null)),
     maxOutputTokens: cap,
     messages: turns.map(messageOf),
     ...(system === undefined ? {} : { system }),
