@@ -281,6 +281,28 @@ describe("callers of Anthropic's wire", () => {
     await door.close();
   });
 
+  test.each(['openai', 'claude'])(
+    'what a stream of %s took is counted, though its caller asked for no usage and gets none',
+    async (answers) => {
+      const tenants = { tenants: { acme: { limits: { tokensPerMinute: 100_000 } } } };
+      const door = await house([{ target: 'openai' }, { target: 'claude', model: CLAUDE }], {}, tenants);
+      if (answers === 'claude') openai.setFault('overloaded');
+      const database = openDatabase({ directory: door.data });
+      const actor = { via: 'cli', name: 'tester', address: null } as const;
+      const { secret } = await createKey(database, actor, { tenant: 'acme', name: 'app' });
+      const { chat } = door.openai.withOptions({ apiKey: secret });
+      const request = { model: 'gpt-4o', stream: true as const, messages: [user('Write 30 words')] };
+      const begun = async () => chat.completions.create(request).catch(() => null);
+      let stream: Awaited<ReturnType<typeof begun>> = null;
+      await expect.poll(async () => (stream = await begun()), { timeout: 5_000 }).not.toBeNull();
+      for await (const chunk of stream ?? []) expect(chunk.choices).toHaveLength(1);
+      await expect.poll(async () => (await door.last())?.usage.outputTokens).toBe(30);
+      expect((await door.last())?.target).toBe(answers);
+      await database.close();
+      await door.close();
+    },
+  );
+
   test('hear in its own words of paths that are not there', async () => {
     const door = await house([{ target: 'claude' }]);
     for (const path of ['/anthropic/v1/v1/messages', '/v1/anthropic/v1/messages', '/anthropic/v1//messages']) {
