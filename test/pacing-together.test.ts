@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom } from '../src/engine/random.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
@@ -48,12 +49,21 @@ async function load(seconds: number): Promise<void> {
 }
 
 test('three gateways that share a Redis keep under a provider’s limit together, and answer everybody', async () => {
+  const words = createClient({ url: `redis://127.0.0.1:${redis.port}` });
+  await words.connect();
+  const told = new Map<string, unknown>();
+  await words.subscribe('holdfast:1:{holdfast}:hints', (text) => {
+    const { topic, fact } = JSON.parse(text) as { topic: string; fact: Record<string, unknown> };
+    if (topic === 'pace') told.set(String(fact['process']), fact['requests']);
+  });
   // Nobody knows the limit at first.
   await load(3);
   const learnt = doors.map(({ records }) => records.length);
   await load(8);
   const records = doors.flatMap((door, at) => door.records.slice(learnt[at]));
   const attempts = records.flatMap((record) => record.attempts);
+  expect([...told.values()]).toEqual(Array(GATEWAYS).fill(PER_SECOND * 60));
+  words.destroy();
   expect(records.length).toBeGreaterThan(100);
   expect(records.filter(({ outcome }) => outcome !== 'answered')).toEqual([]);
   // A request may be on its way for longer than another: once in a hundred is no disagreement.
