@@ -319,3 +319,24 @@ describe('a stream that breaks off', () => {
     await door.close();
   });
 });
+
+test('a conversation stays where it was answered last, and others begin at the top', async () => {
+  const door = await open(['one', { target: 'two', model: 'gpt-4.1-mini' }], { stick: 'conversation' });
+  const later = {
+    ...QUESTION,
+    messages: [...QUESTION.messages, { role: 'assistant' as const, content: 'kelp holds fast' }],
+  };
+  one.setFault('unavailable');
+  await door.client.chat.completions.create(QUESTION);
+  one.setFault(null);
+  const again = await door.client.chat.completions
+    .create({ ...later, messages: [...later.messages, { role: 'user', content: 'say: again' }] })
+    .withResponse();
+  expect(again.response.headers.get('x-holdfast-target')).toBe('two');
+  expect(again.response.headers.get('x-holdfast-degraded')).toBe('model; served=gpt-4.1-mini');
+  const other = await door.client.chat.completions
+    .create({ ...QUESTION, messages: [{ role: 'user', content: 'say: hello' }] })
+    .withResponse();
+  expect(other.response.headers.get('x-holdfast-target')).toBe('one');
+  await door.close();
+});

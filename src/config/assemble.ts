@@ -4,6 +4,7 @@ import { Account } from '../engine/sharing/account.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Fitting } from '../engine/fitting.ts';
+import { Conversations } from '../engine/conversations.ts';
 import { Hedger } from '../engine/hedge/hedger.ts';
 import { line } from '../engine/line.ts';
 import { Pins } from '../engine/pins.ts';
@@ -19,6 +20,7 @@ import { PriceList } from '../providers/catalogue/price-list.ts';
 import { dialectOf } from '../providers/dialects.ts';
 import { ownerOf } from '../providers/native-wires.ts';
 import { demands } from '../providers/openai/demand.ts';
+import { conversationKey } from '../providers/openai/conversation-key.ts';
 import { AnswerMemory } from '../storage/answers/memory.ts';
 import { MemoryCounters } from '../storage/counters/memory.ts';
 import type { Config, TargetConfig } from './config.ts';
@@ -177,6 +179,7 @@ function routeFor(
   const answers = keptAnswers(policy, memory, deps.clock);
   const rungs = degraded.length === 0 ? null : degradedRungs(id, degraded, answers, deps);
   const cached = (policy.cache ?? null) !== null;
+  const conversations = policy.stick === 'conversation' ? new Conversations(conversationKey, deps.clock) : null;
   const hedger = policy.hedge ? new Hedger(policy.hedge) : null;
   return {
     id,
@@ -191,6 +194,7 @@ function routeFor(
     answers,
     cached,
     continues: policy.continues ?? false,
+    conversations,
   };
 }
 

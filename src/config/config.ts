@@ -1,6 +1,7 @@
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { CachePolicy } from '../engine/answers.ts';
 import type { ContinuationStyle } from '../engine/continuing/ports.ts';
+import type { StickPolicy } from '../engine/conversations.ts';
 import type { FitPolicy } from '../engine/fitting.ts';
 import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import type {
@@ -115,6 +116,7 @@ export interface DefaultPolicies {
   readonly hedge: HedgePolicy | null;
   readonly cache: CachePolicy | null;
   readonly continues: boolean;
+  readonly stick: StickPolicy;
 }
 
 /** Everything that can be configured, with nothing left open. Frozen all the way down. */
@@ -216,5 +218,6 @@ function defaultRoute(
     hedge: defaults.hedge,
     cache: defaults.cache,
     continues: defaults.continues,
+    stick: defaults.stick,
   };
 }

@@ -70,7 +70,17 @@ function describeCounters(counters: CountersConfig): string {
   return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}/${database}, keys begin with ${prefix}`;
 }
 
-function describeTarget({ id, provider, server, baseUrl, key, deployment, breaker, losses, responses }: TargetConfig): string {
+function describeTarget({
+  id,
+  provider,
+  server,
+  baseUrl,
+  key,
+  deployment,
+  breaker,
+  losses,
+  responses,
+}: TargetConfig): string {
   const parts = [id, server ?? provider, baseUrl, `key ${keyName(key)}`];
   if (deployment !== null) parts.push(`deployment ${deployment}`);
   if (!breaker.enabled) parts.push('no breaker');
@@ -101,6 +111,7 @@ function describeRoute(route: RoutePolicy): string[] {
     `    falls back on: ${[...route.fallbackOn].join(', ') || 'nothing'}`,
     `    validation: ${route.validate}`,
     ...(route.fit ? [`    fit: ${describeFit(route.fit)}`] : []),
+    ...(route.stick === 'conversation' ? ['    conversations stay where they were answered last'] : []),
     ...(route.continues === true ? ['    goes on with streams that break off'] : []),
     ...(route.cache ? [`    cache: ${describeCache(route.cache)}`] : []),
     ...(route.hedge ? [`    hedge: ${describeHedge(route.hedge)}`] : []),

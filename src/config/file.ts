@@ -1,4 +1,5 @@
 import type { ContinuationStyle } from '../engine/continuing/ports.ts';
+import type { StickPolicy } from '../engine/conversations.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CompatibleName } from '../providers/openai/compatible.ts';
@@ -119,6 +120,7 @@ type RouteDefaults = Optional<{
   hedge: HedgeSection;
   cache: CacheSection;
   continue: boolean;
+  stick: StickPolicy;
 }>;
 
 export type ConfigFile = Optional<{

@@ -58,6 +58,7 @@ describe('the environment alone', () => {
         hedge: null,
         cache: null,
         continues: false,
+        stick: 'call',
         fit: null,
       },
     ]);
@@ -226,6 +227,7 @@ defaults:
       hedge: null,
       cache: null,
       continues: false,
+      stick: 'call',
       fit: {
         strategies: ['larger-window', 'summarise', 'trim'],
         ceilingTokens: 100_000,

@@ -167,6 +167,7 @@ function resolveDefaults({ defaults }: ConfigFile): DefaultPolicies {
     hedge: resolveHedge(defaults?.hedge, null),
     cache: resolveCache(defaults?.cache, null),
     continues: defaults?.continue ?? false,
+    stick: defaults?.stick ?? 'call',
   };
 }
 
@@ -233,6 +234,7 @@ function resolveRoute(section: RouteSection, defaults: DefaultPolicies): RoutePo
     hedge: resolveHedge(section.hedge, defaults.hedge),
     cache: resolveCache(section.cache, defaults.cache),
     continues: section.continue ?? defaults.continues,
+    stick: section.stick ?? defaults.stick,
   };
 }
 

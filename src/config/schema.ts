@@ -296,6 +296,12 @@ const validate = z
     'What becomes of requests that the API would refuse: refused here, put right, noted, noted in one of sixteen, or not looked at. Default sample.',
   );
 
+const stick = z
+  .enum(['call', 'conversation'], { error: 'must be call or conversation' })
+  .describe(
+    'Whether each call begins at the top of the ladder, or a conversation where it was answered last. Default call.',
+  );
+
 const route = section({
   id: id('Name of the route in records and metrics. Default: its models.').optional(),
   models: z
@@ -319,6 +325,7 @@ const route = section({
   hedge: hedgeField.optional(),
   cache: cacheField.optional(),
   continue: continueField.optional(),
+  stick: stick.optional(),
 });
 
 /** Checks what a file says and reads its units. */
@@ -394,6 +401,7 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     hedge: hedgeField.optional(),
     cache: cacheField.optional(),
     continue: continueField.optional(),
+    stick: stick.optional(),
   })
     .describe('What routes and targets are when they do not say otherwise.')
     .optional(),

@@ -1,4 +1,5 @@
 import type { CachePolicy } from './answers.ts';
+import type { StickPolicy } from './conversations.ts';
 import type { DegradedPolicy } from './degraded.ts';
 import type { FaultKind } from './fault/fault.ts';
 import type { FitPolicy } from './fitting.ts';
@@ -166,6 +167,8 @@ export interface RoutePolicy {
   readonly cache?: CachePolicy | null;
   /** Whether streams that break off are gone on with. @default false: they fail in the open */
   readonly continues?: boolean;
+  /** Whether a conversation goes on where it was answered last. @default 'call': each call begins at the top */
+  readonly stick?: StickPolicy;
 }
 
 /**

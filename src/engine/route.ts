@@ -3,6 +3,7 @@ import { answered, type Answers, type GivenReply, type KeptCall } from './answer
 import type { Call } from './call.ts';
 import { type Continuation, ContinuedStream } from './continuing/continued-stream.ts';
 import type { ContinuationStyle, Follower } from './continuing/ports.ts';
+import type { Conversation, Conversations } from './conversations.ts';
 import { degrade, type DegradedRung, tellModel } from './degraded.ts';
 import type { Clock, Random } from './clock.ts';
 import { faultOf } from './fault/index.ts';
@@ -36,6 +37,8 @@ export interface Route extends PlanRules {
   readonly cached?: boolean;
   /** Whether a stream that breaks off is gone on with. @default false: it fails in the open */
   readonly continues?: boolean;
+  /** Remembers where conversations were answered last. @default null: each call begins at the top */
+  readonly conversations?: Conversations | null;
 }
 
 export interface RouteDeps {
@@ -102,6 +105,8 @@ class Walk {
   #refitted = false;
   /** Where the call's answer is to be kept. */
   #kept: KeptCall | null = null;
+  /** The conversation that the call is part of, where it matters. */
+  readonly #conversation: Conversation | null;
   /** The body that was sent last in place of the caller's own. */
   #sent: Uint8Array | null = null;
 
@@ -112,7 +117,10 @@ class Walk {
     const patienceMs = Math.min(this.#timeouts.totalMs, patience(call));
     this.#deadlineAt = call.startedAt + patienceMs;
     this.#route = route;
-    this.#ladder = ladderFor(call, route, deps.pins);
+    const ladder = ladderFor(call, route, deps.pins);
+    const conversations = route.conversations ?? null;
+    this.#conversation = conversations === null || call.pins.length > 0 ? null : conversations.of(call);
+    this.#ladder = this.#conversation === null ? ladder : this.#conversation.arrange(ladder);
     this.#plan = this.#planFor(this.#ladder);
   }
 
@@ -181,9 +189,11 @@ class Walk {
   }
 
   /** What a target has answered. */
-  #given(reply: GivenReply, { model }: Candidate): Reply {
+  #given(reply: GivenReply, candidate: Candidate): Reply {
+    const { model } = candidate;
     const { model: asked } = this.#call;
-    if (model !== null && asked !== null && model !== asked) tellModel(this.#call, model, this.#ladder[0] ?? []);
+    if (model !== null && asked !== null && model !== asked) tellModel(this.#call, model, this.#route.ladder[0] ?? []);
+    if (this.#conversation !== null) this.#conversation.answeredBy(candidate);
     const given = this.#route.continues === true ? this.#continuable(reply) : reply;
     return this.#kept === null ? given : this.#kept.keep(given);
   }
