@@ -178,6 +178,7 @@ describe('a job', () => {
     await until(() => gateway.records.at(-1)?.outcome === 'cancelled');
     const result = await ask('GET', `/jobs/${id}/result`);
     expect(result.status).toBe(409);
+    expect(result.headers.get('x-holdfast-job-status')).toBe('cancelled');
     expect((await ask('DELETE', `/jobs/${id}`)).json).toMatchObject({ status: 'cancelled' });
   });
 

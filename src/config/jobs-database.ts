@@ -10,7 +10,7 @@ import type { Finding } from './source.ts';
 /** Where jobs are kept: in the data directory, or in PostgreSQL, where several gateways work one queue. */
 export type JobsDatabase = { readonly kind: 'sqlite' } | PostgresConfig;
 
-export interface PostgresConfig {
+interface PostgresConfig {
   readonly kind: 'postgres';
   readonly host: string;
   readonly port: number;

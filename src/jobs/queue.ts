@@ -52,7 +52,7 @@ export interface DueWebhook {
 }
 
 /** What a sweep found. Ids of jobs that it ended. */
-export interface Swept {
+interface Swept {
   readonly expired: readonly string[];
   /** Rows that were forgotten, of jobs and keys. */
   readonly forgotten: number;

@@ -5,7 +5,7 @@ export interface Endpoint {
   readonly path: string;
   /** Stable, and unique. */
   readonly id: string;
-  readonly group: 'Answers' | 'Other models' | 'Lists' | 'Tools' | 'Health';
+  readonly group: 'Answers' | 'Other models' | 'Lists' | 'Jobs' | 'Tools' | 'Health';
   readonly summary: string;
   /** Health is told without a key. */
   readonly needsKey: boolean;
@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly answer: string;
   /** It can also answer as server-sent events. */
   readonly streams: boolean;
+  /** Of an answer as it should be. @default 200 */
+  readonly status?: number;
 }
 
 const ASKED = 'When is the tide high?';
@@ -110,6 +112,103 @@ export const ENDPOINTS: readonly Endpoint[] = [
     request: null,
     answer: 'Models',
     streams: false,
+  },
+  {
+    method: 'POST',
+    path: '/v1/jobs',
+    id: 'createJob',
+    group: 'Jobs',
+    summary: 'A call that runs in the background; told of when it is on disk',
+    needsKey: true,
+    request: {
+      schema: 'JobRequest',
+      example: {
+        endpoint: '/v1/chat/completions',
+        body: { model: 'gpt-4o-mini', messages: [{ role: 'user', content: ASKED }] },
+        deadline: '10m',
+      },
+    },
+    answer: 'Job',
+    streams: false,
+    status: 202,
+  },
+  {
+    method: 'GET',
+    path: '/v1/jobs',
+    id: 'listJobs',
+    group: 'Jobs',
+    summary: 'The jobs of the tenant, the newest first',
+    needsKey: true,
+    request: null,
+    answer: 'JobList',
+    streams: false,
+  },
+  {
+    method: 'GET',
+    path: '/v1/jobs/{job_id}',
+    id: 'getJob',
+    group: 'Jobs',
+    summary: 'How a job stands; ?wait=30s waits for its ending',
+    needsKey: true,
+    request: null,
+    answer: 'Job',
+    streams: false,
+  },
+  {
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/result',
+    id: 'getJobResult',
+    group: 'Jobs',
+    summary: 'What the call would have been answered; 202 while there is nothing yet',
+    needsKey: true,
+    request: null,
+    answer: 'Anything',
+    streams: false,
+  },
+  {
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/events',
+    id: 'followJob',
+    group: 'Jobs',
+    summary: 'What becomes of a job, as server-sent events; Last-Event-ID goes on where it was left',
+    needsKey: true,
+    request: null,
+    answer: 'Anything',
+    streams: true,
+  },
+  {
+    method: 'POST',
+    path: '/v1/jobs/{job_id}/cancel',
+    id: 'cancelJob',
+    group: 'Jobs',
+    summary: 'Cancels a job, and stops what is under way for it',
+    needsKey: true,
+    request: null,
+    answer: 'Job',
+    streams: false,
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/jobs/{job_id}',
+    id: 'deleteJob',
+    group: 'Jobs',
+    summary: 'The same',
+    needsKey: true,
+    request: null,
+    answer: 'Job',
+    streams: false,
+  },
+  {
+    method: 'POST',
+    path: '/v1/jobs/webhook-secret',
+    id: 'createWebhookSecret',
+    group: 'Jobs',
+    summary: 'A new secret to sign webhooks with, shown this once',
+    needsKey: true,
+    request: null,
+    answer: 'Anything',
+    streams: false,
+    status: 201,
   },
   {
     method: 'POST',

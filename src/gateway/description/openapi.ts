@@ -84,13 +84,13 @@ function operationOf(endpoint: Endpoint): object {
   };
 }
 
-function answersOf({ answer, streams, needsKey }: Endpoint): object {
+function answersOf({ answer, streams, needsKey, status = 200 }: Endpoint): object {
   const content: Record<string, object> = { 'application/json': { schema: refTo(answer) } };
   if (streams) content['text/event-stream'] = { schema: { type: 'string' } };
   const headers = Object.fromEntries(
     Object.keys(ANSWER_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
   );
-  const good = { '200': { description: 'The answer.', content, ...(needsKey ? { headers } : {}) } };
+  const good = { [status]: { description: 'The answer.', content, ...(needsKey ? { headers } : {}) } };
   if (!needsKey) return good;
   const refusal = { 'application/json': { schema: refTo('Error') } };
   const bad = Object.entries(STATUSES).map(

@@ -52,6 +52,48 @@ const holdfastFacts = {
 
 export const SCHEMAS: Readonly<Record<string, object>> = {
   Anything: anything,
+  JobRequest: {
+    type: 'object',
+    required: ['endpoint', 'body'],
+    additionalProperties: false,
+    properties: {
+      endpoint: { enum: ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] },
+      body: { ...anything, description: 'The request, as the endpoint takes it.' },
+      deadline: {
+        type: ['string', 'integer'],
+        description: 'When it is given up, from now: 10m, 2h, or milliseconds.',
+      },
+      priority: { ...whole(-1_000, 1_000), description: 'Higher goes first.' },
+      attempts: { ...whole(1, 100), description: 'How often it is tried that a provider fails.' },
+      webhook: { ...text, description: 'Told of its ending, signed as Standard Webhooks are.' },
+      metadata: common.metadata,
+    },
+  },
+  Job: {
+    type: 'object',
+    required: ['id', 'object', 'status'],
+    properties: {
+      id: text,
+      object: { const: 'holdfast.job' },
+      status: { enum: ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'dead'] },
+      endpoint: text,
+      model: { type: ['string', 'null'] },
+      attempts: whole(0),
+      max_attempts: whole(1),
+      created_at: whole(0),
+      ended_at: { type: ['integer', 'null'] },
+      deadline_at: { type: ['integer', 'null'] },
+      expires_at: { type: ['integer', 'null'] },
+      metadata: common.metadata,
+      error: { type: ['object', 'null'] },
+      result: { type: ['object', 'null'], description: 'The status of the answer, and where it is.' },
+      urls: anything,
+    },
+  },
+  JobList: {
+    type: 'object',
+    properties: { object: { const: 'list' }, data: listOf(ref('Job')), last_id: text, has_more: flag },
+  },
   ChatMessage: {
     type: 'object',
     required: ['role'],

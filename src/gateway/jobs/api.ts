@@ -141,6 +141,8 @@ export class JobsApi {
     const answer = await this.#deps.house.queue.answer({ owner: asked.owner, id });
     const told = ['x-holdfast-job', id, 'x-holdfast-job-status', job.status];
     if (answer !== null) return giveKept(asked.response, answer, told);
+    for (let at = 0; at + 1 < told.length; at += 2)
+      asked.response.setHeader(told[at] as string, told[at + 1] as string);
     this.#refuse(asked, withoutAnswer(job.status, job.fault));
   }
 

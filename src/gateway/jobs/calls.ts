@@ -79,6 +79,7 @@ export class JobCalls {
   async #race(call: Call, placeholderMs: number, webhook: string | null, turned: () => void): Promise<Given> {
     const { house, handle } = this.#deps;
     const { clock } = house;
+    house.warmUp();
     const reply = handle(call);
     const { promise: late, resolve: ring } = Promise.withResolvers<null>();
     const alarm = clock.at(call.startedAt + placeholderMs, () => ring(null));

@@ -50,6 +50,7 @@ export class JobHouse {
   readonly runner: JobRunner;
   /** Calls that are made for a job: none of them becomes another. */
   readonly #own = new WeakSet<Call>();
+  #warm = false;
 
   constructor(deps: JobHouseDeps) {
     const { config, queue, clock, random, lookEveryMs, say } = deps;
@@ -79,6 +80,14 @@ export class JobHouse {
       beside: () => sender.send(),
     });
     queue.onChange(() => this.runner.wake());
+  }
+
+  /** Opens the store ahead of its first use, for a caller who is promised something by a certain time. */
+  warmUp(): void {
+    if (this.#warm) return;
+    this.#warm = true;
+    // Should it fail, whoever uses it is told.
+    this.queue.nextAt().catch(() => undefined);
   }
 
   /** Looks for jobs that are due, from now on. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Call, Headers } from '../../engine/call.ts';
+import type { Call } from '../../engine/call.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { faultOf } from '../../engine/fault/index.ts';
@@ -152,12 +152,4 @@ export function headerOf({ headers }: KeptAnswer, name: string): string | null {
   for (let at = 0; at + 1 < headers.length; at += 2)
     if (headers[at]?.toLowerCase() === name) return headers[at + 1] ?? null;
   return null;
-}
-
-/** Whether a header may be kept. @internal for tests */
-export function isKept(name: string): boolean {
-  return (
-    keptRequest({ method: 'POST', path: '/', headers: { [name]: 'x' } as Headers }, new Uint8Array()).headers[name] !==
-    undefined
-  );
 }

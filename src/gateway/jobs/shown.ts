@@ -1,7 +1,7 @@
 import { parseJson } from '../../engine/parse-json.ts';
 import type { Operation } from '../../engine/call.ts';
 import { operationOf } from '../../providers/openai/request.ts';
-import { hasEnded, type Job, type JobEvent, type KeptAnswer } from '../../jobs/job.ts';
+import type { Job, JobEvent, KeptAnswer } from '../../jobs/job.ts';
 import { headerOf } from './kept.ts';
 
 /** Where jobs are found, below the API's root. */
@@ -13,7 +13,7 @@ const LOOK_AGAIN_S = 2;
 /** A larger answer is not told beside its job: it is to be fetched. */
 const TOLD_BYTES = 1024 * 1024;
 
-export function jobUrl({ id }: Pick<Job, 'id'>): string {
+function jobUrl({ id }: Pick<Job, 'id'>): string {
   return `/v1${JOBS_PATH}/${id}`;
 }
 
@@ -115,11 +115,6 @@ export function placeholder(job: Job, told: readonly string[]): KeptAnswer {
 
 export function answerOf(status: number, headers: readonly string[], body: string): KeptAnswer {
   return { status, headers, body: Buffer.from(body) };
-}
-
-/** Whether an answer can be fetched, or will be. */
-export function isOver(job: Job): boolean {
-  return hasEnded(job.status);
 }
 
 function seconds(ms: number | null): number | null {

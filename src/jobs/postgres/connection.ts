@@ -14,7 +14,7 @@ export interface PostgresAddress {
 }
 
 /** Everything of ours stands in a schema of its own, beside whatever else the database holds. */
-export const SCHEMA = 'holdfast';
+const SCHEMA = 'holdfast';
 
 /** Connections of one gateway: jobs are few beside calls. */
 const CONNECTIONS = 8;

@@ -53,6 +53,7 @@ export function tablesSql({ serial, bytes }: Words): string {
     create index jobs_deadlines on jobs (deadline_at) where ended_at is null and deadline_at is not null;
     create index jobs_kept on jobs (kept_until) where kept_until is not null;
     create index jobs_of_owner on jobs (owner, seq);
+    create index jobs_use on jobs (owner, ended_at, bytes);
     create index jobs_webhooks on jobs (webhook_at) where webhook_at is not null;
 
     create table job_requests (

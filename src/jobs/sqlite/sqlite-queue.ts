@@ -86,6 +86,8 @@ export class SqliteQueue implements JobQueue {
   sweep: JobQueue['sweep'] = async ({ now }) => {
     const expired = await this.#jobs.expire(this.#sql, now);
     const forgotten = (await this.#jobs.forget(this.#sql, now)) + (await this.#keys.forget(this.#sql, now));
+    // The file gives back what it does not need, a few megabytes at a time.
+    if (forgotten > 0) await this.#sql.all('pragma incremental_vacuum(500)', []);
     return { expired, forgotten };
   };
 
