@@ -168,7 +168,7 @@ class Admitter {
 
   #tellsUsage(call: Call): boolean {
     const ladder = this.#deps.routeOf(call)?.ladder ?? [];
-    return ladder.every((rung) => rung.every(({ target }) => target.endpoint.provider === TELLS_USAGE));
+    return ladder.every((rung) => rung.every(({ target }) => TELL_USAGE.has(target.endpoint.provider)));
   }
 
   #refuse(call: Call, asked: Cost, refused: Refused): Promise<Reply> {
@@ -237,8 +237,8 @@ function isBudget({ measure }: Quota): boolean {
   return measure === 'money';
 }
 
-/** The one provider of which it is certain that it knows how to be asked for the usage of a stream. */
-const TELLS_USAGE = 'openai';
+/** The providers of which it is certain that they know, or whoever translates for them, how to be asked for the usage of a stream. */
+const TELL_USAGE: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini']);
 
 function settleWith(admission: Admission, reply: Reply): void {
   if (reply.kind !== 'failed' && reply.free === true) return admission.unanswered();
