@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly seeds: number;
   /** The long run instead of the usual one, where there is one. */
   readonly nightly: boolean;
+  /** As many calls as the figures promise, where the usual run makes do with fewer. */
+  readonly full: boolean;
   /** The pictures of the documentation instead, where there are any. */
   readonly png: boolean;
 }

@@ -6,7 +6,7 @@ import type { CallKind } from './call-batch.ts';
 const ROWS_OF_A_KIND = 100_000;
 
 /** Kinds and beginnings of ids that are remembered; beyond, all are forgotten, and told again when they come again. */
-const REMEMBERED = 1000;
+const REMEMBERED = 8000;
 
 const KIND_COLUMNS: readonly (keyof CallKind)[] = [
   'door',

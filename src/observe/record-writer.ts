@@ -111,8 +111,8 @@ export class RecordWriter {
    * @returns whether there are more calls to add up.
    * @throws {DatabaseError}
    */
-  addUp(): boolean {
-    return this.#using(({ rollups }) => rollups.write());
+  addUp(now: number = Date.now()): boolean {
+    return this.#using(({ rollups }) => rollups.write(now));
   }
 
   /**

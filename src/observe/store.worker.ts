@@ -55,19 +55,29 @@ function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): vo
   }
 }
 
-/** Sums are carried to the database this long after the first call that they lack, ms: charts are no older. */
-const ADD_UP_AFTER_MS = 500;
+/** Sums are carried to the database this long after the first call that they lack, ms: charts are no older, */
+const ADD_UP_AFTER_MS = 1000;
 
+/** unless there is so much to tell apart that carrying it over takes long: it gets a fiftieth of the time at most. */
+const REST_PER_WORK = 50;
+
+/** And no more than so old, ms. */
+const LATEST_ADD_UP_MS = 30_000;
+
+let addUpAfterMs = ADD_UP_AFTER_MS;
 let nextAddUp: NodeJS.Timeout | undefined;
 
 function addUp(): void {
   nextAddUp = undefined;
+  const startedAt = performance.now();
   let more = false;
   try {
     more = writer.addUp();
   } catch (error) {
     tell({ kind: 'notice', message: `calls cannot be added up: ${reasonOf(error)}` });
   }
+  const rest = (performance.now() - startedAt) * REST_PER_WORK;
+  addUpAfterMs = Math.min(Math.max(rest, ADD_UP_AFTER_MS), LATEST_ADD_UP_MS);
   if (more) nextAddUp = setTimeout(addUp, 0);
 }
 
@@ -98,7 +108,7 @@ sweep();
 port.on('message', (message: ToStoreWorker) => {
   if (message.kind === 'write') {
     write(message.batches, message.events);
-    nextAddUp ??= setTimeout(addUp, ADD_UP_AFTER_MS);
+    nextAddUp ??= setTimeout(addUp, addUpAfterMs);
     return;
   }
   if (nextAddUp !== undefined) {

@@ -190,9 +190,10 @@ export interface EventsTable {
   detail: string | null;
 }
 
-/** What the calls of one sum have in common; number 0 is all calls together. Told twice now and then, as kinds are. */
+/** What the calls of one sum have in common, of the names that the facet looks at. Told twice now and then, as kinds are. */
 interface RollupSeriesTable {
   id: Generated<number>;
+  facet: string;
   tenant: string | null;
   workload: string | null;
   route: string | null;

@@ -1,9 +1,9 @@
 import type { Database } from '../../storage/database.ts';
-import { type Series } from '../rollups/series-book.ts';
+import type { Name, Names } from '../rollups/facets.ts';
 import { SPANS } from '../rollups/spans.ts';
 import { forecastOf } from './forecast.ts';
 import type { Group, Range } from './queries.ts';
-import { callRollups, seriesOf, userRollups } from './rollup-rows.ts';
+import { facetOf, rollupsOf, type Row, type SeriesMap, seriesOf, userRollups } from './rollup-rows.ts';
 import { type Grid, gridOf, stepOf } from './steps.ts';
 /** What costs can be told apart by. */
 export type CostBy = 'tenant' | 'user' | 'workload' | 'model' | 'route';
@@ -83,8 +83,7 @@ const MOST_ROWS = 100;
 /** Days that a forecast looks back on, and the month under way. */
 const FORECAST_DAYS = 62;
 
-type SumRow = Awaited<ReturnType<typeof userRollups>>[number];
-type SumColumns = Omit<SumRow, 'at' | 'series' | 'end_user'>;
+type SumColumns = Omit<Row<'user_rollups'>, 'at' | 'series' | 'end_user'>;
 
 /** Costs while they are being added up, in millionths of a dollar. */
 class Adding {
@@ -158,6 +157,15 @@ const NOTHING: SumColumns = {
 };
 const NAMES = Object.keys(NOTHING) as (keyof SumColumns)[];
 
+/** What a series has to be told apart by; users are told apart within every combination. */
+const APART: Readonly<Record<CostBy, readonly Name[]>> = {
+  tenant: ['tenant'],
+  user: ['tenant', 'workload', 'route', 'model', 'target'],
+  workload: ['tenant', 'workload'],
+  model: ['model'],
+  route: ['route'],
+};
+
 interface Keyed {
   readonly id: string | null;
   readonly tenant: string | null;
@@ -171,10 +179,11 @@ export async function answerCosts(
   now: number,
 ): Promise<Costs> {
   const grid = gridOf({ from: from ?? monthOf(to ?? now), to }, DAY_MS, now);
-  const series = (await seriesOf(database, group, 'apart')) ?? new Map<number, Series>();
+  const facet = facetOf('call_rollups', group, APART[by]);
+  const series = await seriesOf(database, facet, group);
   const total = new Adding(grid.at.length);
   const keyed = new Map<string, Keyed>();
-  const add = (row: SumRow | Awaited<ReturnType<typeof callRollups>>[number], user: string | null): void => {
+  const add = (row: Row<'user_rollups'> | Row<'call_rollups'>, user: string | null): void => {
     const day = stepOf(grid, row.at);
     const { id, tenant } = keyOf(by, series.get(row.series), user);
     const key = JSON.stringify([id, tenant]);
@@ -182,7 +191,7 @@ export async function answerCosts(
     if (one === undefined) keyed.set(key, (one = { id, tenant, adding: new Adding(grid.at.length) }));
     one.adding.add(row, day);
   };
-  const calls = await callRollups(database, { ...grid, span: SPANS[2] }, series);
+  const calls = await rollupsOf(database, 'call_rollups', { ...grid, span: SPANS[2] }, series);
   for (const row of calls) total.add(row, stepOf(grid, row.at));
   if (by === 'user') for (const row of await userRollups(database, grid, series)) add(row, row.end_user);
   else for (const row of calls) add(row, null);
@@ -203,7 +212,7 @@ export async function answerCosts(
   };
 }
 
-function keyOf(by: CostBy, series: Series | undefined, user: string | null): Pick<Keyed, 'id' | 'tenant'> {
+function keyOf(by: CostBy, series: Names | undefined, user: string | null): Pick<Keyed, 'id' | 'tenant'> {
   const tenant = series?.tenant ?? null;
   switch (by) {
     case 'user':
@@ -215,15 +224,11 @@ function keyOf(by: CostBy, series: Series | undefined, user: string | null): Pic
   }
 }
 
-async function dailyCosts(
-  database: Database,
-  series: ReadonlyMap<number, Series>,
-  now: number,
-): Promise<ReadonlyMap<number, number>> {
+async function dailyCosts(database: Database, series: SeriesMap, now: number): Promise<ReadonlyMap<number, number>> {
   const from = now - (now % DAY_MS) - FORECAST_DAYS * DAY_MS;
   const grid: Grid = { ...gridOf({ from, to: now + 1 }, DAY_MS, now), span: SPANS[2] };
   const days = new Map<number, number>();
-  for (const { at, cost } of await callRollups(database, grid, series))
+  for (const { at, cost } of await rollupsOf(database, 'call_rollups', grid, series))
     days.set(at, (days.get(at) ?? 0) + cost / DOLLAR);
   return days;
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../../storage/database.ts';
 import { callFromRow, type StoredCall } from '../call-row.ts';
 import type { Stepped } from './queries.ts';
-import { faultRollups, seriesOf } from './rollup-rows.ts';
+import { rollupsOf, seriesOf } from './rollup-rows.ts';
 import { type Grid, gridOf, stepOf } from './steps.ts';
 import { KINDS } from '../../engine/fault/index.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
@@ -74,11 +74,11 @@ interface Adding {
 /** Faults by kind, target and model, from the sums of their calls and attempts. */
 export async function answerFaults(
   database: Database,
-  { step, from, to, ...group }: Stepped,
+  { step, from, to, tenant, model, target }: Stepped,
   now: number,
 ): Promise<FaultGroups> {
   const grid = gridOf({ from, to }, step, now, STEPS);
-  const groups = await addUp(database, grid, group);
+  const groups = await addUp(database, grid, { tenant, model, target });
   const shown = [...groups.values()].toSorted((one, other) => other.lastAt - one.lastAt).slice(0, MOST_GROUPS);
   const examples = await callsOf(
     database,
@@ -105,14 +105,14 @@ export async function answerFaults(
 async function addUp(
   database: Database,
   grid: Grid,
-  group: Omit<Stepped, 'from' | 'to' | 'step'>,
+  group: Pick<Stepped, 'tenant' | 'model' | 'target'>,
 ): Promise<ReadonlyMap<string, Adding>> {
-  const series = await seriesOf(database, group, 'apart');
+  const series = await seriesOf(database, 'hit', group);
   const groups = new Map<string, Adding>();
-  for (const row of await faultRollups(database, grid, series)) {
+  for (const row of await rollupsOf(database, 'fault_rollups', grid, series)) {
     // A kind of a newer version has no meaning here.
     if (!(row.kind in KINDS)) continue;
-    const { tenant = null, target = null, model = null } = series?.get(row.series) ?? {};
+    const { tenant = null, target = null, model = null } = series.get(row.series) ?? {};
     const key = JSON.stringify([row.kind, row.party, target, model]);
     let adding = groups.get(key);
     if (adding === undefined) {

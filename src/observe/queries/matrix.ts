@@ -1,8 +1,8 @@
 import type { Database } from '../../storage/database.ts';
 import { Sketch } from '../sketch/sketch.ts';
 import type { Stepped } from './queries.ts';
-import { attemptRollups, faultRollups, seriesOf } from './rollup-rows.ts';
-import { type Grid, gridOf, stepOf } from './steps.ts';
+import { facetOf, gridFor, rollupsOf, type SeriesMap, seriesOf } from './rollup-rows.ts';
+import { type Grid, stepOf } from './steps.ts';
 import { wilson } from './wilson.ts';
 import type { FaultKind } from '../../engine/fault/fault.ts';
 import { type Quantiles, quantilesOf } from './overview.ts';
@@ -83,7 +83,7 @@ class Cell {
       firstContentMs: quantilesOf(this.firstContent),
       durationMs: quantilesOf(this.duration),
       faults: Array.from(this.faults, ([kind, count]) => ({ kind, attempts: count })).toSorted(
-        (one, other) => other.attempts - one.attempts,
+        (one, other) => other.attempts - one.attempts || (one.kind < other.kind ? -1 : 1),
       ),
       series: {
         attempts: this.tried,
@@ -96,22 +96,25 @@ class Cell {
 /** How each model does at each target, from the sums of their attempts. */
 export async function answerMatrix(
   database: Database,
-  { step, from, to, ...group }: Stepped,
+  { step, from, to, tenant, model, target }: Stepped,
   now: number,
 ): Promise<Matrix> {
-  const grid = gridOf({ from, to }, step, now, STEPS);
-  const series = await seriesOf(database, group, 'apart');
+  const group = { tenant, model, target };
+  const facet = facetOf('attempt_rollups', group);
+  const grid = gridFor(facet, { from, to, step }, now, STEPS);
+  const tried = await seriesOf(database, facet, group);
+  const faulty = await seriesOf(database, facetOf('fault_rollups', group, ['model', 'target']), group);
   const cells = new Map<string, Cell>();
-  const cellOf = (number: number): Cell | null => {
-    const { target = null, model = null } = series?.get(number) ?? {};
-    if (target === null) return null;
-    const key = JSON.stringify([target, model]);
+  const cellOf = (series: SeriesMap, number: number): Cell | null => {
+    const names = series.get(number);
+    if (names === undefined || names.target === null) return null;
+    const key = JSON.stringify([names.target, names.model]);
     let cell = cells.get(key);
-    if (cell === undefined) cells.set(key, (cell = new Cell(target, model, grid)));
+    if (cell === undefined) cells.set(key, (cell = new Cell(names.target, names.model, grid)));
     return cell;
   };
-  for (const row of await attemptRollups(database, grid, series)) {
-    const cell = cellOf(row.series);
+  for (const row of await rollupsOf(database, 'attempt_rollups', grid, tried)) {
+    const cell = cellOf(tried, row.series);
     if (cell === null) continue;
     cell.attempts += row.attempts;
     cell.retries += row.retries;
@@ -121,8 +124,8 @@ export async function answerMatrix(
     const place = stepOf(grid, row.at);
     cell.tried[place] = (cell.tried[place] ?? 0) + row.attempts;
   }
-  for (const { series: number, kind, party, attempts, at } of await faultRollups(database, grid, series)) {
-    const cell = attempts === 0 ? null : cellOf(number);
+  for (const { series, kind, party, attempts, at } of await rollupsOf(database, 'fault_rollups', grid, faulty)) {
+    const cell = attempts === 0 ? null : cellOf(faulty, series);
     if (cell === null) continue;
     cell.failed += attempts;
     cell.faults.set(kind as FaultKind, (cell.faults.get(kind as FaultKind) ?? 0) + attempts);

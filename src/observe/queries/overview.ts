@@ -1,8 +1,8 @@
 import type { Database } from '../../storage/database.ts';
 import { Sketch } from '../sketch/sketch.ts';
 import type { Stepped } from './queries.ts';
-import { callRollups, faultRollups, seriesOf } from './rollup-rows.ts';
-import { type Grid, gridOf, stepOf } from './steps.ts';
+import { facetOf, gridFor, rollupsOf, type Row, seriesOf } from './rollup-rows.ts';
+import { type Grid, stepOf } from './steps.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
 
 /** What is added up of calls. Money is in US dollars. */
@@ -99,7 +99,7 @@ const SUMS: { readonly [Name in keyof Sums]: (row: CallRow) => number } = {
 
 const NAMES = Object.keys(SUMS) as (keyof Sums)[];
 
-type CallRow = Awaited<ReturnType<typeof callRollups>>[number];
+type CallRow = Row<'call_rollups'>;
 
 function wasteOf(row: CallRow): number {
   return (
@@ -138,11 +138,13 @@ export async function answerOverview(
   { step, from, to, ...group }: Stepped,
   now: number,
 ): Promise<Overview> {
-  const grid = gridOf({ from, to }, step, now);
-  const series = await seriesOf(database, group, 'together');
+  const facet = facetOf('call_rollups', group);
+  const grid = gridFor(facet, { from, to, step }, now);
+  const calls = await rollupsOf(database, 'call_rollups', grid, await seriesOf(database, facet, group));
   const steps: (Step | null)[] = grid.at.map(() => null);
-  for (const row of await callRollups(database, grid, series)) (steps[stepOf(grid, row.at)] ??= new Step()).add(row);
-  const faults = countFaults(await faultRollups(database, grid, series), grid, steps);
+  for (const row of calls) (steps[stepOf(grid, row.at)] ??= new Step()).add(row);
+  const faulty = await seriesOf(database, facetOf('fault_rollups', group), group);
+  const faults = countFaults(await rollupsOf(database, 'fault_rollups', grid, faulty), grid, steps);
   const total = new Step();
   for (const one of steps) if (one !== null) total.merge(one);
   const each = (value: (one: Step) => number): Steps => steps.map((one) => one && value(one));
@@ -175,7 +177,7 @@ export async function answerOverview(
 
 /** Step by step, the most frequent first; null where nothing is known at all. */
 function countFaults(
-  rows: Awaited<ReturnType<typeof faultRollups>>,
+  rows: readonly Row<'fault_rollups'>[],
   grid: Grid,
   steps: readonly (Step | null)[],
 ): FaultCount<Steps>[] {
@@ -193,7 +195,7 @@ function countFaults(
     fault.attempts[place] = (fault.attempts[place] ?? 0) + attempts;
   }
   const weight = ({ calls, attempts }: FaultCount<Steps>): number => sum(calls) + sum(attempts);
-  return [...faults.values()].toSorted((one, other) => weight(other) - weight(one));
+  return [...faults.values()].toSorted((one, other) => weight(other) - weight(one) || (one.kind < other.kind ? -1 : 1));
 }
 
 /** Milliseconds, of a sketch of microseconds; null when it is empty. */

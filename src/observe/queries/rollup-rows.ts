@@ -1,109 +1,95 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
-import { EVERYTHING, type Series } from '../rollups/series-book.ts';
+import { DRAWN, type Facet, facetFor, FAULTY, type Name, type Names } from '../rollups/facets.ts';
+import { SPANS } from '../rollups/spans.ts';
 import type { Group } from './queries.ts';
-import type { Grid } from './steps.ts';
+import { type Grid, gridOf } from './steps.ts';
 
-type Row<Table extends keyof Schema> = Selectable<Schema[Table]>;
+type Table = 'call_rollups' | 'attempt_rollups' | 'fault_rollups';
+export type Row<Name_ extends Table | 'user_rollups'> = Selectable<Schema[Name_]>;
+
+/** The series that an answer is made of, by their numbers. */
+export type SeriesMap = ReadonlyMap<number, Names>;
+
+/** The facets that each table has, those that cost least to read first. */
+const FACETS_OF: Readonly<Record<Table, readonly Facet[]>> = {
+  call_rollups: [...DRAWN, 'each'],
+  attempt_rollups: ['served', 'hit'],
+  fault_rollups: FAULTY,
+};
 
 const NAMES = ['tenant', 'workload', 'route', 'model', 'target'] as const;
 
-/** The series that a group is made of, by their numbers; null: all calls together will do. */
-export async function seriesOf(
-  { query }: Database,
-  group: Group,
-  apart: 'together' | 'apart',
-): Promise<ReadonlyMap<number, Series> | null> {
-  if (apart === 'together' && NAMES.every((name) => group[name] === undefined)) return null;
-  let select = query.selectFrom('rollup_series').selectAll().where('id', '>', EVERYTHING);
+/** Numbers asked for at a time; a statement takes some ten thousands. */
+const NUMBERS_AT_ONCE = 5_000;
+
+/** The facet of a table that can tell `group` from others, and tell its parts apart by `apart`; null: none can. */
+export function facetOf(table: Table, group: Group, apart: readonly Name[] = []): Facet | null {
+  return facetFor(FACETS_OF[table], [...NAMES.filter((name) => group[name] !== undefined), ...apart]);
+}
+
+/**
+ * A grid whose steps a facet has sums for: those of every combination of names are kept by the hour.
+ * @param most steps at most, where nobody says how long they are
+ */
+export function gridFor(
+  facet: Facet | null,
+  {
+    from,
+    to,
+    step,
+  }: { readonly from?: number | undefined; readonly to?: number | undefined; readonly step?: number | undefined },
+  now: number,
+  most?: number,
+): Grid {
+  const grid = gridOf({ from, to }, step, now, most);
+  const [, hour] = SPANS;
+  if ((facet !== 'each' && facet !== 'hit') || grid.stepMs % hour.ms === 0) return grid;
+  return gridOf({ from, to }, Math.ceil(grid.stepMs / hour.ms) * hour.ms, now);
+}
+
+/** The series of a facet that a group is made of. */
+export async function seriesOf({ query }: Database, facet: Facet | null, group: Group): Promise<SeriesMap> {
+  if (facet === null) return new Map();
+  let select = query.selectFrom('rollup_series').selectAll().where('facet', '=', facet);
   for (const name of NAMES) {
     const wanted = group[name];
     if (wanted !== undefined) select = select.where(name, '=', wanted);
   }
-  return new Map((await select.execute()).map(({ id, ...series }) => [id, series]));
+  const rows = await select.execute();
+  return new Map(rows.map(({ id, facet: _facet, ...names }) => [id, names]));
 }
-
-function numbersOf(series: ReadonlyMap<number, Series> | null): readonly number[] {
-  return series === null ? [EVERYTHING] : [...series.keys()];
-}
-
-/** Numbers asked for at a time; a statement takes some thousands. */
-const NUMBERS_AT_ONCE = 2_000;
 
 /** The sums of some series over the time of a grid. */
-export async function callRollups(
+export async function rollupsOf<Name_ extends Table>(
   { query }: Database,
-  grid: Grid,
-  series: ReadonlyMap<number, Series> | null,
-): Promise<readonly Row<'call_rollups'>[]> {
-  return inPieces(numbersOf(series), (numbers) =>
-    query
-      .selectFrom('call_rollups')
+  table: Name_,
+  { span, from, to }: Grid,
+  series: SeriesMap,
+): Promise<readonly Row<Name_>[]> {
+  const numbers = [...series.keys()];
+  const rows: unknown[] = [];
+  for (let at = 0; at < numbers.length; at += NUMBERS_AT_ONCE) {
+    const some = await query
+      .selectFrom(table as Table)
       .selectAll()
-      .where('span', '=', grid.span.ms / 1000)
-      .where('series', 'in', numbers)
-      .where('at', '>=', grid.from)
-      .where('at', '<', grid.to)
-      .execute(),
-  );
+      .where('span', '=', span.ms / 1000)
+      .where('series', 'in', numbers.slice(at, at + NUMBERS_AT_ONCE))
+      .where('at', '>=', from)
+      .where('at', '<', to)
+      .execute();
+    for (const row of some) rows.push(row);
+  }
+  return rows as Row<Name_>[];
 }
 
-export async function attemptRollups(
-  { query }: Database,
-  grid: Grid,
-  series: ReadonlyMap<number, Series> | null,
-): Promise<readonly Row<'attempt_rollups'>[]> {
-  return inPieces(numbersOf(series), (numbers) =>
-    query
-      .selectFrom('attempt_rollups')
-      .selectAll()
-      .where('span', '=', grid.span.ms / 1000)
-      .where('series', 'in', numbers)
-      .where('at', '>=', grid.from)
-      .where('at', '<', grid.to)
-      .execute(),
-  );
-}
-
-export async function faultRollups(
-  { query }: Database,
-  grid: Grid,
-  series: ReadonlyMap<number, Series> | null,
-): Promise<readonly Row<'fault_rollups'>[]> {
-  return inPieces(numbersOf(series), (numbers) =>
-    query
-      .selectFrom('fault_rollups')
-      .selectAll()
-      .where('span', '=', grid.span.ms / 1000)
-      .where('series', 'in', numbers)
-      .where('at', '>=', grid.from)
-      .where('at', '<', grid.to)
-      .execute(),
-  );
-}
-
+/** What single users came to. */
 export async function userRollups(
   { query }: Database,
-  grid: Grid,
-  series: ReadonlyMap<number, Series>,
+  { from, to }: Grid,
+  series: SeriesMap,
 ): Promise<readonly Row<'user_rollups'>[]> {
-  const rows = await query
-    .selectFrom('user_rollups')
-    .selectAll()
-    .where('at', '>=', grid.from)
-    .where('at', '<', grid.to)
-    .execute();
-  return rows.filter((row) => series.has(row.series));
-}
-
-async function inPieces<One>(
-  numbers: readonly number[],
-  select: (numbers: readonly number[]) => Promise<One[]>,
-): Promise<readonly One[]> {
-  const pieces: One[][] = [];
-  for (let at = 0; at < numbers.length; at += NUMBERS_AT_ONCE) {
-    pieces.push(await select(numbers.slice(at, at + NUMBERS_AT_ONCE)));
-  }
-  return pieces.length === 1 ? (pieces[0] ?? []) : pieces.flat();
+  const select = query.selectFrom('user_rollups').selectAll().where('at', '>=', from).where('at', '<', to);
+  return (await select.execute()).filter((row) => series.has(row.series));
 }

@@ -12,7 +12,7 @@ const AT = Object.fromEntries(COLUMNS.map((column, place) => [column, place])) a
 >;
 
 /** Kinds that are remembered; beyond, all are forgotten and read again. */
-const REMEMBERED = 2_000;
+const REMEMBERED = 8_000;
 
 /** Reads what is to be added up of a call from the cells of its row, whether it has just been written or long ago. */
 export class CallReader {

@@ -40,34 +40,59 @@ export class CallSums {
   readonly firstContent: Sketch = new Sketch();
   readonly overhead: Sketch = new Sketch();
 
-  merge(other: CallSums): void {
-    for (const [place, value] of other.values.entries()) this.values[place] = (this.values[place] ?? 0) + value;
-    this.duration.merge(other.duration);
-    this.firstContent.merge(other.firstContent);
-    this.overhead.merge(other.overhead);
+  merge({ values, duration, firstContent, overhead }: CallSums): void {
+    for (let place = 0; place < values.length; place += 1) {
+      this.values[place] = (this.values[place] ?? 0) + (values[place] ?? 0);
+    }
+    this.duration.merge(duration);
+    this.firstContent.merge(firstContent);
+    this.overhead.merge(overhead);
   }
 }
 
 /** What is added up of attempts, in the order of the columns. */
 export const ATTEMPT_SUMS = ['attempts', 'retries', 'fallbacks', 'hedges'] as const;
 
+/** Attempts counted. */
+export type AttemptCounts = Record<(typeof ATTEMPT_SUMS)[number], number>;
+
 /** Attempts added up. */
-export class AttemptSums {
+export class AttemptSums implements AttemptCounts {
   attempts = 0;
   retries = 0;
   fallbacks = 0;
   hedges = 0;
   readonly duration: Sketch = new Sketch();
   readonly firstContent: Sketch = new Sketch();
+
+  merge(other: AttemptSums): void {
+    for (const name of ATTEMPT_SUMS) this[name] += other[name];
+    this.duration.merge(other.duration);
+    this.firstContent.merge(other.firstContent);
+  }
 }
 
 /** One fault added up. */
-export interface FaultSums {
+export class FaultSums {
   readonly kind: string;
   readonly party: string;
-  calls: number;
-  attempts: number;
-  firstAt: number;
-  lastAt: number;
-  lastSeq: number;
+  calls = 0;
+  attempts = 0;
+  firstAt: number = Number.POSITIVE_INFINITY;
+  lastAt = 0;
+  /** The last call that met it. */
+  lastSeq = 0;
+
+  constructor(kind: string, party: string) {
+    this.kind = kind;
+    this.party = party;
+  }
+
+  merge(other: Omit<FaultSums, 'merge' | 'kind' | 'party'>): void {
+    this.calls += other.calls;
+    this.attempts += other.attempts;
+    this.firstAt = Math.min(this.firstAt, other.firstAt);
+    this.lastAt = Math.max(this.lastAt, other.lastAt);
+    this.lastSeq = Math.max(this.lastSeq, other.lastSeq);
+  }
 }

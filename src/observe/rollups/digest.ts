@@ -1,17 +1,13 @@
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { AttemptRecord, CallOutcome } from '../../engine/record.ts';
-import { AttemptSums, CallSums, type FaultSums, SUM, SUMS } from './call-sums.ts';
+import { placeOf as placeInSketch } from '../sketch/sketch.ts';
+import { type AttemptCounts, AttemptSums, CallSums, FaultSums, SUM, SUMS } from './call-sums.ts';
 import { placeOf } from './call-id.ts';
-import { SPANS, startOf, USERS } from './spans.ts';
-import type { Series } from './series-book.ts';
+import { type Facet, FAULTY, type Names } from './facets.ts';
+import { type Span, SPANS, startOf, USERS } from './spans.ts';
 
 /** What many calls have in common, as far as it is added up. */
-export interface Kind {
-  readonly tenant: string | null;
-  readonly workload: string | null;
-  readonly route: string | null;
-  readonly model: string | null;
-  readonly target: string | null;
+export interface Kind extends Names {
   readonly outcome: CallOutcome;
   readonly attemptCount: number;
   /** Of a call that went the ordinary way, with one attempt. */
@@ -49,13 +45,20 @@ const WASTED = /"wasted: \$([\d.]+)"/;
 
 const DOLLAR = 1_000_000;
 
-/** The sums of one minute, by the number of their series. */
-export interface MinuteSums {
+/** The sums of one minute, or of a longer span, by the number of their series. */
+export interface SpanSums {
   readonly at: number;
   readonly calls: Map<number, CallSums>;
   readonly attempts: Map<number, AttemptSums>;
   /** By series, kind and party. */
   readonly faults: Map<number, Map<string, FaultSums>>;
+}
+
+/** Sums of every combination of names in one hour: plain numbers. */
+export interface HourSums {
+  readonly at: number;
+  readonly calls: Map<number, Float64Array>;
+  readonly attempts: Map<number, AttemptCounts>;
 }
 
 /** What one user came to in a day. */
@@ -66,123 +69,150 @@ export interface UserSums {
   readonly values: Float64Array;
 }
 
-/** Gives names to what is told apart, a bounded number of them. */
-export interface Names {
-  series(series: Series): number;
+/** The numbers of the series that the calls of one kind belong to. */
+export interface KindSeries {
+  /** Of every facet that is drawn, in their order. */
+  readonly drawn: readonly number[];
+  readonly each: number;
+  /** Of the one attempt of a call that went the ordinary way. */
+  readonly served: number;
+  readonly hit: number;
+}
+
+/** Gives numbers and names to what is told apart, a bounded number of them. */
+export interface Register {
+  series(facet: Facet, names: Names): number;
+  seriesOfKind(kind: Kind): KindSeries;
   user(day: number, user: string): string;
 }
 
 /** Where the sums of one kind of calls are at the moment: calls come in runs of a kind. */
 interface Shortcut {
-  readonly kind: Kind;
-  readonly series: number;
-  minute: number;
-  calls: CallSums | null;
-  attempts: AttemptSums | null;
+  readonly minute: number;
+  readonly series: KindSeries;
+  /** Of every facet that is drawn. */
+  readonly drawn: readonly CallSums[];
+  /** Of its own combination of names. */
+  readonly each: Float64Array;
+  /** Of the attempt of a call that went the ordinary way. */
+  attempts: readonly [AttemptSums, AttemptCounts] | null;
 }
 
 /**
- * Adds calls up, in memory: by the minute, and by what they have in common. Pure: names are given by
- * somebody else.
+ * Adds calls up, in memory: by the minute, and by what they have in common. Pure: numbers and names are given by somebody
+ * else.
  */
 export class Digest {
-  readonly minutes: Map<number, MinuteSums> = new Map();
+  readonly minutes: Map<number, SpanSums> = new Map();
+  readonly hours: Map<number, HourSums> = new Map();
   readonly users: Map<string, UserSums> = new Map();
   /** Places in the index of ids, each with the number of its call. */
   readonly ids: (readonly [place: number, seq: number])[] = [];
-  readonly #names: Names;
+  readonly #register: Register;
   readonly #shortcuts = new Map<Kind, Shortcut>();
 
-  constructor(names: Names) {
-    this.#names = names;
+  constructor(register: Register) {
+    this.#register = register;
   }
 
   add(row: CallRow): void {
     const shortcut = this.#shortcutOf(row);
     const attempts = row.attempts === null ? null : (JSON.parse(row.attempts) as readonly AttemptRecord[]);
     const values = valuesOf(row, attempts);
-    const { calls } = shortcut;
-    if (calls === null) return;
-    addTo(calls.values, values);
-    calls.duration.add(row.durationUs);
-    calls.overhead.add(row.overheadUs);
-    if (row.firstContentUs !== null) calls.firstContent.add(row.firstContentUs);
+    const duration = placeInSketch(row.durationUs);
+    const overhead = placeInSketch(row.overheadUs);
+    const firstContent = row.firstContentUs === null ? null : placeInSketch(row.firstContentUs);
+    addTo(shortcut.each, values);
+    for (const sums of shortcut.drawn) {
+      addTo(sums.values, values);
+      sums.duration.addTo(duration);
+      sums.overhead.addTo(overhead);
+      if (firstContent !== null) sums.firstContent.addTo(firstContent);
+    }
     if (attempts === null) this.#addSole(row, shortcut);
     else for (const attempt of attempts) this.#addAttempt(row, attempt);
     if (row.fault !== null) this.#addTold(row, JSON.parse(row.fault) as Fault, attempts?.at(-1));
-    if (row.endUser !== null) this.#addUser(row, shortcut.series, row.endUser, values);
+    if (row.endUser !== null) this.#addUser(row, shortcut.series.each, row.endUser, values);
     this.#addIds(row, attempts);
   }
 
   #shortcutOf({ kind, at }: CallRow): Shortcut {
     const minute = startOf(SPANS[0], at);
-    let shortcut = this.#shortcuts.get(kind);
-    if (shortcut === undefined) {
-      const { tenant, workload, route, model, target } = kind;
-      const series = this.#names.series({ tenant, workload, route, model, target });
-      shortcut = { kind, series, minute: NaN, calls: null, attempts: null };
-      this.#shortcuts.set(kind, shortcut);
-    }
-    if (shortcut.minute === minute) return shortcut;
-    shortcut.minute = minute;
-    shortcut.calls = getOr(this.#minuteOf(minute).calls, shortcut.series, () => new CallSums());
-    shortcut.attempts = null;
+    const known = this.#shortcuts.get(kind);
+    if (known !== undefined && known.minute === minute) return known;
+    const { calls } = this.#minuteOf(minute);
+    const series = this.#register.seriesOfKind(kind);
+    const shortcut: Shortcut = {
+      minute,
+      series,
+      drawn: series.drawn.map((number) => getOr(calls, number, () => new CallSums())),
+      each: getOr(this.#hourOf(at).calls, series.each, () => new Float64Array(SUMS.length)),
+      attempts: null,
+    };
+    this.#shortcuts.set(kind, shortcut);
     return shortcut;
   }
 
-  #minuteOf(at: number): MinuteSums {
+  #minuteOf(at: number): SpanSums {
     return getOr(this.minutes, at, () => ({ at, calls: new Map(), attempts: new Map(), faults: new Map() }));
   }
 
+  #hourOf(moment: number): HourSums {
+    const at = startOf(SPANS[1], moment);
+    return getOr(this.hours, at, () => ({ at, calls: new Map(), attempts: new Map() }));
+  }
+
   /** A call that went the ordinary way keeps its attempt in its own columns. */
-  #addSole({ attemptStartedUs, attemptDurationUs, firstContentUs }: CallRow, shortcut: Shortcut): void {
-    shortcut.attempts ??= this.#attemptsOf(shortcut.minute, {
-      ...seriesOf(shortcut.kind),
-      model: shortcut.kind.attemptModel,
-    });
-    const sums = shortcut.attempts;
+  #addSole({ at, attemptStartedUs, attemptDurationUs, firstContentUs }: CallRow, shortcut: Shortcut): void {
+    shortcut.attempts ??= this.#attemptsOf(at, shortcut.series);
+    const [sums, counts] = shortcut.attempts;
     sums.attempts += 1;
+    counts.attempts += 1;
     sums.duration.add(attemptDurationUs ?? 0);
     if (firstContentUs !== null) sums.firstContent.add(Math.max(0, firstContentUs - (attemptStartedUs ?? 0)));
   }
 
   #addAttempt(row: CallRow, attempt: AttemptRecord): void {
-    const series = { ...seriesOf(row.kind), model: attempt.model, target: attempt.target };
-    const sums = this.#attemptsOf(startOf(SPANS[0], row.at), series);
-    sums.attempts += 1;
-    const counted = countedAs(attempt.reason);
-    if (counted !== null) sums[counted] += 1;
-    sums.duration.add(attempt.durationMs * 1000);
-    if (attempt.firstContentMs !== null) {
-      sums.firstContent.add(Math.max(0, attempt.firstContentMs - attempt.startedMs) * 1000);
+    const { reason, durationMs, firstContentMs, startedMs, fault, model, target } = attempt;
+    const names = { ...row.kind, model, target };
+    const served = this.#register.series('served', names);
+    const hit = this.#register.series('hit', names);
+    const [sums, counts] = this.#attemptsOf(row.at, { served, hit });
+    const counted = countedAs(reason);
+    for (const one of [sums, counts]) {
+      one.attempts += 1;
+      if (counted !== null) one[counted] += 1;
     }
-    if (attempt.fault !== null) this.#faultOf(row, series, attempt.fault).attempts += 1;
+    sums.duration.add(durationMs * 1000);
+    if (firstContentMs !== null) sums.firstContent.add(Math.max(0, firstContentMs - startedMs) * 1000);
+    if (fault !== null) this.#addFault(row, names, fault, 'attempts');
   }
 
-  #attemptsOf(minute: number, series: Series): AttemptSums {
-    return getOr(this.#minuteOf(minute).attempts, this.#names.series(series), () => new AttemptSums());
+  #attemptsOf(at: number, { served, hit }: Pick<KindSeries, 'served' | 'hit'>): readonly [AttemptSums, AttemptCounts] {
+    return [
+      getOr(this.#minuteOf(startOf(SPANS[0], at)).attempts, served, () => new AttemptSums()),
+      getOr(this.#hourOf(at).attempts, hit, () => ({ attempts: 0, retries: 0, fallbacks: 0, hedges: 0 })),
+    ];
   }
 
   /** What the caller was told, at the target and with the model of its last attempt. */
   #addTold(row: CallRow, fault: Fault, last: AttemptRecord | undefined): void {
-    const series = { ...seriesOf(row.kind), ...(last === undefined ? {} : { model: last.model, target: last.target }) };
-    this.#faultOf(row, series, fault).calls += 1;
+    const names = last === undefined ? row.kind : { ...row.kind, model: last.model, target: last.target };
+    this.#addFault(row, names, fault, 'calls');
   }
 
-  #faultOf({ seq, at }: CallRow, series: Series, { kind, party }: Fault): FaultSums {
-    const faults = getOr(this.#minuteOf(startOf(SPANS[0], at)).faults, this.#names.series(series), () => new Map());
-    const sums = getOr(faults, `${kind} ${party}`, () => {
-      return { kind, party, calls: 0, attempts: 0, firstAt: at, lastAt: at, lastSeq: seq };
-    });
-    sums.firstAt = Math.min(sums.firstAt, at);
-    sums.lastAt = Math.max(sums.lastAt, at);
-    sums.lastSeq = Math.max(sums.lastSeq, seq);
-    return sums;
+  #addFault({ seq, at }: CallRow, names: Names, { kind, party }: Fault, counted: 'calls' | 'attempts'): void {
+    const { faults } = this.#minuteOf(startOf(SPANS[0], at));
+    const one = { calls: 0, attempts: 0, [counted]: 1, firstAt: at, lastAt: at, lastSeq: seq };
+    for (const facet of FAULTY) {
+      const kinds = getOr(faults, this.#register.series(facet, names), () => new Map<string, FaultSums>());
+      getOr(kinds, `${kind} ${party}`, () => new FaultSums(kind, party)).merge(one);
+    }
   }
 
   #addUser({ at }: CallRow, series: number, named: string, values: Float64Array): void {
     const day = startOf(USERS, at);
-    const endUser = this.#names.user(day, named);
+    const endUser = this.#register.user(day, named);
     const user = getOr(this.users, `${day} ${series} ${endUser}`, () => {
       return { at: day, series, endUser, values: new Float64Array(SUMS.length) };
     });
@@ -250,12 +280,24 @@ function countedAs(reason: string): 'retries' | 'fallbacks' | 'hedges' | null {
   }
 }
 
-function seriesOf({ tenant, workload, route, model, target }: Kind): Series {
-  return { tenant, workload, route, model, target };
-}
-
 function addTo(sums: Float64Array, values: Float64Array): void {
   for (let place = 0; place < sums.length; place += 1) sums[place] = (sums[place] ?? 0) + (values[place] ?? 0);
+}
+
+/** The sums of a longer span, from those of shorter ones that it is made of. */
+export function coarsened(parts: readonly SpanSums[], span: Span): readonly SpanSums[] {
+  const whole = new Map<number, SpanSums>();
+  for (const { at, calls, attempts, faults } of parts) {
+    const start = startOf(span, at);
+    const sums = getOr(whole, start, () => ({ at: start, calls: new Map(), attempts: new Map(), faults: new Map() }));
+    for (const [series, one] of calls) getOr(sums.calls, series, () => new CallSums()).merge(one);
+    for (const [series, one] of attempts) getOr(sums.attempts, series, () => new AttemptSums()).merge(one);
+    for (const [series, kinds] of faults) {
+      const merged = getOr(sums.faults, series, () => new Map<string, FaultSums>());
+      for (const [key, one] of kinds) getOr(merged, key, () => new FaultSums(one.kind, one.party)).merge(one);
+    }
+  }
+  return [...whole.values()];
 }
 
 function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

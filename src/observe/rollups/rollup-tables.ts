@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { Sketch } from '../sketch/sketch.ts';
-import { ATTEMPT_SUMS, CallSums, type FaultSums, SUMS } from './call-sums.ts';
-import type { Digest, MinuteSums } from './digest.ts';
-import { EVERYTHING } from './series-book.ts';
-import { SPANS, startOf } from './spans.ts';
+import { ATTEMPT_SUMS, type AttemptSums, type CallSums, type FaultSums, SUMS } from './call-sums.ts';
+import { coarsened, type Digest, type SpanSums } from './digest.ts';
+import { COARSE } from './facets.ts';
+import { type Span, SPANS, startOf } from './spans.ts';
 
 const SKETCHES = ['duration', 'first_content', 'overhead'] as const;
 const ATTEMPT_SKETCHES = ['duration', 'first_content'] as const;
@@ -42,54 +42,30 @@ export class RollupTables {
     );
   }
 
-  add({ minutes, users, ids }: Digest): void {
-    for (const minute of minutes.values()) {
-      this.#addCalls(minute);
-      this.#addAttempts(minute);
-      this.#addFaults(minute);
+  /** @param now wall time, ms since 1970: what would be deleted at once is not written */
+  add({ minutes, hours, users, ids }: Digest, now: number): void {
+    let parts: readonly SpanSums[] = [...minutes.values()];
+    for (const span of SPANS) {
+      if (span !== SPANS[0]) parts = coarsened(parts, span);
+      for (const sums of parts) if (sums.at >= now - span.keptMs) this.#addSpan(span, sums);
+    }
+    for (const { at, calls, attempts } of hours.values()) {
+      for (const [series, values] of calls) addTo(this.#calls, series, at, now, [...values, null, null, null]);
+      for (const [series, counts] of attempts) {
+        addTo(this.#attempts, series, at, now, [...ATTEMPT_SUMS.map((name) => counts[name]), null, null]);
+      }
     }
     for (const { at, series, endUser, values } of users.values()) this.#users.run(at, series, endUser, ...values);
     this.#addIds(ids);
   }
 
-  #addCalls({ at, calls }: MinuteSums): void {
-    const all = new CallSums();
-    for (const [series, sums] of calls) {
-      all.merge(sums);
-      this.#addTo(this.#calls, series, at, callCells(sums));
-    }
-    this.#addTo(this.#calls, EVERYTHING, at, callCells(all));
-  }
-
-  #addAttempts({ at, attempts }: MinuteSums): void {
-    for (const [series, { duration, firstContent, ...sums }] of attempts) {
-      const counts = ATTEMPT_SUMS.map((name) => sums[name]);
-      this.#addTo(this.#attempts, series, at, [...counts, duration.toBytes(), firstContent.toBytes()]);
-    }
-  }
-
-  #addFaults({ at, faults }: MinuteSums): void {
-    const all = new Map<string, FaultSums>();
+  #addSpan({ ms }: Span, { at, calls, attempts, faults }: SpanSums): void {
+    const seconds = ms / 1000;
+    for (const [series, sums] of calls) this.#calls.run(seconds, series, at, ...callCells(sums));
+    for (const [series, sums] of attempts) this.#attempts.run(seconds, series, at, ...attemptCells(sums));
     for (const [series, kinds] of faults) {
-      for (const [key, sums] of kinds) {
-        this.#addTo(this.#faults, series, at, faultCells(sums));
-        const sum = all.get(key);
-        if (sum === undefined) all.set(key, { ...sums });
-        else {
-          sum.calls += sums.calls;
-          sum.attempts += sums.attempts;
-          sum.firstAt = Math.min(sum.firstAt, sums.firstAt);
-          sum.lastAt = Math.max(sum.lastAt, sums.lastAt);
-          sum.lastSeq = Math.max(sum.lastSeq, sums.lastSeq);
-        }
-      }
+      for (const sums of kinds.values()) this.#faults.run(seconds, series, at, ...faultCells(sums));
     }
-    for (const sums of all.values()) this.#addTo(this.#faults, EVERYTHING, at, faultCells(sums));
-  }
-
-  /** Adds to the minute, the hour and the day. */
-  #addTo(statement: StatementSync, series: number, at: number, cells: readonly SQLInputValue[]): void {
-    for (const span of SPANS) statement.run(span.ms / 1000, series, startOf(span, at), ...cells);
   }
 
   /** In order, so that neighbours go to the same page. */
@@ -102,6 +78,17 @@ export class RollupTables {
   }
 }
 
+/** Adds to the hour and the day. */
+function addTo(statement: StatementSync, series: number, at: number, now: number, cells: SQLInputValue[]): void {
+  for (const span of COARSE) {
+    if (at >= now - span.keptMs) statement.run(span.ms / 1000, series, startOf(span, at), ...cells);
+  }
+}
+
+function attemptCells({ duration, firstContent, ...counts }: AttemptSums): SQLInputValue[] {
+  return [...ATTEMPT_SUMS.map((name) => counts[name]), duration.toBytes(), firstContent.toBytes()];
+}
+
 function callCells({ values, duration, firstContent, overhead }: CallSums): SQLInputValue[] {
   return [...values, duration.toBytes(), firstContent.toBytes(), overhead.toBytes()];
 }
@@ -111,6 +98,7 @@ function faultCells({ kind, party, calls, attempts, firstAt, lastAt, lastSeq }: 
 }
 
 function sumOfBytes(one: SQLInputValue, other: SQLInputValue): Uint8Array | null {
+  if (other === null) return one as Uint8Array | null;
   const sum = new Sketch();
   sum.addBytes(one as Uint8Array | null);
   sum.addBytes(other as Uint8Array | null);

@@ -92,7 +92,7 @@ function one(sql: string): Record<string, unknown> {
 }
 
 function addAllUp(): void {
-  while (writer.addUp());
+  while (writer.addUp(BEGIN));
 }
 
 /** Forgets every sum, and makes them again from the calls. */
@@ -133,20 +133,32 @@ it('come to what the calls come to', () => {
     const sums = [...columns, 'cost', 'unpriced', 'wasted_attempts', 'waste_failed_attempts', 'waste_abandoned']
       .map((name) => `sum(${name}) as ${name}`)
       .join(', ');
-    for (const which of ['= 0', '> 0']) {
-      expect(one(`select ${sums} from call_rollups where span = ${span} and series ${which}`)).toEqual(wanted);
+    const facets = [
+      'all',
+      'tenant',
+      'workload',
+      'route',
+      'model',
+      'target',
+      'served',
+      ...(span === 60 ? [] : ['each']),
+    ];
+    for (const facet of facets) {
+      const which = `span = ${span} and series in (select id from rollup_series where facet = '${facet}')`;
+      expect(one(`select ${sums} from call_rollups where ${which}`), facet).toEqual(wanted);
     }
-    expect(one(`select sum(attempts) as attempts from attempt_rollups where span = ${span}`)).toEqual({
-      attempts: attempts.length,
-    });
+    for (const facet of span === 60 ? ['served'] : ['served', 'hit']) {
+      const which = `span = ${span} and series in (select id from rollup_series where facet = '${facet}')`;
+      expect(one(`select sum(attempts) as attempts from attempt_rollups where ${which}`)).toEqual({
+        attempts: attempts.length,
+      });
+    }
     const told = calls.filter(({ fault }) => fault?.kind === 'unavailable').length;
     const met = attempts.filter(({ fault }) => fault?.kind === 'unavailable').length;
     const faults = `from fault_rollups where span = ${span} and kind = 'unavailable' and party = 'provider'`;
-    for (const which of ['= 0', '> 0']) {
-      expect(one(`select sum(calls) as told, sum(attempts) as met ${faults} and series ${which}`)).toEqual({
-        told,
-        met,
-      });
+    for (const facet of ['all', 'tenant', 'workload', 'route', 'model', 'target', 'served', 'hit']) {
+      const which = `series in (select id from rollup_series where facet = '${facet}')`;
+      expect(one(`select sum(calls) as told, sum(attempts) as met ${faults} and ${which}`)).toEqual({ told, met });
     }
   }
   const users = calls.filter(({ endUser }) => endUser !== null);
@@ -182,7 +194,11 @@ describe('are the same', () => {
     const crashed = tables();
     again();
     expect(tables()).toEqual(crashed);
-    expect(one('select sum(calls) as calls from call_rollups where span = 60 and series = 0')).toEqual({
+    expect(
+      one(
+        "select sum(calls) as calls from call_rollups where span = 60 and series in (select id from rollup_series where facet = 'all')",
+      ),
+    ).toEqual({
       calls: 1_000,
     });
   });
@@ -191,23 +207,27 @@ describe('are the same', () => {
     const other = new RecordWriter(directory, LIMITS);
     for (let at = 0; at < 600; at += 100) {
       (at % 200 === 0 ? writer : other).write(packCalls(mixedCalls(at, 100)));
-      if (at % 300 === 0) while (other.addUp());
+      if (at % 300 === 0) while (other.addUp(BEGIN));
       expect(writer.write(packCalls(mixedCalls(at, 50)))).toBe(50);
     }
     addAllUp();
-    while (other.addUp());
+    while (other.addUp(BEGIN));
     other.close();
     // Each process has numbers of its own for the series: names may be told twice, but the sums are the same.
     const sums = (): Record<string, unknown> =>
       one(`select json_group_array(told) as told from (
-        select json_array(r.span, r.at, s.tenant, s.model, s.target, sum(calls), sum(failed), total(cost)) as told
+        select json_array(r.span, r.at, s.facet, s.tenant, s.model, s.target, sum(calls), sum(failed), total(cost)) as told
         from call_rollups r join rollup_series s on s.id = r.series
-        group by r.span, r.at, r.series = 0, s.tenant, s.model, s.target
+        group by r.span, r.at, s.facet, s.tenant, s.model, s.target
         order by told)`);
     const shared = sums();
     again();
     expect(sums()).toEqual(shared);
-    expect(one('select sum(calls) as calls from call_rollups where span = 60 and series = 0')).toEqual({ calls: 600 });
+    expect(
+      one(
+        "select sum(calls) as calls from call_rollups where span = 60 and series in (select id from rollup_series where facet = 'all')",
+      ),
+    ).toEqual({ calls: 600 });
   });
 });
 
@@ -222,13 +242,15 @@ it('do not grow with a flood of names', () => {
   });
   for (let at = 0; at < flood.length; at += 1_000) writer.write(packCalls(flood.slice(at, at + 1_000)));
   addAllUp();
-  expect(one('select count(*) as series from rollup_series')['series']).toBeLessThan(7_100);
-  expect(
-    one(
-      "select sum(calls) as calls from call_rollups r join rollup_series s on s.id = r.series where span = 60 and s.tenant = 'other'",
-    ),
-  ).toEqual({ calls: 2_000 });
-  expect(one('select sum(calls) as calls from call_rollups where span = 60 and series > 0')).toEqual({ calls: 9_000 });
+  expect(one('select count(*) as series from rollup_series')['series']).toBeLessThan(14_100);
+  for (const facet of ['all', 'tenant', 'workload', 'model', 'served', 'each']) {
+    const which = `series in (select id from rollup_series where facet = '${facet}')`;
+    expect(one(`select sum(calls) as calls from call_rollups where span = 3600 and ${which}`)).toEqual({
+      calls: 9_000,
+    });
+  }
+  const others = "from call_rollups r join rollup_series s on s.id = r.series where span = 3600 and s.tenant = 'other'";
+  expect(one(`select sum(calls) as calls ${others} and facet = 'tenant'`)['calls']).toBeGreaterThan(1_000);
 });
 
 it('are deleted when they are old, the fine ones first', () => {

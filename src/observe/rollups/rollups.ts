@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { CallReader, type Cells } from './call-reader.ts';
 import { firstPlaceOf } from './call-id.ts';
-import { Digest, type Names } from './digest.ts';
+import { Digest, type Kind, type KindSeries, type Register } from './digest.ts';
+import { DRAWN } from './facets.ts';
 import { RollupTables } from './rollup-tables.ts';
 import { SeriesBook } from './series-book.ts';
 import { SPANS, USERS } from './spans.ts';
@@ -35,7 +36,7 @@ interface Pending {
 export class Rollups {
   readonly #connection: DatabaseSync;
   readonly #reader: CallReader;
-  readonly #names: Names;
+  readonly #register: Register;
   readonly #tables: RollupTables;
   readonly #progress: StatementSync;
   readonly #advance: StatementSync;
@@ -49,7 +50,16 @@ export class Rollups {
     this.#connection = connection;
     this.#reader = new CallReader(connection);
     const [series, users] = [new SeriesBook(connection), new UserBook()];
-    this.#names = { series: (one) => series.of(one), user: (day, user) => users.of(day, user) };
+    const ofKinds = new WeakMap<Kind, KindSeries>();
+    this.#register = {
+      series: (facet, names) => series.of(facet, names),
+      seriesOfKind(kind) {
+        let known = ofKinds.get(kind);
+        if (known === undefined) ofKinds.set(kind, (known = seriesOfKind(kind, series)));
+        return known;
+      },
+      user: (day, user) => users.of(day, user),
+    };
     this.#tables = new RollupTables(connection);
     this.#progress = connection.prepare('select seq from rollup_progress');
     this.#advance = connection.prepare('update rollup_progress set seq = ?');
@@ -74,9 +84,10 @@ export class Rollups {
 
   /**
    * Carries what was added up to the database, in a transaction of its own.
+   * @param now wall time, ms since 1970
    * @returns whether there are more calls to add up
    */
-  write(): boolean {
+  write(now: number): boolean {
     if (this.#pending !== null && this.#pending.upTo === this.#pending.after) return false;
     this.#connection.exec('begin immediate');
     const after = Number(this.#progress.get()?.['seq']);
@@ -84,19 +95,19 @@ export class Rollups {
     let more = false;
     if (this.#pending !== null && this.#pending.after === after) {
       ({ upTo } = this.#pending);
-      this.#tables.add(this.#pending.digest);
+      this.#tables.add(this.#pending.digest, now);
     } else {
       const calls = this.#reader.after(after, CALLS_PER_STEP);
       more = calls.length === CALLS_PER_STEP;
       upTo = Number(calls.at(-1)?.[0] ?? after);
-      const digest = new Digest(this.#names);
+      const digest = new Digest(this.#register);
       for (const cells of calls) digest.add(this.#reader.read(Number(cells[0]), cells, 1));
-      this.#tables.add(digest);
+      this.#tables.add(digest, now);
     }
     this.#advance.run(upTo);
     this.#connection.exec('commit');
     // While others are ahead there is nothing to follow on from.
-    this.#pending = more ? null : { digest: new Digest(this.#names), after: upTo, upTo };
+    this.#pending = more ? null : { digest: new Digest(this.#register), after: upTo, upTo };
     return more;
   }
 
@@ -129,4 +140,15 @@ export class Rollups {
     const oldest = this.#connection.prepare('select min(seq) as seq from call_rows').get()?.['seq'];
     this.#connection.prepare('delete from call_ids where place < ?').run(firstPlaceOf(Number(oldest ?? 0)));
   }
+}
+
+function seriesOfKind(kind: Kind, series: SeriesBook): KindSeries {
+  // A call that went the ordinary way was sent to its target by its one attempt.
+  const sent = { ...kind, model: kind.attemptModel };
+  return {
+    drawn: DRAWN.map((facet) => series.of(facet, kind)),
+    each: series.of('each', kind),
+    served: series.of('served', sent),
+    hit: series.of('hit', sent),
+  };
 }

@@ -1,30 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-
-/** What the calls of one sum have in common. */
-export interface Series {
-  readonly tenant: string | null;
-  readonly workload: string | null;
-  readonly route: string | null;
-  /** Asked for by calls, sent by attempts. */
-  readonly model: string | null;
-  /** Of calls the last one tried. */
-  readonly target: string | null;
-}
-
-/** The series of all calls together. */
-export const EVERYTHING = 0;
+import { type Facet, FACETS, type Name, type Names, seenBy } from './facets.ts';
 
 /** What stands for every name that came after the last place was taken. */
 const OTHER = 'other';
 
 /** Series in use that are told apart: callers choose the names of models, and may choose a new one for each call. */
-const MOST = 5_000;
+const MOST = 10_000;
 
 /** Beyond those, models become `other`, and some more are told apart; beyond these, tenants and workloads do as well. */
-const MOST_WITHOUT_MODELS = MOST + 2_000;
+const MOST_WITHOUT_MODELS = MOST + 4_000;
 
 /** Hours are forgotten after some weeks: names of a flood do not take the places for ever. */
-const IN_USE = ['call_rollups', 'attempt_rollups']
+const IN_USE = ['call_rollups', 'attempt_rollups', 'fault_rollups']
   .map((table) => `exists (select 1 from ${table} where span = 3600 and series = s.id)`)
   .join(' or ');
 
@@ -37,38 +24,45 @@ export class SeriesBook {
 
   constructor(connection: DatabaseSync) {
     this.#insert = connection.prepare(
-      'insert into rollup_series (tenant, workload, route, model, target) values (?, ?, ?, ?, ?)',
+      'insert into rollup_series (facet, tenant, workload, route, model, target) values (?, ?, ?, ?, ?, ?)',
     );
-    const all = connection.prepare('select * from rollup_series where id > 0').all();
-    for (const row of all) this.#ids.set(keyOf(row as unknown as Series), Number(row['id']));
-    this.#used = Number(
-      connection.prepare(`select count(*) as used from rollup_series s where ${IN_USE}`).get()?.['used'],
-    );
+    for (const { id, facet, ...names } of connection.prepare('select * from rollup_series').all()) {
+      this.#ids.set(keyOf(facet as Facet, names as unknown as Names), Number(id));
+    }
+    const used = connection.prepare(`select count(*) as used from rollup_series s where ${IN_USE}`).get();
+    this.#used = Number(used?.['used']);
   }
 
   /** To be called in a transaction; after one that failed, the book is to be made anew. */
-  of(series: Series): number {
-    const known = this.#ids.get(keyOf(series));
+  of(facet: Facet, all: Names): number {
+    const names = seenBy(facet, all);
+    const known = this.#ids.get(keyOf(facet, names));
     if (known !== undefined) return known;
-    if (this.#used < MOST) return this.#add(series);
-    const ofAnyModel = { ...series, model: OTHER };
-    const known_ = this.#ids.get(keyOf(ofAnyModel));
-    if (known_ !== undefined) return known_;
-    if (this.#used < MOST_WITHOUT_MODELS) return this.#add(ofAnyModel);
+    if (this.#used < MOST) return this.#add(facet, names);
+    const ofAnyModel = instead(facet, names, ['model']);
+    const knownOfAny = this.#ids.get(keyOf(facet, ofAnyModel));
+    if (knownOfAny !== undefined) return knownOfAny;
+    if (this.#used < MOST_WITHOUT_MODELS) return this.#add(facet, ofAnyModel);
     // Routes and targets are those of the configuration: there are never many.
-    const ofAnybody = { ...ofAnyModel, tenant: OTHER, workload: null };
-    return this.#ids.get(keyOf(ofAnybody)) ?? this.#add(ofAnybody);
+    const ofAnybody = instead(facet, ofAnyModel, ['tenant', 'workload']);
+    return this.#ids.get(keyOf(facet, ofAnybody)) ?? this.#add(facet, ofAnybody);
   }
 
-  #add(series: Series): number {
-    const { tenant, workload, route, model, target } = series;
-    const id = Number(this.#insert.run(tenant, workload, route, model, target).lastInsertRowid);
-    this.#ids.set(keyOf(series), id);
+  #add(facet: Facet, names: Names): number {
+    const { tenant, workload, route, model, target } = names;
+    const id = Number(this.#insert.run(facet, tenant, workload, route, model, target).lastInsertRowid);
+    this.#ids.set(keyOf(facet, names), id);
     this.#used += 1;
     return id;
   }
 }
 
-function keyOf({ tenant, workload, route, model, target }: Series): string {
-  return JSON.stringify([tenant, workload, route, model, target]);
+/** `other` in place of some names, where the facet looks at them. */
+function instead(facet: Facet, names: Names, which: readonly Name[]): Names {
+  const seen: readonly Name[] = FACETS[facet];
+  return { ...names, ...Object.fromEntries(which.filter((name) => seen.includes(name)).map((name) => [name, OTHER])) };
+}
+
+function keyOf(facet: Facet, { tenant, workload, route, model, target }: Names): string {
+  return JSON.stringify([facet, tenant, workload, route, model, target]);
 }

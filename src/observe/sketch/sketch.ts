@@ -11,6 +11,9 @@ const LAST = bucketOf(1e11);
 /** Buckets are made room for in pieces of this many: a spread of latencies by a factor of ten takes a hundred or so. */
 const PIECE = 64;
 
+/** The place of values below 1. */
+const ZEROS = -1;
+
 /** First byte of the binary form; another form would begin with another. */
 const FORM = 1;
 
@@ -38,9 +41,14 @@ export class Sketch {
   }
 
   add(value: number): void {
+    this.addTo(placeOf(value));
+  }
+
+  /** Adds a value by its {@link placeOf place}, which is found once for all the sketches that it goes to. */
+  addTo(place: number): void {
     this.#count += 1;
-    if (value < 1) this.#zeros += 1;
-    else this.#grow(Math.min(bucketOf(value), LAST), 1);
+    if (place === ZEROS) this.#zeros += 1;
+    else this.#grow(place, 1);
   }
 
   /** Adds the values of another. */
@@ -115,6 +123,11 @@ export class Sketch {
     this.#counts = counts;
     this.#first = first;
   }
+}
+
+/** Where every sketch counts a value. */
+export function placeOf(value: number): number {
+  return value < 1 ? ZEROS : Math.min(bucketOf(value), LAST);
 }
 
 /** The bucket that holds values from gamma^(bucket - 1), exclusive, to gamma^bucket. */

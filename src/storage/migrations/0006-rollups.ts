@@ -57,16 +57,16 @@ export const rollups: Migration = {
     );
     insert into rollup_progress values (1, 0);
 
-    -- What the calls of one sum have in common. Number 0 is all calls together. May be told twice, as kinds may.
+    -- What the calls of one sum have in common, of the names that the facet looks at. May be told twice, as kinds may.
     create table rollup_series (
       id integer primary key,
+      facet text not null,
       tenant text,
       workload text,
       route text,
       model text,
       target text
     );
-    insert into rollup_series (id) values (0);
 
     -- Ordered by series before time: a chart reads a few series over a long time. span is 60, 3600 or 86400 seconds.
     create table call_rollups (

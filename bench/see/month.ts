@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { answer } from '../../src/observe/queries/answer.ts';
+import { CallPacker } from '../../src/observe/call-batch.ts';
+import type { Question, Questions } from '../../src/observe/queries/queries.ts';
+import { RecordWriter } from '../../src/observe/record-writer.ts';
+import { databasePath } from '../../src/storage/data-directory.ts';
+import { type Database, openDatabase } from '../../src/storage/database.ts';
+import type { CallRecord } from '../../src/engine/record.ts';
+import { type Figure, figure } from '../figures.ts';
+import { traffic, upstreamIdOf } from './generate.ts';
+
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+const SEED = 20_261_122;
+
+/** Calls handed over at a time. */
+const BATCH = 1_000;
+
+/** Sums are carried over after so many calls. */
+const ADD_UP_EVERY = 50_000;
+
+/** Each question is asked so many times, each time about something else; the slowest but one counts. */
+const ASKED = 9;
+
+/** Sizes and times of a month of calls in SQLite, with its sums. */
+export async function monthFigures(calls: number): Promise<Figure[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-see-'));
+  try {
+    const now = Math.floor(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
+    const writing = write(directory, calls, now);
+    const bytes = statSync(databasePath(directory)).size;
+    const database = openDatabase({ directory, access: 'read' });
+    const asking = await ask(database, calls, now);
+    await database.close();
+    return [
+      ...asking,
+      figure('month.mb_per_million', bytes / calls, 'MB', { atMost: 250 }, 1),
+      figure('month.us_per_call', (writing * 1000) / calls, 'µs', { atMost: 25 }, 2),
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** @returns how long it took to pack, write and add up, ms */
+function write(directory: string, calls: number, end: number): number {
+  const writer = new RecordWriter(directory, { maxAgeMs: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER });
+  const packer = new CallPacker();
+  let took = 0;
+  let pending: CallRecord[] = [];
+  const flush = (): void => {
+    const started = performance.now();
+    for (const call of pending) packer.add(call);
+    const batch = packer.take();
+    if (batch !== null) writer.write([batch]);
+    took += performance.now() - started;
+    pending = [];
+  };
+  let number = 0;
+  for (const call of traffic(calls, end, DAYS * DAY_MS, SEED)) {
+    pending.push(call);
+    number += 1;
+    if (pending.length === BATCH) flush();
+    if (number % ADD_UP_EVERY === 0) {
+      const started = performance.now();
+      writer.addUp(end);
+      took += performance.now() - started;
+    }
+    if (number % 1_000_000 === 0)
+      console.error(`bench: ${number / 1_000_000} of ${calls / 1_000_000} million calls written`);
+  }
+  flush();
+  while (writer.addUp(end));
+  writer.close();
+  return took;
+}
+
+async function ask(database: Database, calls: number, now: number): Promise<Figure[]> {
+  const times = async <Name extends Question>(
+    name: Name,
+    asked: (turn: number) => Questions[Name]['asked'],
+    good: (answer: Questions[Name]['answer']) => boolean,
+  ): Promise<number> => {
+    const took: number[] = [];
+    for (let turn = 0; turn < ASKED; turn += 1) {
+      const question = asked(turn);
+      const started = performance.now();
+      const answered = await answer(database, name, question, now);
+      took.push(performance.now() - started);
+      if (!good(answered)) throw new Error(`the answer to ${name} ${JSON.stringify(question)} is wrong`);
+    }
+    return took.toSorted((one, other) => one - other).at(-2) ?? NaN;
+  };
+  const whole = { from: now - DAYS * DAY_MS };
+  const dayOf = (turn: number): { from: number; to: number } => {
+    const from = now - (DAYS - 1 - turn * 3) * DAY_MS;
+    return { from, to: from + DAY_MS };
+  };
+  const some = (turn: number): number => Math.floor(((turn + 0.5) * calls) / ASKED);
+  const has = (rows: readonly unknown[]): boolean => rows.length > 0;
+  const tenant = (turn: number): string => `tenant-${turn * 4}`;
+  const overview = await times(
+    'overview',
+    () => whole,
+    ({ total }) => total.calls === calls,
+  );
+  const ofTenant = await times(
+    'overview',
+    (turn) => ({ ...whole, tenant: tenant(turn) }),
+    ({ total }) => total.calls > 0,
+  );
+  const matrix = await times(
+    'matrix',
+    () => whole,
+    ({ cells }) => has(cells),
+  );
+  const faults = await times(
+    'faults',
+    () => whole,
+    ({ groups }) => has(groups),
+  );
+  const costs = await times(
+    'costs',
+    () => ({ ...whole, by: 'tenant' }),
+    ({ rows }) => has(rows),
+  );
+  const byId = await times(
+    'call',
+    (turn) => ({ id: `hf-mbench-${(some(turn) + 1).toString(36)}` }),
+    (call) => call !== null,
+  );
+  const byTheirs = await times(
+    'call',
+    (turn) => ({ id: upstreamIdOf(some(turn)) }),
+    (call) => call !== null,
+  );
+  const byNobodys = await times(
+    'call',
+    (turn) => ({ id: `req_nobody${turn}` }),
+    (call) => call === null,
+  );
+  const search = await times(
+    'calls',
+    (turn) => ({ ...dayOf(turn), tenant: tenant(turn), fault: 'overloaded' }),
+    ({ calls: found }) => found.every((call) => call.attempts.some(({ fault }) => fault?.kind === 'overloaded')),
+  );
+  const rare = await times(
+    'calls',
+    (turn) => ({ ...whole, tenant: `nobody-${turn}` }),
+    ({ calls: found }) => !has(found),
+  );
+  return [
+    figure('overview.30d_ms', overview, 'ms', { atMost: 200 }, 1),
+    figure('overview.30d_of_a_tenant_ms', ofTenant, 'ms', { atMost: 200 }, 1),
+    figure('matrix.30d_ms', matrix, 'ms', { atMost: 500 }, 1),
+    figure('faults.30d_ms', faults, 'ms', { atMost: 500 }, 1),
+    figure('costs.30d_ms', costs, 'ms', { atMost: 500 }, 1),
+    figure('search.own_id_ms', byId, 'ms', { atMost: 50 }, 2),
+    figure('search.upstream_id_ms', byTheirs, 'ms', { atMost: 50 }, 2),
+    figure('search.unknown_id_ms', byNobodys, 'ms', { atMost: 50 }, 2),
+    figure('search.tenant_fault_day_ms', search, 'ms', { atMost: 300 }, 1),
+    figure('search.unknown_tenant_ms', rare, 'ms', { atMost: 300 }, 1),
+  ];
+}
