@@ -166,9 +166,40 @@ test('the playground streams an answer while the gateway is open', async () => {
     .getByRole('status')
     .getByText(/status 200, first content after .*, done after/)
     .waitFor();
+  await page.getByRole('button', { name: 'Write the body as JSON' }).click();
+  await page
+    .getByLabel('Body, as JSON')
+    .fill('{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"Say: by hand"}]}');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('by hand', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Back to the fields' }).click();
   await page.getByLabel('Model').fill('gpt-4o@invalid-request');
   await page.getByRole('button', { name: 'Send' }).click();
   expect(await page.getByRole('alert').innerText()).toContain('Remedy:');
+});
+
+test('a target is taken out by hand, and let back in', async () => {
+  await page.goto(`${root}/providers`);
+  await page.getByRole('button', { name: 'Take out' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Take out' }).click();
+  await page.getByText('taken out by hand').waitFor();
+  await expect(client().chat.completions.create({ model: 'gpt-4o', ...HELLO })).rejects.toMatchObject({ status: 503 });
+  await page.getByRole('button', { name: 'Let back in' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Let back in' }).click();
+  await page.getByRole('button', { name: 'Take out' }).waitFor();
+  await client().chat.completions.create({ model: 'gpt-4o', ...HELLO });
+});
+
+test('a job is followed to its call', async () => {
+  await page.goto(`${root}/jobs`);
+  await page.getByText('A job is a call that runs in the background').waitFor();
+  const asked = { endpoint: '/v1/chat/completions', body: { model: 'gpt-4o', ...HELLO } };
+  const headers = { 'content-type': 'application/json' };
+  const made = await fetch(`${gateway.baseUrl}/jobs`, { method: 'POST', headers, body: JSON.stringify(asked) });
+  expect(made.status).toBeLessThan(300);
+  await page.goto(`${root}/jobs`);
+  await page.getByRole('link', { name: /^hf-/ }).click({ timeout: 15_000 });
+  await page.getByText('POST /chat/completions').waitFor();
 });
 
 test('a tenant is created, its key used, revoked and refused; the secret is shown once', async () => {

@@ -90,6 +90,14 @@ describe('a target that fails while another answers', () => {
     expect(judge(given)).toMatchObject({ tone: 'worn', sentence });
   });
 
+  test('one model of it alone is named, and what the others answer counts for nothing', () => {
+    const { cells } = diverted(12, 94);
+    const well = { target: 'openai', model: 'gpt-4o-mini', attempts: steps(500), errors: steps(0), faults: [] };
+    expect(judge(situation({ cells: [...cells, well] })).sentence).toBe(
+      'openai gpt-4o degraded 12 min; 94 % diverted; callers notice nothing',
+    );
+  });
+
   test('the detail counts, and names the fault', () => {
     expect(judge(diverted(12, 94)).detail).toBe(
       'openai: 470 of 500 attempts failed in the last 5 minutes, mostly overloaded. 6,000 calls in the last hour, 100 % answered.',

@@ -67,7 +67,10 @@ interface Degraded {
   readonly since: number;
   readonly attempts: number;
   readonly errors: number;
+  /** The models that are hit. */
   readonly models: readonly (string | null)[];
+  /** Others of its models are well. */
+  readonly inPart: boolean;
   readonly mostly: string | null;
 }
 
@@ -113,11 +116,13 @@ function degradedTarget({ cells, at }: Situation, { id, breaker }: Situation['ta
     if ((errors[step] ?? 0) <= (attempts[step] ?? 0) * ERRING) break;
     since = step;
   }
-  const hit = own.filter((cell) => sum(recent(cell.errors)) > 0);
-  const [worst] = hit.toSorted((one, other) => sum(recent(other.errors)) - sum(recent(one.errors)));
-  const models = [...new Set(own.map(({ model }) => model))];
+  const failures = (cell: Cell): number => sum(recent(cell.errors));
+  const hit = own.filter((cell) => leastShare(failures(cell), sum(recent(cell.attempts))) > ERRING);
+  const [worst] = hit.toSorted((one, other) => failures(other) - failures(one));
+  const inPart = breaker === 'closed' && hit.length > 0 && hit.length < own.length;
+  const models = [...new Set((hit.length > 0 ? hit : own).map(({ model }) => model))];
   const mostly = worst?.faults[0]?.kind ?? null;
-  return [{ id, open: breaker === 'open', since, attempts: tried, errors: failed, models, mostly }];
+  return [{ id, open: breaker === 'open', since, attempts: tried, errors: failed, models, inPart, mostly }];
 }
 
 /** Calls that failed lately, and not by their callers' doing. */
@@ -140,7 +145,7 @@ function harmOf({
 function degradedParts({ at, now, cells }: Situation, degraded: readonly Degraded[]): string[] {
   if (degraded.length === 0) return [];
   const since = Math.min(...degraded.map((target) => at[target.since] ?? now));
-  const names = degraded.map(({ id }) => id).join(' and ');
+  const names = degraded.map(({ id, models, inPart }) => (inPart ? `${id} ${models.join(', ')}` : id)).join(' and ');
   const how = degraded.every(({ open }) => open) ? 'out' : 'degraded';
   const diverted = divertedShare(cells, degraded);
   return [
@@ -149,17 +154,17 @@ function degradedParts({ at, now, cells }: Situation, degraded: readonly Degrade
   ];
 }
 
-/** Of what was answered of the same models lately: the share that other targets answered. Null: there is no other. */
+/** Of what was answered lately of the models that are hit: the share that other targets answered. Null: there is no other. */
 function divertedShare(cells: readonly Cell[], degraded: readonly Degraded[]): number | null {
   const out = new Set(degraded.map(({ id }) => id));
+  const models = new Set(degraded.flatMap((target) => target.models));
   const others = cells.filter(({ target }) => !out.has(target));
   // A target elsewhere may know the model by another name, so where none has the same, any other counts.
-  const models = new Set(degraded.flatMap((target) => target.models));
   const same = others.filter(({ model }) => models.has(model));
   const elsewhere = (same.length > 0 ? same : others).reduce((total, cell) => total + answeredBy(cell), 0);
   if (elsewhere === 0) return null;
-  const here = cells.filter(({ target }) => out.has(target)).reduce((total, cell) => total + answeredBy(cell), 0);
-  return elsewhere / (elsewhere + here);
+  const hit = cells.filter(({ target, model }) => out.has(target) && models.has(model));
+  return elsewhere / (elsewhere + hit.reduce((total, cell) => total + answeredBy(cell), 0));
 }
 
 function answeredBy({ attempts, errors }: Cell): number {
@@ -226,7 +231,7 @@ function minutes(ms: number): string {
 function percent(share: number): string {
   const value = share * 100;
   if (value > 99.9 && value < 100) return '> 99.9 %';
-  return `${value < 10 || value > 90 ? Number(value.toFixed(1)) : Math.round(value)} %`;
+  return `${value < 10 || value > 99 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 
 function capital(text: string): string {

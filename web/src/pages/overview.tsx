@@ -78,7 +78,7 @@ function Sums({ overview: { total } }: { readonly overview: Overview }): JSX.Ele
       <Sum
         label="Extra attempts"
         value={count(total.attempts === 0 ? (total.calls === 0 ? null : 0) : total.retries + total.fallbacks)}
-        under={`${count(total.retries)} retries, ${count(total.fallbacks)} moved`}
+        under={`${many(total.retries, 'retry', 'retries')}, ${count(total.fallbacks)} moved`}
       />
       <Sum
         label="Tokens"

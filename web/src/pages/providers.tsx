@@ -169,11 +169,8 @@ function Deeds({ target, begin }: { readonly target: Target; readonly begin: (de
     <span class="beside">
       {key.refusals.length > 0 ? <button onClick={() => begin({ target, kind: 'clear' })}>Try its key</button> : null}
       {openByHand ? <button onClick={() => begin({ target, kind: 'auto' })}>Let it prove itself</button> : null}
-      {breaker === 'closed' ? (
-        <button onClick={() => begin({ target, kind: 'open' })}>Take out</button>
-      ) : (
-        <button onClick={() => begin({ target, kind: 'closed' })}>Let back in</button>
-      )}
+      {breaker === 'closed' ? null : <button onClick={() => begin({ target, kind: 'closed' })}>Let back in</button>}
+      {openByHand ? null : <button onClick={() => begin({ target, kind: 'open' })}>Take out</button>}
     </span>
   );
 }

@@ -35,16 +35,15 @@ export function CallTable({ calls }: { readonly calls: readonly CallLine[] }): J
           <tr>
             <th>Arrived</th>
             <th>Call</th>
+            <th>Tenant</th>
             <th>Model</th>
             <th>Target</th>
             <th>Outcome</th>
-            <th>Met on the way</th>
-            <th class="right">Status</th>
+            <th>Attempts</th>
             <th class="right">First content</th>
             <th class="right">Took</th>
             <th class="right">Tokens</th>
             <th class="right">Cost</th>
-            <th>Tenant</th>
           </tr>
         </thead>
         <tbody>
@@ -74,6 +73,7 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
           {id}
         </a>
       </td>
+      <td class="still">{call.tenant ?? <span class="quiet">–</span>}</td>
       <td class="still">
         {model ?? <span class="quiet">none</span>}
         {servedModel === null || servedModel === model ? null : <span class="quiet"> → {servedModel}</span>}
@@ -81,18 +81,25 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
       <td class="still">{target ?? <span class="quiet">none</span>}</td>
       <td class="still">
         <OutcomeTag outcome={outcome} fault={faultKind} />
+        {call.status === 200 || call.status === 0 ? null : <span class="small quiet"> {call.status}</span>}
       </td>
-      <td class="small quiet">
-        {attempts > 1 || met.length > 0 ? `${attempts} attempts${met.length > 0 ? `: ${met.join(', ')}` : ''}` : ''}
+      <td class="small still quiet">
+        {attempts}
+        {met.length > 0 ? ` · ${told(met)}` : ''}
       </td>
-      <td class="right">{call.status}</td>
       <td class="right">{duration(call.firstContentMs)}</td>
       <td class="right">{duration(call.durationMs)}</td>
       <td class="right">
         {inputTokens === null && outputTokens === null ? '–' : count((inputTokens ?? 0) + (outputTokens ?? 0))}
       </td>
       <td class="right">{money(call.cost)}</td>
-      <td class="still">{call.tenant ?? <span class="quiet">–</span>}</td>
     </tr>
   );
+}
+
+/** Each fault once, with how often: `overloaded ×2, timeout`. */
+function told(kinds: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, times]) => (times === 1 ? kind : `${kind} ×${times}`)).join(', ');
 }
