@@ -7,7 +7,7 @@ import { faultOf } from '../engine/fault/index.ts';
 import { NO_USAGE } from '../engine/ports.ts';
 import { callAt } from '../engine/scripted.test-support.ts';
 import { VirtualClock } from '../engine/virtual-clock.ts';
-import { requestKey } from '../providers/openai/given/request-key.ts';
+import { requestKey } from '../providers/given/request-key.ts';
 import { AnswerMemory } from '../storage/answers/memory.ts';
 import { KeptAnswers, staleRung } from './kept-answers.ts';
 

@@ -4,9 +4,9 @@ import type { Clock } from '../engine/clock.ts';
 import type { DegradedPolicy, DegradedRung } from '../engine/degraded.ts';
 import { parseJson } from '../engine/parse-json.ts';
 import type { ReplyStream, Sink, StreamEnding } from '../engine/reply.ts';
-import { bodyReply, streamReply, wholeReply } from '../providers/openai/given/given-reply.ts';
-import { type RequestKey, requestKey } from '../providers/openai/given/request-key.ts';
-import { isStreamWorthKeeping, isWorthKeeping } from '../providers/openai/given/whole-answer.ts';
+import { bodyReply, streamReply, wholeReply } from '../providers/given/given-reply.ts';
+import { type RequestKey, requestKey } from '../providers/given/request-key.ts';
+import { isStreamWorthKeeping, isWorthKeeping } from '../providers/given/whole-answer.ts';
 import type { AnswerMemory } from '../storage/answers/memory.ts';
 
 export interface KeepingPolicy {

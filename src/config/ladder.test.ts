@@ -22,14 +22,19 @@ describe('degraded rungs of a ladder', () => {
       {
         rung: 'canned',
         text: 'Later.',
-        bodies: { chat: null, responses: null, embeddings: null },
+        bodies: { chat: null, responses: null, messages: null, embeddings: null },
         on: new Set(['timeout']),
       },
       'a fixed answer',
     ],
     [
       { canned: { json: { items: [] } } },
-      { rung: 'canned', text: '{"items":[]}', bodies: { chat: null, responses: null, embeddings: null }, on: ON },
+      {
+        rung: 'canned',
+        text: '{"items":[]}',
+        bodies: { chat: null, responses: null, messages: null, embeddings: null },
+        on: ON,
+      },
       'a fixed answer',
     ],
   ])('%j', (written, policy, described) => {
@@ -97,6 +102,14 @@ describe('a canned answer', () => {
       status: 'completed',
       output: [{ content: [{ type: 'output_text', text: 'Later.' }] }],
     });
+    expect(JSON.parse((await answerTo(canned, { operation: 'messages' })) ?? '')).toMatchObject({
+      type: 'message',
+      content: [{ type: 'text', text: 'Later.' }],
+      stop_reason: 'end_turn',
+    });
+    const blocks = (await answerTo(canned, { operation: 'messages', stream: true })) ?? '';
+    expect(blocks.match(/^event: \S+/gm)?.at(-1)).toBe('event: message_stop');
+    expect(blocks).toContain('"delta":{"type":"text_delta","text":"Later."}');
     const events = (await answerTo(canned, { operation: 'responses', stream: true })) ?? '';
     expect(events.match(/^event: \S+/gm)?.at(-1)).toBe('event: response.completed');
     expect(events).toContain('"delta":"Later."');

@@ -17,7 +17,7 @@ type JobSection = Optional<{ retryAfter: number; on: readonly FaultKind[] }>;
 type CannedSection = Optional<{
   text: string;
   json: unknown;
-  bodies: Optional<{ chat: Body; responses: Body; embeddings: Body }>;
+  bodies: Optional<{ chat: Body; responses: Body; messages: Body; embeddings: Body }>;
   on: readonly FaultKind[];
 }>;
 
@@ -63,7 +63,12 @@ export function degradedField(kinds: z.ZodType<FaultKind[]>): z.ZodType<Degraded
           .unknown()
           .describe('What the assistant says, as JSON: for callers who asked for structured output.')
           .optional(),
-        bodies: section({ chat: body.optional(), responses: body.optional(), embeddings: body.optional() })
+        bodies: section({
+          chat: body.optional(),
+          responses: body.optional(),
+          messages: body.optional(),
+          embeddings: body.optional(),
+        })
           .describe('Whole bodies of answers, by operation.')
           .optional(),
         on,
@@ -92,7 +97,7 @@ export function resolveDegraded(rung: DegradedSection, fallbackOn: ReadonlySet<F
   return {
     rung: 'canned',
     text: said ?? (json === undefined ? null : JSON.stringify(json)),
-    bodies: deepFreeze({ chat: null, responses: null, embeddings: null, ...bodies }) as CannedBodies,
+    bodies: deepFreeze({ chat: null, responses: null, messages: null, embeddings: null, ...bodies }) as CannedBodies,
     on: onOf(on),
   };
 }

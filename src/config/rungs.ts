@@ -2,7 +2,7 @@ import type { Call } from '../engine/call.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { DegradedAnswer, DegradedPolicy, DegradedRung } from '../engine/degraded.ts';
 import { type KeptAnswers, staleRung } from './kept-answers.ts';
-import { bodyReply, textReply } from '../providers/openai/given/given-reply.ts';
+import { bodyReply, textReply } from '../providers/given/given-reply.ts';
 
 type Canned = DegradedPolicy & { readonly rung: 'canned' };
 export type JobPolicy = DegradedPolicy & { readonly rung: 'job' };

@@ -13,7 +13,9 @@ export type DegradedPolicy = { readonly on: ReadonlySet<FaultKind> } & (
       /** What the assistant says in chats and responses; null: only bodies are given. */
       readonly text: string | null;
       /** Whole bodies by operation; null: the text in that operation's format. */
-      readonly bodies: Readonly<Record<'chat' | 'responses' | 'embeddings', Readonly<Record<string, unknown>> | null>>;
+      readonly bodies: Readonly<
+        Record<'chat' | 'responses' | 'messages' | 'embeddings', Readonly<Record<string, unknown>> | null>
+      >;
     }
 );
 

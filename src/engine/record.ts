@@ -67,7 +67,7 @@ export interface CallRecord extends RecordedCaller {
   readonly model: string | null;
   readonly stream: boolean;
   readonly route: string | null;
-  /** The target that gave the answer, or the last one tried. */
+  /** The target that gave the answer, or the last one tried; null where none gave it: a degraded answer, one that was kept. */
   readonly target: string | null;
   readonly outcome: CallOutcome;
   /** HTTP status given to the caller. */

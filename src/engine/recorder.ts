@@ -76,7 +76,7 @@ function recordOf(
     model: call.model,
     stream: call.stream,
     route: call.route,
-    target: last?.target ?? null,
+    target: reply.kind !== 'failed' && reply.free === true ? null : (last?.target ?? null),
     outcome,
     status: reply.kind === 'failed' ? callerStatus(reply.fault) : reply.status,
     fault,

@@ -1,4 +1,4 @@
-import { isObject } from '../request.ts';
+import { isObject } from '../openai/request.ts';
 import type { Signature } from './chat-answer.ts';
 
 /** A text as a whole response of the Responses API. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Call } from '../../../engine/call.ts';
-import { parseJson } from '../../../engine/parse-json.ts';
-import { isObject } from '../request.ts';
+import type { Call } from '../../engine/call.ts';
+import { parseJson } from '../../engine/parse-json.ts';
+import { isObject } from '../openai/request.ts';
 
 /** What a request is known by, in each of the shapes in which its answer may be wanted. */
 export interface RequestKey {

@@ -1,4 +1,4 @@
-import { isObject } from '../request.ts';
+import { isObject } from '../openai/request.ts';
 
 /** What an answer that no provider has given is signed with. */
 export interface Signature {

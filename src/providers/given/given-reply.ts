@@ -1,10 +1,11 @@
-import type { GivenReply } from '../../../engine/answers.ts';
-import type { Call } from '../../../engine/call.ts';
-import { GivenStream } from '../../../engine/degraded.ts';
-import { parseJson } from '../../../engine/parse-json.ts';
-import { NO_USAGE } from '../../../engine/ports.ts';
-import { isObject } from '../request.ts';
+import type { GivenReply } from '../../engine/answers.ts';
+import type { Call } from '../../engine/call.ts';
+import { GivenStream } from '../../engine/degraded.ts';
+import { parseJson } from '../../engine/parse-json.ts';
+import { NO_USAGE } from '../../engine/ports.ts';
+import { isObject } from '../openai/request.ts';
 import { chatAnswer, chatStream, type Signature } from './chat-answer.ts';
+import { messageAnswer, messageStream } from './message-answer.ts';
 import { responseAnswer, responseStream } from './response-answer.ts';
 
 /** A text as the answer to a call, in its own format and as a stream where it asked for one; null where texts are no answer. */
@@ -12,6 +13,7 @@ export function textReply(call: Call, text: string, at: number): GivenReply | nu
   const signature: Signature = { id: call.id, at, model: call.model ?? 'none' };
   if (call.operation === 'chat') return bodyReply(call, chatAnswer(text, signature));
   if (call.operation === 'responses') return bodyReply(call, responseAnswer(text, signature));
+  if (call.operation === 'messages') return bodyReply(call, messageAnswer(text, signature));
   return null;
 }
 
@@ -19,6 +21,7 @@ export function textReply(call: Call, text: string, at: number): GivenReply | nu
 export function bodyReply(call: Call, body: Readonly<Record<string, unknown>>): GivenReply {
   if (!call.stream) return wholeReply(Buffer.from(JSON.stringify(body)));
   if (call.operation === 'responses') return streamReply(Buffer.from(responseStream(body)));
+  if (call.operation === 'messages') return streamReply(Buffer.from(messageStream(body)));
   return streamReply(Buffer.from(chatStream(body, asksForUsage(call))));
 }
 

@@ -1,6 +1,6 @@
-import type { Operation } from '../../../engine/call.ts';
-import { parseJson } from '../../../engine/parse-json.ts';
-import { isObject } from '../request.ts';
+import type { Operation } from '../../engine/call.ts';
+import { parseJson } from '../../engine/parse-json.ts';
+import { isObject } from '../openai/request.ts';
 
 /** Ends of a choice that left nothing unsaid. What was cut off or filtered, another attempt may answer better. */
 const SAID_ALL: ReadonlySet<unknown> = new Set(['stop', 'tool_calls', 'function_call']);
