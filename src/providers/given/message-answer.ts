@@ -1,0 +1,34 @@
+import type { Signature } from './chat-answer.ts';
+
+/** A text as a whole answer of the Messages API. */
+export function messageAnswer(text: string, { id, model }: Signature): Record<string, unknown> {
+  return {
+    id: `msg_${id}`,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [{ type: 'text', text }],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 0, output_tokens: 0 },
+  };
+}
+
+/** A whole answer of the Messages API as the stream in which it would have come, each text in one piece. */
+export function messageStream(message: Readonly<Record<string, unknown>>): string {
+  const { content, stop_reason, stop_sequence, usage } = message;
+  const blocks = (Array.isArray(content) ? content : []) as Record<string, unknown>[];
+  const events: Record<string, unknown>[] = [
+    { type: 'message_start', message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
+  ];
+  for (const [index, block] of blocks.entries()) {
+    const { text } = block;
+    const isText = typeof text === 'string';
+    events.push({ type: 'content_block_start', index, content_block: isText ? { ...block, text: '' } : block });
+    if (isText) events.push({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } });
+    events.push({ type: 'content_block_stop', index });
+  }
+  events.push({ type: 'message_delta', delta: { stop_reason, stop_sequence }, usage });
+  events.push({ type: 'message_stop' });
+  return events.map((event) => `event: ${event['type'] as string}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+}
