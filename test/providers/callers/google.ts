@@ -1,6 +1,7 @@
 import {
   ApiError,
   type Content,
+  FinishReason,
   type FunctionCallingConfig,
   FunctionCallingConfigMode,
   type GenerateContentConfig,
@@ -37,11 +38,11 @@ function heard(frames: readonly GenerateContentResponse[]): Heard {
     call === undefined ? [] : [{ name: call.name ?? '', input: call.args }],
   );
   const usage = frames.findLast(({ usageMetadata }) => usageMetadata !== undefined)?.usageMetadata;
-  const reason = candidates.findLast(({ finishReason }) => finishReason !== undefined)?.finishReason ?? '';
+  const reason = candidates.findLast(({ finishReason }) => finishReason !== undefined)?.finishReason;
   return {
     text: parts.map(({ text, thought }) => (thought === true ? '' : (text ?? ''))).join(''),
     calls,
-    ending: reason === 'STOP' && calls.length > 0 ? 'calls' : (ENDINGS[reason] ?? 'end'),
+    ending: reason === FinishReason.STOP && calls.length > 0 ? 'calls' : (ENDINGS[reason ?? ''] ?? 'end'),
     inputTokens: usage?.promptTokenCount ?? -1,
     outputTokens: (usage?.candidatesTokenCount ?? -1) + (usage?.thoughtsTokenCount ?? 0),
   };
