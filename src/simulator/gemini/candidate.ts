@@ -25,7 +25,7 @@ interface FunctionCall {
 }
 
 /** What seals a model's thoughts. */
-export const SEAL = 'c2VhbGVk';
+const SEAL = 'c2VhbGVk';
 
 /** What is told of tokens: in a stream with every frame, of the answer as far as it has come. */
 export function usageOf({ promptTokens, thoughtTokens }: Generated, said: number): JsonObject {
