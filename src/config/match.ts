@@ -13,6 +13,19 @@ export function matchRoute(routes: readonly RoutePolicy[], model: string | null)
     const catchAll = routes.findIndex(({ models }) => models.includes('*'));
     return catchAll < 0 ? Math.min(0, routes.length - 1) : catchAll;
   }
+  if (model === last.model && routes === last.routes) return last.index;
+  last = { routes, model, index: matchAnew(routes, model) };
+  return last.index;
+}
+
+/** What was asked last, since most calls ask for what the one before them did. */
+let last: { readonly routes: readonly RoutePolicy[]; readonly model: string; readonly index: number } = {
+  routes: [],
+  model: '',
+  index: -1,
+};
+
+function matchAnew(routes: readonly RoutePolicy[], model: string): number {
   let matchers = compiled.get(routes);
   if (matchers === undefined) {
     matchers = routes.map(({ models }) => models.map(compileGlob));

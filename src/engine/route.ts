@@ -153,8 +153,8 @@ class Walk {
       const outcome = await (this.#fitted === null
         ? this.#attempt(step, now)
         : this.#fittedAttempt(this.#fitted, step));
-      now = clock.now();
       if (outcome.kind === 'reply') return this.#given(outcome.reply, step.candidate);
+      now = clock.now();
       refusal = outcome.refusal ?? refusal;
       const { fault } = outcome;
       const refused = fault.kind === 'authentication' && !renewed;

@@ -36,6 +36,8 @@ class Node implements Alarm {
  * process alive.
  */
 export class SystemClock implements Clock {
+  /** Taken once: the global of this name is looked up anew with every use, and a call reads the clock a dozen times. */
+  readonly #stopwatch: Pick<Performance, 'now'> = globalThis.performance;
   readonly #slots: Node[] = Array.from({ length: SLOTS }, emptyRing);
   #pending = 0;
   #tick = 0;
@@ -43,7 +45,7 @@ export class SystemClock implements Clock {
   #timer: ReturnType<typeof setInterval> | null = null;
 
   now(): number {
-    return performance.now();
+    return this.#stopwatch.now();
   }
 
   wall(): number {
@@ -51,11 +53,11 @@ export class SystemClock implements Clock {
   }
 
   after(ms: number, ring: () => void): Alarm {
-    return this.at(performance.now() + ms, ring);
+    return this.at(this.#stopwatch.now() + ms, ring);
   }
 
   at(dueAt: number, ring: () => void): Alarm {
-    if (this.#timer === null) this.#start(performance.now());
+    if (this.#timer === null) this.#start(this.#stopwatch.now());
     const node = new Node(this, dueAt, ring);
     // One tick on top: the slot of the due time may already have been visited within its tick.
     const slot = this.#slots[(Math.floor(node.dueAt / TICK_MS) + 1) & (SLOTS - 1)] as Node;
@@ -79,7 +81,7 @@ export class SystemClock implements Clock {
   }
 
   #turn(): void {
-    const now = performance.now();
+    const now = this.#stopwatch.now();
     const target = Math.floor(now / TICK_MS);
     // After a standstill of our own, what has arrived meanwhile is read first: nobody is called silent for our sake.
     if (target - this.#tick > STALL_TICKS && !this.#graced) {

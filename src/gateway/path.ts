@@ -10,6 +10,18 @@ import { operationOf } from '../providers/openai/request.ts';
  * it would be counted as no more than a request, and many servers take it for the path that it resembles.
  */
 export function pathBelowRoot(url: string): string | null {
+  return USUAL.get(url) ?? readPath(url);
+}
+
+/**
+ * The paths that nearly all calls have. A part cut out of an address is compared letter by letter wherever it is looked at
+ * later; these are known by being the same string.
+ */
+const USUAL: ReadonlyMap<string, string> = new Map(
+  ['/chat/completions', '/responses', '/embeddings'].map((path) => [`/v1${path}`, path]),
+);
+
+function readPath(url: string): string | null {
   const below = url.startsWith('/v1/') ? belowOpenAI(url) : (belowAnthropic(url) ?? belowGemini(url));
   return below === null || PLAIN.test(below) || !isDisguised(below) ? below : null;
 }
