@@ -1,3 +1,4 @@
+import { getModel as getAnthropicModel, listModels as listAnthropicModels } from './anthropic/lists.ts';
 import { countTokens, messages } from './anthropic/messages.ts';
 import { chat } from './chat.ts';
 import { embeddings } from './embeddings.ts';
@@ -47,10 +48,18 @@ const PATTERNS: readonly (readonly [method: string, path: RegExp, handler: Handl
   ['*', /^\/v1\/echo(?:\/|$)/, rest.echo],
 ];
 
+/** What stands at the same paths on two wires. */
+const ANTHROPICS: readonly (readonly [path: RegExp, handler: Handler])[] = [
+  [/^\/v1\/models$/, listAnthropicModels],
+  [/^\/v1\/models\/[^/]+$/, getAnthropicModel],
+];
+
 /** What the provider does with a request, or the real 404 for a path it does not know. */
 export function answer(received: Received, upstream: Upstream): Script {
-  const { method, route } = received;
+  const { method, route, headers } = received;
+  const isAnthropics = headers['anthropic-version'] !== undefined && method === 'GET';
   const handler =
+    (isAnthropics ? ANTHROPICS.find(([path]) => path.test(route))?.[1] : undefined) ??
     EXACT[`${method} ${route}`] ??
     PATTERNS.find(([wanted, path]) => (wanted === '*' || wanted === method) && path.test(route))?.[2];
   if (handler !== undefined) return handler(received, upstream);

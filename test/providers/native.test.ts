@@ -7,8 +7,9 @@ import Anthropic, {
   RateLimitError,
 } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CallRecord } from '../../src/engine/record.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
-import { openGateway } from '../harness.ts';
+import { openGateway, until } from '../harness.ts';
 
 const MODEL = 'claude-opus-4-1';
 const QUIET = {
@@ -41,6 +42,12 @@ function client(root = '/anthropic'): Anthropic {
   return new Anthropic({ apiKey: 'sk-caller', baseURL: `${origin}${root}`, maxRetries: 0, fetch });
 }
 
+/** The record of the last call, once it is there. */
+async function lastRecord(): Promise<CallRecord | undefined> {
+  await until(() => gateway.records.length === gateway.calls);
+  return gateway.records.at(-1);
+}
+
 const ask = (said: string) => ({ model: MODEL, max_tokens: 500, messages: [{ role: 'user' as const, content: said }] });
 
 describe.each(['/anthropic', ''])("Anthropic's SDK at the gateway's %s/v1", (root) => {
@@ -54,7 +61,7 @@ describe.each(['/anthropic', ''])("Anthropic's SDK at the gateway's %s/v1", (roo
     expect(response.headers.get('x-ratelimit-remaining-requests')).toBeNull();
     const seen = simulator.requests.at(-1);
     expect(seen?.headers).toMatchObject({ 'anthropic-version': '2026-10-21', 'x-api-key': 'sk-target-0123456789' });
-    expect(gateway.records.at(-1)).toMatchObject({ operation: 'messages', path: '/messages', model: MODEL });
+    expect(await lastRecord()).toMatchObject({ operation: 'messages', path: '/messages', model: MODEL });
   });
 
   test('streams', async () => {
@@ -62,13 +69,13 @@ describe.each(['/anthropic', ''])("Anthropic's SDK at the gateway's %s/v1", (roo
     const message = await stream.finalMessage();
     expect(message.usage.output_tokens).toBe(30);
     expect(message.stop_reason).toBe('end_turn');
-    expect(gateway.records.at(-1)).toMatchObject({ stream: true, outcome: 'answered', usage: { outputTokens: 30 } });
+    expect(await lastRecord()).toMatchObject({ stream: true, outcome: 'answered', usage: { outputTokens: 30 } });
   });
 
   test('counts tokens, and asks for whatever else there is', async () => {
     const { max_tokens: _, ...rest } = ask('How many?');
     expect((await client(root).messages.countTokens(rest)).input_tokens).toBeGreaterThan(0);
-    expect(gateway.records.at(-1)).toMatchObject({ operation: 'passthrough', target: 'claude' });
+    expect(await lastRecord()).toMatchObject({ operation: 'passthrough', target: 'claude' });
   });
 });
 
@@ -90,6 +97,6 @@ describe('what fails is told in its own classes', () => {
   test('a stream that breaks off', async () => {
     const stream = client().messages.stream({ ...ask('Write 30 words'), model: `${MODEL}@cut:5` });
     await expect(stream.finalMessage()).rejects.toBeInstanceOf(APIError);
-    expect(gateway.records.at(-1)).toMatchObject({ outcome: 'interrupted', fault: { kind: 'partial-response' } });
+    expect(await lastRecord()).toMatchObject({ outcome: 'interrupted', fault: { kind: 'partial-response' } });
   });
 });

@@ -3,9 +3,9 @@ import type { Received } from '../upstream.ts';
 import type { WholeAnswer } from '../script.ts';
 import { missingKey, rateLimited, wrongKey } from './refusals.ts';
 
-/** Whether a request is one of Anthropic's wire: its paths are not OpenAI's. */
-export function speaksMessages({ route }: Pick<Received, 'route'>): boolean {
-  return route === '/v1/messages' || route.startsWith('/v1/messages/');
+/** Whether a request is one of Anthropic's wire: it has paths of its own, and every request names its version. */
+export function speaksMessages({ route, headers }: Pick<Received, 'route' | 'headers'>): boolean {
+  return headers['anthropic-version'] !== undefined || route === '/v1/messages' || route.startsWith('/v1/messages/');
 }
 
 /** Anthropic's word on a key that is not accepted. */
