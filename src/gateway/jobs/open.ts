@@ -20,7 +20,7 @@ export interface Jobs {
   stop(withinMs: number): Promise<void>;
 }
 
-type OpenDeps = Omit<JobHouseDeps, 'config' | 'queue' | 'forwardsKeys' | 'lookEveryMs'>;
+type OpenDeps = Omit<JobHouseDeps, 'config' | 'queue' | 'forwardsKeys' | 'lookEveryMs' | 'shared'>;
 
 /** Jobs that other processes on the same file have queued (`holdfast jobs retry`) are found after this long at most, ms. */
 const LOOK_EVERY_MS = 5_000;
@@ -35,6 +35,7 @@ export function openJobs(config: Config, deps: OpenDeps): Jobs {
     ...deps,
     config: config.jobs,
     queue,
+    shared: config.jobs.database.kind === 'postgres',
     forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
     lookEveryMs: config.jobs.database.kind === 'postgres' ? LOOK_AT_OTHERS_EVERY_MS : LOOK_EVERY_MS,
   });

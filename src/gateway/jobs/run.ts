@@ -16,6 +16,8 @@ import { keepReply } from './kept.ts';
 export interface RunDeps extends CallDeps {
   readonly handle: Handler;
   readonly directory: Directory;
+  /** Other gateways work the same queue, and may know keys that this one does not. */
+  readonly shared: boolean;
   /** Largest answer that is kept. */
   readonly mostBytes: number;
   /** Calls that are made here are put into it. */
@@ -38,7 +40,7 @@ export function runsJobs(deps: RunDeps): RunJob {
       {
         ...request,
         headers: { 'x-holdfast-lane': 'background', ...request.headers },
-        guest: keyId === null ? anybody : (directory.holderOfKey(keyId, now) ?? keyGone()),
+        guest: keyId === null ? anybody : (directory.holderOfKey(keyId, now) ?? keyGone(keyId, deps)),
         patienceMs: job.deadlineAt === null ? null : Math.max(1, job.deadlineAt - now),
         queueMs: QUEUE_MS,
         cancellation,
@@ -59,14 +61,16 @@ export function runsJobs(deps: RunDeps): RunJob {
   };
 }
 
-function keyGone(): Fault {
+function keyGone(keyId: string, { directory, shared }: RunDeps): Fault {
+  // A key that was never heard of here is perhaps another gateway's: it is left to that one.
+  const elsewhere = shared && directory.tenantOfKey(keyId) === null;
   return faultOf('authentication', {
     party: 'caller',
     message: 'the key that the job was asked for with does not work any more',
     remedy: 'Ask for it again with a key that does.',
     status: 401,
     code: 'revoked_api_key',
-    elsewhere: false,
+    elsewhere,
   });
 }
 
