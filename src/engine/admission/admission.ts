@@ -189,6 +189,7 @@ export class Admission {
     const at = clock.wall();
     const microdollars = this.#lostMoney + (money ?? 0);
     this.cost = money === null ? null : microdollars;
+    if (this.#lostMoney > 0) this.#call.notes = [...this.#call.notes, wasted(this.#lostMoney)];
     this.#reservation.settle({ tokens: this.#lostTokens + tokens, microdollars }, at);
     if (this.#more !== null) for (const reservation of this.#more) reservation.settle(NOTHING, at);
     watch.settled(this.#call.caller.quotas, this.#call.id, at);
@@ -202,6 +203,11 @@ function elsewhere(fault: Fault): Fault {
 
 /** In the notes of a call whose usage, or part of it, no provider has told. */
 const ESTIMATED = 'estimated: usage';
+
+/** In the notes of a call whose attempts that failed have probably cost something: how much of its cost, in US dollars. */
+function wasted(microdollars: number): string {
+  return `wasted: $${(microdollars / 1_000_000).toFixed(9)}`;
+}
 
 /** The least that every hard quota on tokens has; infinite where there is none. */
 export function smallestTokenQuota(quotas: readonly Quota[]): number {

@@ -145,7 +145,7 @@ it('come to what the calls come to', () => {
     ];
     for (const facet of facets) {
       const which = `span = ${span} and series in (select id from rollup_series where facet = '${facet}')`;
-      expect(one(`select ${sums} from call_rollups where ${which}`), facet).toEqual(wanted);
+      expect({ facet, ...one(`select ${sums} from call_rollups where ${which}`) }).toEqual({ facet, ...wanted });
     }
     for (const facet of span === 60 ? ['served'] : ['served', 'hit']) {
       const which = `span = ${span} and series in (select id from rollup_series where facet = '${facet}')`;
