@@ -1,0 +1,72 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { OpenAI } from 'openai';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+import { CALLERS_KEY, type Door, openGateway } from './harness.ts';
+
+let claude: Simulator;
+let openai: Simulator;
+beforeAll(async () => {
+  claude = await startSimulator({ name: 'claude' });
+  openai = await startSimulator({ name: 'openai' });
+});
+afterEach(() => {
+  claude.setFault(null);
+  openai.setFault(null);
+});
+afterAll(() => Promise.all([claude.close(), openai.close()]));
+
+const key = 'env:TARGET_KEY';
+
+function open(ladder: readonly unknown[], route: object = {}): Promise<Door> {
+  return openGateway({
+    targets: {
+      claude: { provider: 'anthropic', baseUrl: claude.url, key },
+      openai: { provider: 'openai', baseUrl: openai.url, key },
+    },
+    routes: [{ models: ['*'], ladder, retry: { attempts: 1 }, ...route }],
+  });
+}
+
+test.each([false, true])("a canned answer is what Anthropic's SDK reads (streamed: %s)", async (stream) => {
+  const door = await open(['claude', { canned: { text: 'We are back soon.' } }]);
+  claude.setFault('overloaded');
+  const baseURL = door.baseURL.replace(/\/v1$/, '/anthropic');
+  const sdk = new Anthropic({ baseURL, apiKey: CALLERS_KEY, maxRetries: 0, fetch: door.fetch });
+  const request = {
+    model: 'claude-opus-4-1',
+    max_tokens: 100,
+    messages: [{ role: 'user' as const, content: 'Hello' }],
+  };
+  const { record, value } = await door.watch(() =>
+    stream ? sdk.messages.stream(request).finalMessage() : sdk.messages.create(request),
+  );
+  expect(value).toMatchObject({ content: [{ type: 'text', text: 'We are back soon.' }], stop_reason: 'end_turn' });
+  expect(record.notes).toEqual(['degraded: canned; after=overloaded']);
+  await door.close();
+});
+
+test.each([
+  ['which takes the text as its own', 'claude-opus-4-1'],
+  ['which has to be told', 'claude-sonnet-5'],
+])('a chat that breaks off at OpenAI is gone on with by Claude, %s', async (_, model) => {
+  const door = await open(['openai', { target: 'claude', model }], { continue: true });
+  const client = new OpenAI({ baseURL: door.baseURL, apiKey: CALLERS_KEY, maxRetries: 0, fetch: door.fetch });
+  const read = async (): Promise<string> => {
+    let text = '';
+    const messages = [{ role: 'user' as const, content: 'Tell me of the tide in 80 words.' }];
+    for await (const { choices } of await client.chat.completions.create({ model: 'gpt-4o', messages, stream: true })) {
+      text += choices[0]?.delta.content ?? '';
+    }
+    return text;
+  };
+  const whole = await door.watch(read);
+  openai.setFault('cut:30');
+  const { value, record } = await door.watch(read);
+  expect(value).toBe(whole.value);
+  expect(record.attempts.map(({ target, reason }) => [target, reason])).toEqual([
+    ['openai', 'first'],
+    ['claude', 'continue'],
+  ]);
+  await door.close();
+});
