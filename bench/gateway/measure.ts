@@ -22,18 +22,16 @@ export interface Measurements {
 export interface Extent {
   /** Each with fresh processes: two runs of the same program differ more than two slices of one. */
   readonly rounds: number;
-  /** Slices of each scenario within a round. */
-  readonly turns: number;
-  /** Slices are this much of their full length. */
-  readonly scale: number;
+  /** As much of each scenario's turns within a round are taken, one at least. */
+  readonly share: number;
   readonly warmUpMs: number;
   readonly idleStreams: number;
 }
 
 export function extentOf({ quick }: RunOptions): Extent {
   return quick
-    ? { rounds: 2, turns: 1, scale: 0.5, warmUpMs: 1_500, idleStreams: 2_000 }
-    : { rounds: 4, turns: 2, scale: 1, warmUpMs: 3_000, idleStreams: 9_500 };
+    ? { rounds: 2, share: 0.5, warmUpMs: 1_500, idleStreams: 2_000 }
+    : { rounds: 4, share: 1, warmUpMs: 3_000, idleStreams: 9_500 };
 }
 
 const TARGETS: readonly TargetName[] = ['direct', 'floor', 'holdfast', 'portkey'];
@@ -72,21 +70,24 @@ async function playRound(
   traffic: Traffic,
   targets: ReadonlyMap<TargetName, RunningTarget>,
   round: number,
-  { turns, scale, warmUpMs }: Extent,
+  { share, warmUpMs }: Extent,
   samples: Samples,
 ): Promise<void> {
   const names = Object.keys(SCENARIOS) as ScenarioName[];
   const play = async (name: TargetName, scenario: ScenarioName, turn: number): Promise<void> => {
     const target = targets.get(name);
     if (target === undefined) return;
-    const report = await slice(traffic, target, SCENARIOS[scenario], scale);
+    const report = await slice(traffic, target, SCENARIOS[scenario]);
     const sample: Sample = { target: name, scenario, round, turn, report };
     samples.add(sample);
     say(told(sample));
   };
   for (const scenario of names) {
-    for (let turn = 0; turn < turns; turn += 1) {
-      for (const name of SCENARIOS[scenario].compared) await play(name, scenario, turn);
+    const { compared, turns } = SCENARIOS[scenario];
+    for (let turn = 0; turn < Math.max(1, turns * share); turn += 1) {
+      // There and back: nobody gains by who goes before.
+      const order = turn % 2 === 0 ? compared : compared.toReversed();
+      for (const name of order) await play(name, scenario, turn);
     }
   }
   for (const name of TARGETS) {
@@ -104,9 +105,9 @@ async function warmUp(traffic: Traffic, { destination }: RunningTarget, ms: numb
   await traffic.load({ to: destination, ...kind, warmMs: 0, measureMs: ms });
 }
 
-function slice(traffic: Traffic, target: RunningTarget, scenario: Scenario, scale: number): Promise<LoadReport> {
+function slice(traffic: Traffic, target: RunningTarget, scenario: Scenario): Promise<LoadReport> {
   const { traffic: kind, warmMs, sliceMs } = scenario;
-  return traffic.load({ to: target.destination, ...kind, warmMs, measureMs: sliceMs * scale });
+  return traffic.load({ to: target.destination, ...kind, warmMs, measureMs: sliceMs });
 }
 
 function told({ target, scenario, round, report }: Sample): string {
