@@ -25,10 +25,13 @@ export const session = signal<Session>({ kind: 'unknown' });
 const ROLES = ['viewer', 'operator', 'admin'] as const;
 
 export async function findSession(): Promise<void> {
+  const before = session.value.kind;
   try {
-    session.value = await get('/session', readSession);
+    const found = await get('/session', readSession);
+    session.value = found.kind === 'out' ? { kind: 'out', ended: before === 'in' } : found;
   } catch {
-    session.value = { kind: 'unreachable' };
+    // Whoever is in the middle of something keeps the page; each part of it says that it cannot be asked.
+    if (before !== 'in') session.value = { kind: 'unreachable' };
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkAgainst } from '../../config/check.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 import type { HouseEvent } from '../../observe/events.ts';
-import { admitAdmin, mayDo, noteAdminUse } from '../../tenants/admin-tokens.ts';
+import { admitAdmin, adminTokenById, mayDo, noteAdminUse } from '../../tenants/admin-tokens.ts';
 import type { AdminToken } from '../../tenants/entities.ts';
 import { shownPrefix } from '../../tenants/secret.ts';
 import { WrongSecrets } from '../../tenants/wrong-secrets.ts';
@@ -82,8 +82,8 @@ interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of a body. */
-  readonly events?: EventSource | null;
+  /** Instead of a body, for as long as the token holds. */
+  readonly events?: { readonly begin: EventSource; readonly token: AdminToken } | null;
 }
 
 /** The HTTP API of those who run the gateway: everything in it needs an admin token, and every change is written down. */
@@ -114,8 +114,9 @@ export class AdminApi {
     const requestId = this.#options.nextId();
     this.#answer(request).then(
       ({ status, body, headers = {}, events = null }) => {
-        if (events === null) send(request, response, requestId, status, body, headers);
-        else sendEvents(response, { ...SAFE_HEADERS, 'x-request-id': requestId }, events);
+        if (events === null) return send(request, response, requestId, status, body, headers);
+        const { begin, token } = events;
+        sendEvents(response, { ...SAFE_HEADERS, 'x-request-id': requestId }, begin, () => this.#holds(request, token));
       },
       (error: unknown) => {
         const known = problemOf(error);
@@ -169,7 +170,7 @@ export class AdminApi {
     const reply = await route.answer({ deps, params, query, body, actor, token });
     // Before anybody hears that it was changed, it is in force here; elsewhere it is a moment later.
     if (route.method !== 'GET') await this.#options.directory.refresh();
-    if (route.streams) return { status: 200, body: null, events: reply as EventSource };
+    if (route.streams) return { status: 200, body: null, events: { begin: reply as EventSource, token } };
     return { status: route.status, body: reply };
   }
 
@@ -185,6 +186,17 @@ export class AdminApi {
       void noteAdminUse(database, token.id, now).catch(() => undefined);
     }
     return token;
+  }
+
+  /** Whether a request that was let in would be let in again; it is no new one, and so none to refuse or to count. */
+  async #holds(request: IncomingMessage, { id }: AdminToken): Promise<boolean> {
+    const { database, clock } = this.#options;
+    const bearer = request.headers.authorization !== undefined;
+    const token = bearer ? adminTokenById(database, id, clock.wall()) : this.#signIn.admit(request);
+    return token.then(
+      (found) => found !== null,
+      () => false,
+    );
   }
 
   #refuse(request: IncomingMessage, presented: string | null): AdminProblem {

@@ -69,8 +69,8 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
     <tr data-open onClick={open}>
       <td class="still">{clock(at)}</td>
       <td class="still">
-        <a data-page data-row class="mono" href={callAt(id)} aria-label={id} title={id}>
-          {ending(id)}
+        <a data-page data-row class="mono" href={callAt(id)} title={id}>
+          <ShortId id={id} />
         </a>
       </td>
       <td class="still">{call.tenant ?? <span class="quiet">–</span>}</td>
@@ -104,7 +104,14 @@ function told(kinds: readonly string[]): string {
   return [...counts].map(([kind, times]) => (times === 1 ? kind : `${kind} ×${times}`)).join(', ');
 }
 
-/** Own ids begin alike for hours, and tell calls apart by their ends. */
-function ending(id: string): string {
-  return id.length <= 16 ? id : `…${id.slice(-14)}`;
+/** Own ids begin alike for hours, and tell calls apart by their ends; whoever listens or copies has the whole. */
+function ShortId({ id }: { readonly id: string }): JSX.Element {
+  const cut = Math.max(0, id.length - 14);
+  if (cut <= 2) return <>{id}</>;
+  return (
+    <>
+      <span class="cut">{id.slice(0, cut)}</span>
+      {id.slice(cut)}
+    </>
+  );
 }
