@@ -48,6 +48,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
     streams: true,
   },
   {
+    method: 'POST',
+    path: '/v1/messages',
+    id: 'createMessage',
+    group: 'Answers',
+    summary: "Messages, as Anthropic serves them, and in Anthropic's envelope where they fail; also at /anthropic/v1/messages",
+    needsKey: true,
+    request: {
+      schema: 'MessagesRequest',
+      example: { model: 'claude-sonnet-5', max_tokens: 200, messages: [{ role: 'user', content: ASKED }] },
+    },
+    answer: 'Message',
+    streams: true,
+  },
+  {
     method: 'GET',
     path: '/v1/responses/{response_id}',
     id: 'getResponse',

@@ -52,6 +52,31 @@ const holdfastFacts = {
 
 export const SCHEMAS: Readonly<Record<string, object>> = {
   Anything: anything,
+  MessagesRequest: {
+    type: 'object',
+    required: ['model', 'max_tokens', 'messages'],
+    properties: {
+      model: text,
+      max_tokens: whole(1),
+      messages: { type: 'array', items: { type: 'object' }, minItems: 1 },
+      system: { description: 'A text, or a list of text blocks.' },
+      tools: { type: 'array', items: { type: 'object' } },
+      stream: flag,
+    },
+  },
+  Message: {
+    type: 'object',
+    required: ['id', 'type', 'role', 'content', 'stop_reason', 'usage'],
+    properties: {
+      id: text,
+      type: { const: 'message' },
+      role: { const: 'assistant' },
+      model: text,
+      content: { type: 'array', items: { type: 'object' } },
+      stop_reason: { type: ['string', 'null'] },
+      usage: { type: 'object', properties: { input_tokens: whole(0), output_tokens: whole(0) } },
+    },
+  },
   JobRequest: {
     type: 'object',
     required: ['endpoint', 'body'],
