@@ -77,3 +77,41 @@ test('a stream that breaks off is gone on with at the fallback', async () => {
   ]);
   await close();
 });
+
+test('what is given again, or fixed, is charged to nobody', async () => {
+  const { client, records, close } = house({
+    cache: { ttlMs: 60_000 },
+    degraded: [{ canned: { text: 'Later, please.' } }],
+    limits: { tokensPerDay: 1_000_000, budgetPerDay: 100 },
+  });
+  const left = async (temperature: number): Promise<number> => {
+    const { response } = await client.chat.completions.create({ ...QUESTION, temperature }).withResponse();
+    return Number(response.headers.get('x-ratelimit-remaining-tokens'));
+  };
+  const first = await left(0);
+  expect(first).toBeLessThan(1_000_000);
+  expect(await left(0)).toBe(first);
+  one.setFault('unavailable');
+  expect(await left(1)).toBe(first);
+  one.setFault(null);
+  expect(await left(1)).toBeLessThan(first);
+  expect(records.map(({ cost }) => cost !== null && cost > 0)).toEqual([true, false, false, true]);
+  await close();
+});
+
+test('what a stream in two parts has used is counted once, as one', async () => {
+  const fallbacks = [{ id: 'two', baseUrl: `${two.url}/v1`, apiKey: 'sk-fallback-0123456789' }];
+  const limits = { tokensPerDay: 1_000_000 };
+  const { client, records, close } = house({ fallbacks, continue: true, limits });
+  const read = async (): Promise<void> => {
+    for await (const chunk of await client.chat.completions.create({ ...QUESTION, stream: true })) void chunk;
+  };
+  await read();
+  one.setFault('cut:30');
+  await read();
+  const [whole, joined] = records.map(({ usage }) => usage);
+  expect(joined?.outputTokens).toBeGreaterThan((whole?.outputTokens ?? 0) * 0.7);
+  expect(joined?.outputTokens).toBeLessThan((whole?.outputTokens ?? 0) * 2);
+  expect(joined?.inputTokens).toBeGreaterThan((whole?.inputTokens ?? 0) * 1.5);
+  await close();
+});

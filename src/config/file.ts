@@ -4,6 +4,7 @@ import type { FaultKind } from '../engine/fault/fault.ts';
 import type { Jitter, ValidationMode } from '../engine/policy.ts';
 import type { CompatibleName } from '../providers/openai/compatible.ts';
 import type { CountersSection } from './counters.ts';
+import type { DatabaseSection } from './database.ts';
 import type { FitSection } from './fit.ts';
 import type { JobsSection } from './jobs.ts';
 import type { CacheSection } from './cache.ts';
@@ -102,7 +103,7 @@ export type TargetSection = EveryTarget &
 export type RungTargetSection = string | ({ readonly target: string } & Optional<{ weight: number; model: string }>);
 
 /** One target, several equally good ones, or a degraded answer. */
-export type RungSection = RungTargetSection | readonly RungTargetSection[] | DegradedSection;
+type RungSection = RungTargetSection | readonly RungTargetSection[] | DegradedSection;
 
 export type RouteSection = {
   readonly models: readonly string[];
@@ -141,6 +142,7 @@ export type ConfigFile = Optional<{
   environment: string;
   keys: Optional<{ policy: 'require' | 'warn' | 'off'; rotateEvery: number }>;
   data: string;
+  database: DatabaseSection;
   counters: string | CountersSection;
   jobs: JobsSection;
   records: Optional<{ retention: Optional<{ age: number; size: number }> }>;

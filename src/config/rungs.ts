@@ -5,7 +5,7 @@ import { type KeptAnswers, staleRung } from './kept-answers.ts';
 import { bodyReply, textReply } from '../providers/given/given-reply.ts';
 
 type Canned = DegradedPolicy & { readonly rung: 'canned' };
-export type JobPolicy = DegradedPolicy & { readonly rung: 'job' };
+type JobPolicy = DegradedPolicy & { readonly rung: 'job' };
 
 export interface RungDeps {
   readonly clock: Clock;

@@ -22,6 +22,8 @@ export interface StreamEnding {
   readonly usage: Usage;
   /** Tokens of content that were given, estimated: for when the provider tells no usage. */
   readonly sentTokens: number;
+  /** Attempts that gave a part of it, each of which was sent the prompt. @default 1 */
+  readonly parts?: number;
 }
 
 /** A body that is still arriving. Bytes are pushed; nobody polls. */

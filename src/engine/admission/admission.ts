@@ -133,10 +133,11 @@ export class Admission {
   }
 
   /** The last byte of a stream was given, or it broke. */
-  streamed(usage: Usage, sentTokens: number, fault: Fault | null): void {
+  streamed(usage: Usage, sentTokens: number, fault: Fault | null, parts: number): void {
     this.#end(
       usage,
       sentTokens + (fault === null ? 0 : ON_THE_WAY) + (usage.inputTokens === null ? this.#thoughts() : 0),
+      parts,
     );
   }
 
@@ -157,7 +158,7 @@ export class Admission {
     return this.#bounds.demand.promptMember !== null;
   }
 
-  #end(told: Usage, seenOutput: number): void {
+  #end(told: Usage, seenOutput: number, prompts = 1): void {
     if (!this.#generates) return this.#settle(0, 0);
     const { forecasts, prices } = this.#tools;
     const { demand, outputTokens } = this.#bounds;
@@ -165,15 +166,20 @@ export class Admission {
     const record = decisive(call.attempts);
     const known = told.inputTokens !== null && told.inputTokens + (told.outputTokens ?? 0) <= BELIEVABLE;
     const unseen = demand.unattended ? outputTokens : Math.min(seenOutput, outputTokens);
-    const usage = known ? told : this.#estimated(demand.generates ? unseen : 0);
+    const usage = known ? told : this.#estimated(demand.generates ? unseen : 0, prompts);
     if (known) forecasts.learn(record?.model ?? call.model, demand, told, call.choices);
     else this.#note(usage);
     const money = prices.cost(record?.target ?? '', record?.model ?? call.model, usage, call.arrivedAt);
     this.#settle((usage.inputTokens ?? 0) + (usage.outputTokens ?? 0), money);
   }
 
-  #estimated(outputTokens: number): Usage {
-    return { inputTokens: this.#bounds.promptTokens, outputTokens, cachedTokens: null, reasoningTokens: null };
+  #estimated(outputTokens: number, prompts = 1): Usage {
+    return {
+      inputTokens: this.#bounds.promptTokens * prompts,
+      outputTokens,
+      cachedTokens: null,
+      reasoningTokens: null,
+    };
   }
 
   #note(usage: Usage | null): void {

@@ -248,7 +248,9 @@ function settleWith(admission: Admission, reply: Reply): void {
       else admission.unanswered();
       return;
     case 'stream':
-      reply.stream.onEnding(({ usage, sentTokens, fault }) => admission.streamed(usage, sentTokens, fault));
+      reply.stream.onEnding(({ usage, sentTokens, fault, parts = 1 }) =>
+        admission.streamed(usage, sentTokens, fault, parts),
+      );
       return;
     case 'failed':
       admission.unanswered();

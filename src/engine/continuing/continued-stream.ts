@@ -159,7 +159,8 @@ export class ContinuedStream implements ReplyStream {
 
   #end(fault: Fault | null): void {
     this.#facts.call.cancellation.forget(this.#left);
-    this.#endings.tell({ fault, usage: this.#usage(), sentTokens: this.#sentTokens });
+    const parts = this.#parts.length;
+    this.#endings.tell({ fault, usage: this.#usage(), sentTokens: this.#sentTokens, parts });
   }
 
   get #sentTokens(): number {
