@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { carryWarnings } from '../config/carry.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
 import type { KeyReport } from '../config/keys/report.ts';
 import { loadConfig } from '../config/load.ts';
@@ -15,7 +16,7 @@ interface CheckOptions {
 /** `holdfast check`: are the keys in order? For continuous integration and before a release. */
 export function checkCommand(): Command {
   return new Command('check')
-    .description('ask every provider whether the keys are in order, without starting anything')
+    .description('ask every provider whether the keys are in order, and look for rungs that fall short, without starting anything')
     .option('-c, --config <file>', 'configuration file; without one the environment alone is checked')
     .addOption(
       new Option('--policy <policy>', 'require: any problem is a failure; warn: problems are only told')
@@ -27,7 +28,8 @@ export function checkCommand(): Command {
       'after',
       `
 Nobody bills what is asked (a list of models), and nothing shows more of a key than its last four characters.
-Exit code 1 when a key cannot be read or something is wrong with one.
+Exit code 1 when a key cannot be read or something is wrong with one. Rungs that cannot take over all that the first one of
+their route takes (a smaller window, no tools, no pictures, no embeddings) are warned of.
 
 Example:
   holdfast check --config holdfast.yaml`,
@@ -40,8 +42,13 @@ async function check({ config: file, policy, json }: CheckOptions, command: Comm
   const clock = new SystemClock();
   const reports = await keeperFor(config, clock, { tell: () => undefined, remember: false }).checkAll();
   const troubled = reports.filter(({ problems }) => problems.length > 0);
-  if (json === true) console.log(JSON.stringify({ good: troubled.length === 0, keys: reports.map(shown) }, null, 2));
-  else console.log(page(reports, clock.wall(), processTerminal()));
+  const warnings = [...config.warnings, ...carryWarnings(config.routes, config.targets)];
+  if (json === true) {
+    console.log(JSON.stringify({ good: troubled.length === 0, keys: reports.map(shown), warnings }, null, 2));
+  } else {
+    console.log(page(reports, clock.wall(), processTerminal()));
+    for (const warning of warnings) console.log(`warning: ${warning}`);
+  }
   if (troubled.length > 0 && policy !== 'warn') {
     command.error(`holdfast: ${troubled.length} of ${reports.length} key(s) not in order`, { exitCode: 1 });
   }

@@ -23,6 +23,7 @@ const { exportCommand } = await import('./export.ts');
 const { auditCommand, eventsCommand } = await import('./history.ts');
 const { jobsCommand } = await import('./jobs.ts');
 const { keysCommand } = await import('./keys.ts');
+const { modelsCommand } = await import('./models.ts');
 const { replayCommand } = await import('./replay.ts');
 const { sendCommand } = await import('./send.ts');
 const { serveCommand } = await import('./serve.ts');
@@ -58,6 +59,7 @@ const program = new Command('holdfast')
   .addCommand(eventsCommand())
   .addCommand(configCommand())
   .addCommand(checkCommand())
+  .addCommand(modelsCommand())
   .addCommand(simulateCommand())
   .addCommand(demoCommand());
 

@@ -90,7 +90,8 @@ function beginning({ from = Number.NEGATIVE_INFINITY }: Price): number {
   return Math.max(from, Number.MIN_SAFE_INTEGER);
 }
 
-function tierOf(price: Price, promptTokens: number): Rates {
+/** The rates of a price for a prompt of this length. */
+export function tierOf(price: Price, promptTokens: number): Rates {
   const { above } = price;
   if (above !== undefined) {
     for (let index = above.length - 1; index >= 0; index -= 1) {
