@@ -2,7 +2,8 @@ import { Attempt, type AttemptHandler, type Outcome } from './attempt/attempt.ts
 import { answered, type Answers, type GivenReply, type KeptCall } from './answers.ts';
 import type { Call } from './call.ts';
 import { type Continuation, ContinuedStream } from './continuing/continued-stream.ts';
-import type { ContinuationStyle, Follower } from './continuing/ports.ts';
+import type { ContinuationStyle } from './continuing/ports.ts';
+import { resume, type ResumeFacts } from './continuing/resume.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import { degrade, type DegradedRung, tellModel } from './degraded.ts';
 import type { Clock, Random } from './clock.ts';
@@ -10,7 +11,7 @@ import { faultOf } from './fault/index.ts';
 import type { Fault, FaultKind } from './fault/fault.ts';
 import { type FittedCall, type Fitting, tellFit } from './fitting.ts';
 import type { Hedger } from './hedge/hedger.ts';
-import { apart, race, type Runner } from './hedge/race.ts';
+import { race, type Runner } from './hedge/race.ts';
 import type { Pins } from './pins.ts';
 import { type Candidate, Plan, type PlanRules, type Step } from './plan.ts';
 import type { Timeouts } from './policy.ts';
@@ -204,39 +205,18 @@ class Walk {
     const dialect = this.#deps.dialectOf(call);
     const follower = reply.kind === 'stream' ? (dialect?.follow?.(call) ?? null) : null;
     if (reply.kind !== 'stream' || dialect === null || follower === null) return reply;
-    const resume = (fault: Fault, sent: number): Promise<Continuation | Fault> => this.#resume(fault, follower, sent);
-    return { ...reply, stream: new ContinuedStream(reply.stream, { call, dialect, follower, resume }) };
-  }
-
-  /** Goes on with an answer that broke off: with the plan as it stands, as after any other failure. */
-  async #resume(fault: Fault, follower: Follower, sentTokens: number): Promise<Continuation | Fault> {
-    const { clock } = this.#deps;
-    let now = clock.now();
-    let step = this.#plan.next(fault, now);
-    while (step.kind === 'try') {
-      if (step.waitMs > 0) now = await this.#wait(step.waitMs, now);
-      const { target, model } = step.candidate;
-      const style = this.#deps.continuationOf?.(target.id, model ?? this.#call.model) ?? 'instruction';
-      const asked = this.#sent ?? this.#call.body;
-      const body = asked instanceof Uint8Array ? follower.request(asked, style, sentTokens) : null;
-      if (body === null) {
-        step = this.#plan.pass(fault, now);
-        continue;
-      }
-      const call = apart(this.#call);
-      const stop = (): void => call.cancellation.cancel(this.#call.cancellation.reason ?? 'it is not the rest');
-      this.#call.cancellation.listen(stop);
-      const outcome = await this.#send(this.#attemptAt({ ...step, reason: 'continue' }, body, call), now);
-      this.#call.cancellation.forget(stop);
-      now = clock.now();
-      if (outcome.kind === 'reply' && outcome.reply.kind === 'stream') {
-        return { stream: outcome.reply.stream, style, stop };
-      }
-      const failure = outcome.kind === 'fault' ? outcome.fault : faultOf('malformed-response');
-      const unasked = outcome.kind === 'fault' && outcome.untried !== undefined;
-      step = unasked ? this.#plan.pass(fault, now) : this.#plan.next(failure, now);
-    }
-    return fault.kind === 'cancelled' || !this.#call.cancellation.cancelled ? step.fault : faultOf('cancelled');
+    const facts: ResumeFacts = {
+      call,
+      body: this.#sent ?? call.body,
+      follower,
+      plan: this.#plan,
+      clock: this.#deps.clock,
+      styleOf: ({ target, model }) => this.#deps.continuationOf?.(target.id, model ?? call.model) ?? 'instruction',
+      wait: (ms, since) => this.#wait(ms, since),
+      send: (step, body, part, now) => this.#send(this.#attemptAt(step, body, part), now),
+    };
+    const goOn = (fault: Fault, sentTokens: number): Promise<Continuation | Fault> => resume(fault, sentTokens, facts);
+    return { ...reply, stream: new ContinuedStream(reply.stream, { call, dialect, follower, resume: goOn }) };
   }
 
   /** A key may have been replaced while the call was under way: with the new one it is worth sending again, once. */
