@@ -52,7 +52,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/messages',
     id: 'createMessage',
     group: 'Answers',
-    summary: "Messages, as Anthropic serves them, and in Anthropic's envelope where they fail; also at /anthropic/v1/messages",
+    summary:
+      "Messages, as Anthropic serves them, and in Anthropic's envelope where they fail; also at /anthropic/v1/messages",
     needsKey: true,
     request: {
       schema: 'MessagesRequest',
