@@ -15,6 +15,7 @@ import type {
   ValidationMode,
 } from '../engine/policy.ts';
 import type { CountersConfig } from './counters.ts';
+import type { DatabaseConfig } from './database.ts';
 import type { JobsConfig } from './jobs.ts';
 import { DEFAULT_PACING } from '../engine/policy.ts';
 import type { CompatibleName } from '../providers/openai/compatible.ts';
@@ -131,6 +132,8 @@ export interface Config {
   readonly capture: CaptureConfig | null;
   /** Where traces and metrics are sent; null: nowhere. */
   readonly telemetry: TelemetryConfig | null;
+  /** Where tenants and keys are. */
+  readonly database: DatabaseConfig;
   readonly counters: CountersConfig;
   readonly jobs: JobsConfig;
   readonly keys: KeysConfig;

@@ -2,6 +2,7 @@ import type { Budget, Limits } from '../engine/admission/limits.ts';
 import type { RoutePolicy, Timeouts } from '../engine/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
 import type { CountersConfig } from './counters.ts';
+import { type DatabaseConfig, describeDatabase } from './database.ts';
 import { describeFit } from './fit.ts';
 import { describeCache } from './cache.ts';
 import { describeHedge } from './hedge.ts';
@@ -17,7 +18,9 @@ export function configToJson(config: Config): unknown {
   const shownCounters = counters.kind === 'memory' ? counters : { ...counters, password: keyName(counters.password) };
   const shown = (_: string, value: unknown): unknown => (value instanceof Set ? [...value] : value);
   const capture = config.capture === null ? null : { ...config.capture, key: keyName(config.capture.key) };
-  return JSON.parse(JSON.stringify({ ...config, targets, counters: shownCounters, capture }, shown));
+  const database = databaseToJson(config.database);
+  const jobs = { ...config.jobs, database: databaseToJson(config.jobs.database) };
+  return JSON.parse(JSON.stringify({ ...config, targets, database, counters: shownCounters, jobs, capture }, shown));
 }
 
 /** The configuration as a page for people: what is listened on, what can be called, and how. */
@@ -27,6 +30,8 @@ export function describeConfig(config: Config): string {
   const lines = [
     `listens  ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
     `records  ${config.data}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
+    `database ${describeDatabase(config.database)}`,
+    ...describeJobsDatabase(config),
     `counters ${describeCounters(config.counters)}`,
     '',
     'targets',
@@ -38,6 +43,16 @@ export function describeConfig(config: Config): string {
     ...config.warnings.flatMap((warning) => ['', `warning: ${warning}`]),
   ];
   return lines.join('\n');
+}
+
+function databaseToJson(database: DatabaseConfig): unknown {
+  return database.kind === 'sqlite' ? database : { ...database, password: keyName(database.password) };
+}
+
+/** Worth a line where jobs are kept elsewhere. */
+function describeJobsDatabase({ database, jobs }: Config): string[] {
+  const place = describeDatabase(jobs.database);
+  return place === describeDatabase(database) ? [] : [`jobs     ${place}`];
 }
 
 function describeTenancy({ organisations, tenants }: TenancyConfig): string[] {

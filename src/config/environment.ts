@@ -1,5 +1,6 @@
 import { addressFault } from './addresses.ts';
 import { countersFault } from './counters.ts';
+import { databaseFault } from './database.ts';
 import { POINTS_BACK, pointsBack } from './references.ts';
 import type { Problem } from './problem.ts';
 import { secretValueFault } from './secret-stores/text.ts';
@@ -15,6 +16,7 @@ export function readServerVariables(env: Environment): {
   port: number | null;
   data: string | null;
   counters: string | null;
+  database: string | null;
   problems: Problem[];
 } {
   const problems: Problem[] = [];
@@ -36,7 +38,10 @@ export function readServerVariables(env: Environment): {
   const counters = said(env, 'HOLDFAST_COUNTERS');
   const countersWrong = counters === null ? null : countersFault(counters);
   if (countersWrong !== null) problems.push(problem('HOLDFAST_COUNTERS', countersWrong.wrong, countersWrong.fix));
-  return { host, port: port !== null && isPort(port) ? Number(port) : null, data, counters, problems };
+  const database = said(env, 'HOLDFAST_DATABASE');
+  const databaseWrong = database === null ? null : databaseFault(database);
+  if (databaseWrong !== null) problems.push(problem('HOLDFAST_DATABASE', databaseWrong.wrong, databaseWrong.fix));
+  return { host, port: port !== null && isPort(port) ? Number(port) : null, data, counters, database, problems };
 }
 
 /** Reads the variables that describe the one upstream of a gateway whose file names none. */

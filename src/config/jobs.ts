@@ -1,10 +1,10 @@
 import type * as z from 'zod';
+import { type DatabaseConfig, databaseField, type DatabaseSection } from './database.ts';
 import { age, flag, section, size, timer, whole } from './fields.ts';
-import { type JobsDatabase, jobsDatabaseField, type JobsDatabaseSection } from './jobs-database.ts';
 
 /** How calls that run in the background are kept and run. */
 export interface JobsConfig {
-  readonly database: JobsDatabase;
+  readonly database: DatabaseConfig;
   /** Jobs that one gateway runs at a time. */
   readonly concurrency: number;
   /** How often a job is tried that a provider fails, unless it says otherwise. */
@@ -38,7 +38,7 @@ export interface JobsConfig {
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 export type JobsSection = Optional<{
-  database: JobsDatabaseSection;
+  database: DatabaseSection;
   concurrency: number;
   attempts: number;
   deadline: number;
@@ -51,7 +51,7 @@ export type JobsSection = Optional<{
 
 /** The shape of `jobs` in the file. */
 export const jobsField: z.ZodType<JobsSection> = section({
-  database: jobsDatabaseField.optional(),
+  database: databaseField('Where jobs are kept. Default: where database says.').optional(),
   concurrency: whole('Jobs that one gateway runs at a time. Default 16.', 1, 10_000).optional(),
   attempts: whole('How often a job is tried that a provider fails. Default 5.', 1, 100).optional(),
   deadline: age('When a job is given up that says nothing of a deadline. Default 1d.').optional(),
@@ -74,7 +74,7 @@ export const jobsField: z.ZodType<JobsSection> = section({
 const DAY_MS = 86_400_000;
 
 /** Fills in what was left out. @param database where they are kept */
-export function resolveJobs(section: JobsSection | undefined, database: JobsDatabase): JobsConfig {
+export function resolveJobs(section: JobsSection | undefined, database: DatabaseConfig): JobsConfig {
   const { limits, webhooks } = section ?? {};
   return {
     database,

@@ -2,7 +2,7 @@ import { COMPATIBLE, COMPATIBLE_NAMES } from '../providers/openai/compatible.ts'
 import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
 import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
-import { jobsDatabaseWarnings, readDatabasePassword, resolveJobsDatabase } from './jobs-database.ts';
+import { databaseWarnings, memberOf, readDatabasePassword, resolveDatabase } from './database.ts';
 import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
@@ -55,9 +55,13 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   findings.push(...password.findings);
   server.problems.push(...password.problems);
 
-  const jobsPassword = await readDatabasePassword(source.value, { env, cwd, read: secrets === 'read' });
-  findings.push(...jobsPassword.findings);
-  server.problems.push(...jobsPassword.problems);
+  const databases = await readDatabasePasswords(source.value, server.database !== null, {
+    env,
+    cwd,
+    read: secrets === 'read',
+  });
+  findings.push(...databases.findings);
+  server.problems.push(...databases.problems);
 
   const captureKey = await readCaptureKey(source.value, { env, cwd, read: secrets === 'read' });
   findings.push(...captureKey.findings);
@@ -73,11 +77,21 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const targets = named.length === 0 ? fromEnvironment : (said.targets ?? {});
   const section = server.counters ?? said.counters;
   const counters = resolveCounters(section, password.secret);
-  const jobsDatabase = resolveJobsDatabase(said.jobs?.database, jobsPassword.secret);
-  const warnings = [...countersWarnings(counters, section), ...jobsDatabaseWarnings(jobsDatabase, said.jobs?.database)];
+  // The address alone may come from the environment; what else the file says of the database stands.
+  const written = typeof said.database === 'object' ? said.database : {};
+  const databaseSection = server.database === null ? said.database : { ...written, url: server.database };
+  const database = resolveDatabase(databaseSection, databases.own);
+  const jobsSection = said.jobs?.database;
+  const jobsDatabase = jobsSection === undefined ? database : resolveDatabase(jobsSection, databases.jobs);
+  const warnings = [
+    ...countersWarnings(counters, section),
+    ...databaseWarnings('database', database, databaseSection),
+    ...databaseWarnings('jobs.database', jobsDatabase, jobsSection),
+  ];
   if (upstream === null && (env['OPENAI_BASE_URL'] ?? '') !== '') warnings.push(BASE_URL_UNUSED);
   return resolveConfig(said, {
     ...server,
+    database,
     counters,
     jobsDatabase,
     observing: observing.said,
@@ -155,6 +169,20 @@ async function readCountersPassword(
     return { secret, findings: [{ path: ['counters', 'password'], at: 'value', ...fault }], problems: [] };
   }
   return { secret, findings: [], problems: [{ place: { kind: 'environment' }, field: variable, ...fault }] };
+}
+
+/** The passwords of the databases, where there are any. One that both get from the same variable is complained of once. */
+async function readDatabasePasswords(
+  value: unknown,
+  inEnvironment: boolean,
+  source: SecretSource,
+): Promise<{ own: Secret; jobs: Secret; findings: Finding[]; problems: Problem[] }> {
+  const said = memberOf(value, 'database');
+  const saidOfJobs = memberOf(memberOf(value, 'jobs'), 'database');
+  const own = await readDatabasePassword('database', said, said !== undefined || inEnvironment, source);
+  const jobs = await readDatabasePassword('jobs.database', saidOfJobs, saidOfJobs !== undefined, source);
+  const problems = own.problems.length > 0 ? own.problems : jobs.problems;
+  return { own: own.secret, jobs: jobs.secret, findings: [...own.findings, ...jobs.findings], problems };
 }
 
 /** What captures are encrypted with, where the file names it. */

@@ -23,6 +23,7 @@ import { COMPATIBLE, COMPATIBLE_NAMES, isCompatible } from '../providers/openai/
 import { parseUrl } from './addresses.ts';
 import { defaultRoutes } from './config.ts';
 import type { CountersConfig } from './counters.ts';
+import type { DatabaseConfig } from './database.ts';
 import type { Config, DefaultPolicies, RecordsConfig, ServerConfig, TargetConfig } from './config.ts';
 import type {
   AdaptiveSection,
@@ -44,7 +45,6 @@ import { resolveCache } from './cache.ts';
 import { resolveHedge } from './hedge.ts';
 import { isDegraded, resolveDegraded } from './ladder.ts';
 import { resolveJobs } from './jobs.ts';
-import type { JobsDatabase } from './jobs-database.ts';
 import { resolvePrices } from './prices.ts';
 import { routeId } from './references.ts';
 import { NO_SECRET } from './secrets.ts';
@@ -73,7 +73,8 @@ export interface Given {
   readonly port: number | null;
   readonly data: string | null;
   readonly counters: CountersConfig;
-  readonly jobsDatabase: JobsDatabase;
+  readonly database: DatabaseConfig;
+  readonly jobsDatabase: DatabaseConfig;
   readonly observing: ObservingVariables;
   /** What captures are encrypted with; none: a file of the data directory's own. */
   readonly captureKey: Secret;
@@ -102,6 +103,7 @@ export function resolveConfig(file: ConfigFile, given: Given): Config {
     redaction: resolveRedaction(file),
     capture: resolveCapture(file, given.captureKey),
     telemetry,
+    database: given.database,
     counters: given.counters,
     jobs: resolveJobs(file.jobs, given.jobsDatabase),
     keys: {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import { COMPATIBLE, COMPATIBLE_NAMES, type CompatibleName } from '../providers/openai/compatible.ts';
 import { countersField } from './counters.ts';
+import { databaseField } from './database.ts';
 import type { ConfigFile } from './file.ts';
 import { fitField } from './fit.ts';
 import { cacheField } from './cache.ts';
@@ -369,6 +370,9 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
     rotateEvery: age('Age at which a key is due to be replaced. Default: none.').optional(),
   }).optional(),
   data: text('Directory for records. Default ./data. HOLDFAST_DATA goes before it.').optional(),
+  database: databaseField(
+    'Where tenants, keys and jobs are kept. Default sqlite; replicas share them through PostgreSQL. HOLDFAST_DATABASE goes before it.',
+  ).optional(),
   counters: countersField.optional(),
   jobs: jobsField.optional(),
   records: section({
