@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 
 // Loaded when it is asked for: it brings the whole line with it.
 import type { BulkOptions } from './bulk/bulk-work.ts';
+import { keepSmall } from './collector.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** `holdfast bulk`: the requests of a file, sent as fast as the provider's limits allow and no faster. */
@@ -33,6 +34,8 @@ Examples:
   holdfast bulk in.jsonl --out out.jsonl --url http://127.0.0.1:4141/v1 --key env:HOLDFAST_KEY`,
     )
     .action(async (input: string, options: BulkOptions) => {
+      // Before anything is loaded: what the heap has grown by then, it keeps.
+      keepSmall();
       const { bulk } = await import('./bulk/bulk-work.ts');
       process.exitCode = await bulk(input, options, terminal);
     });

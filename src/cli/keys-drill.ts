@@ -2,9 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { startGateway } from '../gateway/start.ts';
-import { type Simulator, startSimulator } from '../simulator/index.ts';
+import type { Simulator } from '../simulator/index.ts';
 
 interface DrillOptions {
   readonly json?: true;
@@ -62,6 +60,9 @@ const CALLS_A_SECOND = 50;
 const GIVES_UP_MS = 20_000;
 
 async function rehearse(): Promise<DrillStep[]> {
+  // A whole gateway, which the other commands for keys need nothing of.
+  const { loadConfig, startGateway } = await import('../gateway/index.ts');
+  const { startSimulator } = await import('../simulator/index.ts');
   const home = await mkdtemp(join(tmpdir(), 'holdfast-drill-'));
   const provider = await startSimulator({ keys: [FIRST], rememberedRequests: 1 });
   const keyFile = join(home, 'key');

@@ -5,7 +5,6 @@ import { runBulk } from '../../jobs/bulk/bulk.ts';
 import { handOver } from '../../jobs/bulk/hand-over.ts';
 import { inspect, type InputFacts, linesOf } from '../../jobs/bulk/input.ts';
 import { type Done, Journal } from '../../jobs/bulk/journal.ts';
-import { keepSmall } from '../collector.ts';
 import { keyOf, readKey } from '../request/prepare.ts';
 import { showDuration, type Terminal } from '../terminal.ts';
 import { type Estimate, estimate } from './estimate.ts';
@@ -35,7 +34,6 @@ type ExitCode = 0 | 1 | 130;
 
 /** Sends the requests of a file, or reckons what they will take. @throws {Error} the input is no bulk, or a file cannot be used */
 export async function bulk(input: string, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
-  keepSmall();
   const facts = await inspect(input);
   refuseProblems(input, facts);
   if (options.dryRun === true) {
