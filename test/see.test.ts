@@ -150,7 +150,7 @@ describe('over a mixed run', () => {
     }
     for (const name of ['calls', 'answered', 'failed', 'attempts', 'inputTokens', 'cost']) {
       const sum = (series[name] ?? []).reduce<number>((all, value) => all + (value ?? 0), 0);
-      expect(sum, name).toBeCloseTo(total[name] as number, 9);
+      expect([name, sum.toFixed(9)]).toEqual([name, (total[name] as number).toFixed(9)]);
     }
   });
 
@@ -216,10 +216,10 @@ describe('over a mixed run', () => {
 
   it('every call can be found, and times are those of the metrics', async () => {
     const ids = new Set<string>();
-    for (let after: unknown = null; ;) {
-      const page = await admin(`/calls?limit=100${after === null ? '' : `&after=${String(after)}`}`);
+    for (let after: string | null = null; ;) {
+      const page: Json = await admin(`/calls?limit=100${after === null ? '' : `&after=${after}`}`);
       for (const { id } of page['data'] as readonly { id: string }[]) ids.add(id);
-      after = page['next'];
+      after = page['next'] as string | null;
       if (after === null) break;
     }
     expect(ids.size).toBe(CALLS);

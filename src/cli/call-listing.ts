@@ -16,6 +16,7 @@ import { parseDuration, parseMoment } from '../observe/moment.ts';
 import { pseudonym } from '../tenants/secret.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
+import { jsonLine, writeCalls } from './call-export.ts';
 import { describeCall, outcomeText } from './call-timeline.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import { showDuration, showMoment, type Terminal } from './terminal.ts';
@@ -65,16 +66,29 @@ export interface ListOptions extends DataOptions {
   readonly follow?: true;
 }
 
+/** What `holdfast calls export` takes, as it was typed. */
+export type ExportOptions = Omit<ListOptions, 'limit' | 'before' | 'follow' | 'json'> & { readonly format: string };
+
 /** Lists the calls that match, and with `follow` goes on for ever. */
 export function listStoredCalls(options: ListOptions, terminal: Terminal): Promise<void> {
   return withDatabase(options, (database) => list(database, options, terminal));
+}
+
+/** Writes the calls that match to stdout, in a format for other tools. */
+export function exportStoredCalls(options: ExportOptions, terminal: Terminal): Promise<void> {
+  const { format } = options;
+  if (format !== 'csv' && format !== 'jsonl') throw new Error(`--format "${format}" is unknown; it is csv or jsonl`);
+  return withDatabase(options, async (database) => {
+    const written = await writeCalls(database, readFilter(options, Date.now()), format, terminal);
+    terminal.note(`${written} calls\n`);
+  });
 }
 
 /** Shows one call. */
 export function showStoredCall(id: string, options: DataOptions, terminal: Terminal): Promise<void> {
   return withDatabase(options, async (database) => {
     const call = await theCall(database, id);
-    terminal.write(options.json ? toJsonLine(call) : describeCall(call, terminal.width, terminal.paint));
+    terminal.write(options.json ? jsonLine(call) : describeCall(call, terminal.width, terminal.paint));
   });
 }
 
@@ -124,7 +138,7 @@ async function follow(
 
 function printer({ json, follow }: ListOptions, terminal: Terminal, sample: readonly StoredCall[]) {
   const { width, paint } = terminal;
-  if (json) return (calls: readonly StoredCall[]) => terminal.write(calls.map(toJsonLine).join(''));
+  if (json) return (calls: readonly StoredCall[]) => terminal.write(calls.map(jsonLine).join(''));
   const layout = layOut(COLUMNS, sample.map(tableCells), width);
   if (sample.length > 0 || follow) terminal.write(tableHead(layout, paint));
   return (calls: readonly StoredCall[]) =>
@@ -147,10 +161,6 @@ function tableCells(call: StoredCall): TableCell[] {
   ];
 }
 
-function toJsonLine({ seq: _seq, ...call }: StoredCall): string {
-  return `${JSON.stringify({ ...call, at: new Date(call.at).toISOString() })}\n`;
-}
-
 async function theCall(database: Database, id: string): Promise<StoredCall> {
   const found = await findCall(database, id);
   if (found.kind === 'found') return found.call;
@@ -165,7 +175,7 @@ function cursorOf({ at, seq }: StoredCall): CallCursor {
   return { at, seq };
 }
 
-function readFilter(options: ListOptions, now: number): CallFilter {
+function readFilter(options: Omit<ListOptions, 'limit'>, now: number): CallFilter {
   return {
     since: readMoment('--since', options.since, now),
     until: readMoment('--until', options.until, now),
@@ -187,7 +197,7 @@ function readFilter(options: ListOptions, now: number): CallFilter {
 }
 
 /** Users are stored under pseudonyms, which can be told from their names and not the other way round. */
-function readUser({ user, tenant }: ListOptions): string | undefined {
+function readUser({ user, tenant }: Omit<ListOptions, 'limit'>): string | undefined {
   if (user === undefined || /^u_[0-9a-f]{16}$/.test(user)) return user;
   if (tenant === undefined) throw new Error('--user needs --tenant: each tenant has users of its own');
   return pseudonym(tenant, user);

@@ -230,3 +230,35 @@ read from  status 503
     expect(drawBar(attempt, 1000, 10, painter(false))).toBe(bar);
   });
 });
+
+describe('calls export', () => {
+  it('writes a table that spreadsheets read, whatever stands in it', async () => {
+    const { out, notes } = await run(['export', '--format', 'csv']);
+    const [head = '', first = '', second = '', end] = out.split('\r\n');
+    expect(head.split(',').slice(0, 5)).toEqual(['id', 'caller_id', 'upstream_id', 'trace_id', 'at']);
+    expect(first).toMatch(/^call-failed,.*,failed,503,overloaded,provider,The engine is currently overloaded\.,0,/);
+    expect(second).toMatch(/^call-rescued,.*,answered,200,,,,2,overloaded,2000,1500,/);
+    expect([end, notes]).toEqual(['', '2 calls\n']);
+  });
+
+  it('keeps a cell from being taken for a formula', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'holdfast-cli-export-'));
+    const writer = new RecordWriter(data, { maxAgeMs: 1, maxBytes: 1 });
+    writer.write(packCalls([aCall({ model: '=HYPERLINK("x","y")', callerId: 'two\nlines' })]));
+    writer.close();
+    const { out } = await run(['export', '--format', 'csv'], { data });
+    expect(out).toContain(`,"'=HYPERLINK(""x"",""y"")",`);
+    expect(out).toContain(',"two\nlines",');
+    rmSync(data, { recursive: true });
+  });
+
+  it('writes lines of JSON with everything, of the calls that match', async () => {
+    const { out } = await run(['export', '--outcome', 'answered']);
+    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(out)).toMatchObject({ id: 'call-rescued', attempts: [{ status: 503 }, { target: 'azure' }] });
+  });
+
+  it('knows two formats', async () => {
+    await expect(run(['export', '--format', 'xml'])).rejects.toThrow('--format "xml" is unknown; it is csv or jsonl');
+  });
+});

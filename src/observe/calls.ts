@@ -101,6 +101,19 @@ export async function listCallsAfter(
   return rows.map(callFromRow);
 }
 
+/** Calls of one piece of an export. */
+const EXPORTED_AT_ONCE = 1_000;
+
+/** All calls that match, newest first, piece by piece. */
+export async function* exportCalls(database: Database, filter: CallFilter = {}): AsyncGenerator<readonly StoredCall[]> {
+  let before: CallCursor | undefined;
+  do {
+    const { calls, next }: CallPage = await listCalls(database, { ...filter, limit: EXPORTED_AT_ONCE, before });
+    if (calls.length > 0) yield calls;
+    before = next ?? undefined;
+  } while (before !== undefined);
+}
+
 /** Number of the call written last; 0 when there is none. */
 export async function lastSeq({ query }: Database): Promise<number> {
   const row = await query.selectFrom('calls').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
