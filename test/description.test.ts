@@ -50,7 +50,7 @@ test.each(ENDPOINTS.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, en
       ...(request === null ? {} : { body: JSON.stringify(request.example) }),
     });
     const answer = await response.text();
-    const isCall = path.startsWith('/v1/') && path !== '/v1/holdfast/count' && !path.startsWith('/v1/jobs');
+    const isCall = /^\/v1(?:beta)?\//.test(path) && path !== '/v1/holdfast/count' && !path.startsWith('/v1/jobs');
     if (isCall || `${method} ${path}` === 'POST /v1/jobs') gateway.owe(1);
     // What the simulated provider does not serve has reached it, which is all that the gateway promises.
     const reached = simulator.stats.requests > before;

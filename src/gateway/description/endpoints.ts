@@ -63,6 +63,21 @@ export const ENDPOINTS: readonly Endpoint[] = [
     streams: true,
   },
   {
+    method: 'POST',
+    path: '/v1beta/models/{model}:generateContent',
+    id: 'generateContent',
+    group: 'Answers',
+    summary:
+      "Content, as Google generates it, and in Google's envelope where it fails; also :streamGenerateContent?alt=sse, and at /gemini/v1beta",
+    needsKey: true,
+    request: {
+      schema: 'GenerateContentRequest',
+      example: { contents: [{ role: 'user', parts: [{ text: ASKED }] }] },
+    },
+    answer: 'GeneratedContent',
+    streams: true,
+  },
+  {
     method: 'GET',
     path: '/v1/responses/{response_id}',
     id: 'getResponse',

@@ -77,6 +77,30 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
       usage: { type: 'object', properties: { input_tokens: whole(0), output_tokens: whole(0) } },
     },
   },
+  GenerateContentRequest: {
+    type: 'object',
+    required: ['contents'],
+    properties: {
+      contents: { type: 'array', items: { type: 'object' }, minItems: 1 },
+      systemInstruction: { type: 'object' },
+      tools: { type: 'array', items: { type: 'object' } },
+      toolConfig: { type: 'object' },
+      generationConfig: { type: 'object' },
+    },
+  },
+  GeneratedContent: {
+    type: 'object',
+    required: ['candidates'],
+    properties: {
+      candidates: { type: 'array', items: { type: 'object' } },
+      usageMetadata: {
+        type: 'object',
+        properties: { promptTokenCount: whole(0), candidatesTokenCount: whole(0), totalTokenCount: whole(0) },
+      },
+      modelVersion: text,
+      responseId: text,
+    },
+  },
   JobRequest: {
     type: 'object',
     required: ['endpoint', 'body'],

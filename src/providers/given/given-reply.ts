@@ -5,6 +5,7 @@ import { parseJson } from '../../engine/parse-json.ts';
 import { NO_USAGE } from '../../engine/ports.ts';
 import { isObject } from '../openai/request.ts';
 import { chatAnswer, chatStream, type Signature } from './chat-answer.ts';
+import { generateAnswer, generateStream } from './generate-answer.ts';
 import { messageAnswer, messageStream } from './message-answer.ts';
 import { responseAnswer, responseStream } from './response-answer.ts';
 
@@ -14,6 +15,7 @@ export function textReply(call: Call, text: string, at: number): GivenReply | nu
   if (call.operation === 'chat') return bodyReply(call, chatAnswer(text, signature));
   if (call.operation === 'responses') return bodyReply(call, responseAnswer(text, signature));
   if (call.operation === 'messages') return bodyReply(call, messageAnswer(text, signature));
+  if (call.operation === 'generate') return bodyReply(call, generateAnswer(text, signature));
   return null;
 }
 
@@ -22,6 +24,7 @@ export function bodyReply(call: Call, body: Readonly<Record<string, unknown>>): 
   if (!call.stream) return wholeReply(Buffer.from(JSON.stringify(body)));
   if (call.operation === 'responses') return streamReply(Buffer.from(responseStream(body)));
   if (call.operation === 'messages') return streamReply(Buffer.from(messageStream(body)));
+  if (call.operation === 'generate') return streamReply(Buffer.from(generateStream(body)));
   return streamReply(Buffer.from(chatStream(body, asksForUsage(call))));
 }
 
