@@ -10,28 +10,35 @@ if (major < LEAST_NODE) {
   process.exit(1);
 }
 
-// Only now: on an older Node these modules fail to load, and their errors would say nothing of why.
-const { adminCommand } = await import('./admin.ts');
-const { bulkCommand } = await import('./bulk.ts');
-const { callsCommand } = await import('./calls.ts');
-const { checkCommand } = await import('./check.ts');
-const { configCommand } = await import('./config.ts');
-const { costsCommand } = await import('./costs.ts');
-const { countCommand } = await import('./count.ts');
-const { demoCommand } = await import('./demo.ts');
-const { explainCommand } = await import('./explain.ts');
-const { exportCommand } = await import('./export.ts');
-const { auditCommand, eventsCommand } = await import('./history.ts');
-const { jobsCommand } = await import('./jobs.ts');
-const { keysCommand } = await import('./keys.ts');
-const { modelsCommand } = await import('./models.ts');
-const { replayCommand } = await import('./replay.ts');
-const { sendCommand } = await import('./send.ts');
-const { serveCommand } = await import('./serve.ts');
-const { simulateCommand } = await import('./simulate.ts');
-const { targetsCommand } = await import('./targets.ts');
-const { organisationsCommand, tenantsCommand } = await import('./tenants.ts');
-const { topCommand } = await import('./top.ts');
+/**
+ * Every command, in the order in which they are shown. Each is loaded when it is asked for: what one needs costs another neither
+ * time nor memory, and on an older Node, where they would fail to load, what is said above is said first.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  calls: async () => (await import('./calls.ts')).callsCommand(),
+  costs: async () => (await import('./costs.ts')).costsCommand(),
+  top: async () => (await import('./top.ts')).topCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
+  count: async () => (await import('./count.ts')).countCommand(),
+  send: async () => (await import('./send.ts')).sendCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
+  bulk: async () => (await import('./bulk.ts')).bulkCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  organisations: async () => (await import('./tenants.ts')).organisationsCommand(),
+  tenants: async () => (await import('./tenants.ts')).tenantsCommand(),
+  jobs: async () => (await import('./jobs.ts')).jobsCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
+  targets: async () => (await import('./targets.ts')).targetsCommand(),
+  admin: async () => (await import('./admin.ts')).adminCommand(),
+  audit: async () => (await import('./history.ts')).auditCommand(),
+  events: async () => (await import('./history.ts')).eventsCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  models: async () => (await import('./models.ts')).modelsCommand(),
+  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -40,30 +47,13 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('holdfast')
   .description("keeps an application's LLM features standing when the ChatGPT API fails")
   .version(version)
-  .showHelpAfterError('(holdfast --help shows what there is)')
-  .addCommand(serveCommand())
-  .addCommand(callsCommand())
-  .addCommand(costsCommand())
-  .addCommand(topCommand())
-  .addCommand(explainCommand())
-  .addCommand(countCommand())
-  .addCommand(sendCommand())
-  .addCommand(replayCommand())
-  .addCommand(bulkCommand())
-  .addCommand(exportCommand())
-  .addCommand(organisationsCommand())
-  .addCommand(tenantsCommand())
-  .addCommand(jobsCommand())
-  .addCommand(keysCommand())
-  .addCommand(targetsCommand())
-  .addCommand(adminCommand())
-  .addCommand(auditCommand())
-  .addCommand(eventsCommand())
-  .addCommand(configCommand())
-  .addCommand(checkCommand())
-  .addCommand(modelsCommand())
-  .addCommand(simulateCommand())
-  .addCommand(demoCommand());
+  .showHelpAfterError('(holdfast --help shows what there is)');
+const [asked = ''] = process.argv.slice(2);
+const wanted = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+for (const name of wanted) {
+  const command = await COMMANDS[name]?.();
+  if (command !== undefined) program.addCommand(command);
+}
 
 // A reader such as `head` may close the pipe early; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
