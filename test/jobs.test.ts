@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Anthropic from '@anthropic-ai/sdk';
 import { OpenAI } from 'openai';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -384,6 +385,19 @@ describe('the official SDK', () => {
     expect(text).not.toBe('');
   });
 
+  test("is Anthropic's, too", async () => {
+    const baseURL = gateway.baseURL.replace(/\/v1$/, '');
+    const anthropic = new Anthropic({ baseURL, apiKey: 'sk-x', maxRetries: 0 });
+    const asked = { model: 'slow-1', max_tokens: 50, messages };
+    const placeholder = await anthropic.messages.create(asked, placeholders);
+    expect(placeholder.content).toEqual([]);
+    const message = await waitForJob<Anthropic.Message>(gateway.baseURL, placeholder);
+    expect(message.content[0]).toMatchObject({ type: 'text' });
+    const patient = new Anthropic({ baseURL, apiKey: 'sk-x', maxRetries: 0, fetch: patientFetch() });
+    expect((await patient.messages.create(asked, placeholders)).content[0]).toMatchObject({ type: 'text' });
+    gateway.owe(2);
+  });
+
   test('raises its own errors for jobs that fail', async () => {
     const bad = { model: 'gpt-4o' } as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
     const asked = client(patientFetch()).chat.completions.create(bad, { headers: { prefer: 'respond-async' } });
@@ -582,6 +596,17 @@ describe('an idempotency key', () => {
     const first = await keyed(BODY, key, { prefer: 'respond-async' });
     const again = await keyed(BODY, key, { prefer: 'respond-async' });
     expect(again.json['id']).toBe(first.json['id']);
+    await ended(String(first.json['id']));
+  });
+
+  test('names one job that is asked for with wishes, and no other', async () => {
+    const key = { 'idempotency-key': fresh() };
+    const wanted = { endpoint: '/v1/chat/completions', body: BODY, priority: 1 };
+    const first = await ask('POST', '/jobs', wanted, key);
+    const again = await ask('POST', '/jobs', wanted, key);
+    expect(again.json['id']).toBe(first.json['id']);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await ask('POST', '/jobs', { ...wanted, priority: 2 }, key)).status).toBe(422);
     await ended(String(first.json['id']));
   });
 

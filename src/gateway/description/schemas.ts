@@ -106,7 +106,7 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     required: ['endpoint', 'body'],
     additionalProperties: false,
     properties: {
-      endpoint: { enum: ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] },
+      endpoint: { enum: ['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages'] },
       body: { ...anything, description: 'The request, as the endpoint takes it.' },
       deadline: {
         type: ['string', 'integer'],

@@ -1,21 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import { hasEnded, type Job } from '../../jobs/job.ts';
 import { newWebhookSecret } from '../../jobs/webhooks/sign.ts';
 import type { Guest } from '../../tenants/holder.ts';
 import { refuse } from '../answer.ts';
 import { type BodyLimits, readBody } from '../body.ts';
-import { waitAsked } from './asks.ts';
+import { readJobAsks, waitAsked } from './asks.ts';
 import { type CallDeps, makeCall } from './call.ts';
 import { followJob } from './events.ts';
-import { readAskedJob, readAskedList } from './fields.ts';
+import { type AskedJob, readAskedJob, readAskedList } from './fields.ts';
+import { failed, type Given } from './given.ts';
 import { type JobHouse, ownerOf } from './house.ts';
 import { giveKept } from './kept.ts';
+import type { Once } from './once.ts';
 import { badField, notKept, unknownJob, unknownJobPath, withoutAnswer } from './refusals.ts';
 import { answerOf, jobTold, JOBS_PATH, placeholder } from './shown.ts';
 
 interface JobsApiDeps {
   readonly house: JobHouse;
+  readonly once: Once;
   readonly limits: BodyLimits;
   readonly calls: CallDeps;
 }
@@ -96,7 +100,7 @@ export class JobsApi {
     if (read.kind === 'refused') return this.#refuse(asked, read.fault);
     const wanted = readAskedJob(read.body);
     if ('fault' in wanted) return this.#refuse(asked, wanted.fault);
-    const { endpoint, deadline, priority, attempts, webhook, metadata } = wanted;
+    const { endpoint, webhook } = wanted;
     const wrong = webhook === undefined ? null : await house.webhookFault(asked.owner, webhook);
     if (wrong !== null) return this.#refuse(asked, wrong);
     const body = Buffer.from(JSON.stringify(wanted.body));
@@ -104,7 +108,19 @@ export class JobsApi {
     const path = endpoint.slice('/v1'.length);
     const call = makeCall({ method: 'POST', path, headers, body, guest }, calls);
     if (call.problem !== null) return this.#refuse(asked, call.problem);
-    const kept = await house.keep(call, {
+    const work = (): Promise<Given> => this.#keep(call, wanted);
+    const { key, fault } = readJobAsks({ 'idempotency-key': headers['idempotency-key'] });
+    if (fault !== null) return this.#refuse(asked, fault);
+    // Under its key it is the same request only if it wishes for the same, so all of it is compared.
+    const whole = { ...call, path: JOBS_PATH, body: read.body };
+    if (key !== null) return this.#deps.once.make(asked.response, whole, key, work);
+    const given = await work();
+    if (given.kind === 'kept') giveKept(asked.response, given.answer, []);
+    else if (given.reply.kind === 'failed') this.#refuse(asked, given.reply.fault);
+  }
+
+  async #keep(call: Call, { deadline, priority, attempts, webhook, metadata }: AskedJob): Promise<Given> {
+    const kept = await this.#deps.house.keep(call, {
       origin: 'asked',
       deadlineMs: deadline ?? null,
       ...(priority === undefined ? {} : { priority }),
@@ -112,8 +128,8 @@ export class JobsApi {
       ...(webhook === undefined ? {} : { webhook }),
       ...(metadata === undefined ? {} : { metadata }),
     });
-    if (kept.kind === 'refused') return this.#refuse(asked, kept.fault);
-    giveKept(asked.response, placeholder(kept.job, []), []);
+    if (kept.kind === 'refused') return failed(kept.fault);
+    return { kind: 'kept', answer: placeholder(kept.job, [], false) };
   }
 
   async #list(asked: Asked): Promise<void> {
@@ -137,7 +153,7 @@ export class JobsApi {
   async #result(asked: Asked, id: string): Promise<void> {
     const job = await this.#wait(asked, id);
     if (job === null) return;
-    if (!hasEnded(job.status)) return giveKept(asked.response, placeholder({ ...job, stream: false }, []), []);
+    if (!hasEnded(job.status)) return giveKept(asked.response, placeholder(job, [], false), []);
     const answer = await this.#deps.house.queue.answer({ owner: asked.owner, id });
     const told = ['x-holdfast-job', id, 'x-holdfast-job-status', job.status];
     if (answer !== null) return giveKept(asked.response, answer, told);

@@ -7,28 +7,27 @@ import type { BackgroundResponses } from './background.ts';
 import { failed, type Given } from './given.ts';
 import { type JobHouse, ownerOf } from './house.ts';
 import { giveKept, keepReply } from './kept.ts';
-import { Once } from './once.ts';
+import type { Once } from './once.ts';
 import { placeholder } from './shown.ts';
 
 interface JobCallsDeps {
   readonly house: JobHouse;
   readonly handle: Handler;
   readonly background: BackgroundResponses;
+  readonly once: Once;
   /** How long a caller may leave an answer unread, ms. */
   readonly slowReaderMs: number;
 }
 
 /** Operations that can be kept and made later. */
-const CAN_WAIT: ReadonlySet<string> = new Set(['chat', 'responses', 'embeddings']);
+const CAN_WAIT: ReadonlySet<string> = new Set(['chat', 'responses', 'embeddings', 'messages']);
 
 /** Calls that ask for more than an answer: a job, a placeholder when it takes long, or to be made once. */
 export class JobCalls {
   readonly #deps: JobCallsDeps;
-  readonly #once: Once;
 
   constructor(deps: JobCallsDeps) {
     this.#deps = deps;
-    this.#once = new Once(deps);
   }
 
   /** Whether a call is to be given to {@link take}: what every call passes. */
@@ -50,7 +49,7 @@ export class JobCalls {
     const wrong = asks.webhook === null ? null : await this.#deps.house.webhookFault(owner, asks.webhook);
     if (wrong !== null) return refuse(response, call, wrong, null, clock);
     if (asks.key !== null) {
-      return this.#once.make(response, call, asks.key, () => this.#make(call, asks, () => undefined));
+      return this.#deps.once.make(response, call, asks.key, () => this.#make(call, asks, () => undefined));
     }
     const left = (): void => {
       if (!response.writableFinished) call.cancellation.cancel('the caller closed the connection');
@@ -69,7 +68,7 @@ export class JobCalls {
     if (canWait && asks.background) {
       const kept = await house.keep(call, { origin: 'asked', webhook: asks.webhook });
       if (kept.kind === 'refused') return failed(kept.fault);
-      return { kind: 'kept', answer: placeholder(kept.job, ['preference-applied', 'respond-async']) };
+      return { kind: 'kept', answer: placeholder(kept.job, ['preference-applied', 'respond-async'], call.stream) };
     }
     if (!canWait || asks.placeholderMs === null) return { kind: 'reply', reply: await handle(call) };
     return this.#race(call, asks.placeholderMs, asks.webhook, turned);
@@ -90,6 +89,6 @@ export class JobCalls {
     // Where it cannot be kept, it is waited for after all: that is what the caller would have had without asking.
     if (kept.kind === 'refused') return { kind: 'reply', reply: await reply };
     turned();
-    return { kind: 'kept', answer: placeholder(kept.job, []) };
+    return { kind: 'kept', answer: placeholder(kept.job, [], call.stream) };
   }
 }

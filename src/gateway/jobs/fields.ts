@@ -19,7 +19,7 @@ export interface AskedJob {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-const ENDPOINTS = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] as const;
+const ENDPOINTS = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages'] as const;
 
 /** As OpenAI bounds the metadata of its own objects. */
 const METADATA = { pairs: 16, key: 64, value: 512 } as const;

@@ -6,6 +6,7 @@ import { BackgroundResponses } from './background.ts';
 import type { CallDeps } from './call.ts';
 import { JobCalls } from './calls.ts';
 import { JobHouse, type JobHouseDeps } from './house.ts';
+import { Once } from './once.ts';
 import { openQueue } from './store.ts';
 
 /** Everything of a gateway that has to do with jobs. */
@@ -41,12 +42,14 @@ export function openJobs(config: Config, deps: OpenDeps): Jobs {
   });
   const { handle } = deps;
   const calls: CallDeps = deps;
+  const { slowReaderMs } = config.server.limits;
+  const once = new Once({ house, slowReaderMs });
   const background = new BackgroundResponses({ house, handle, native: (model) => answersInBackground(config, model) });
   return {
     house,
     background,
-    calls: new JobCalls({ house, handle, background, slowReaderMs: config.server.limits.slowReaderMs }),
-    api: new JobsApi({ house, limits: config.server.limits, calls }),
+    calls: new JobCalls({ house, handle, background, once, slowReaderMs }),
+    api: new JobsApi({ house, once, limits: config.server.limits, calls }),
     start() {
       if (config.jobs.database.kind === 'postgres' || hasJobs(config.data)) house.start();
     },

@@ -87,11 +87,16 @@ function bodyTold(type: string, bytes: Uint8Array): unknown {
 const EMPTY: Readonly<Partial<Record<Operation, object>>> = {
   chat: { choices: [], usage: null },
   responses: { output: [], output_text: '', usage: null },
+  messages: { type: 'message', role: 'assistant', content: [], stop_reason: null },
   embeddings: { data: [], usage: { prompt_tokens: 0, total_tokens: 0 } },
 };
 
-/** What stands in for an answer that is still being made: the job, in a body that an SDK can read without harm. */
-export function placeholder(job: Job, told: readonly string[]): KeptAnswer {
+/**
+ * What stands in for an answer that is still being made: the job, in a body that an SDK can read without harm.
+ *
+ * @param streams whoever asks reads events, and no JSON
+ */
+export function placeholder(job: Job, told: readonly string[], streams: boolean): KeptAnswer {
   const empty = EMPTY[operationOf('POST', job.path.split('?', 1)[0] ?? job.path)] ?? {};
   const body = { ...jobTold(job), ...empty, created: seconds(job.createdAt) };
   const headers = [
@@ -105,7 +110,7 @@ export function placeholder(job: Job, told: readonly string[]): KeptAnswer {
     'cache-control',
     'no-store',
   ];
-  if (!job.stream) {
+  if (!streams) {
     return answerOf(202, ['content-type', 'application/json; charset=utf-8', ...headers], JSON.stringify(body));
   }
   // Whoever reads a stream reads events, whatever the status.

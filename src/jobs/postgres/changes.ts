@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Sql } from '../sql/sql.ts';
-import { type PostgresAddress, settingsFor } from './connection.ts';
+import { type PostgresAddress, settingsFor } from '../../storage/postgres/connection.ts';
 
 const CHANNEL = 'holdfast_jobs';
 

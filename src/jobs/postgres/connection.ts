@@ -1,56 +1,13 @@
-import type { Pool, PoolClient, PoolConfig } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { openPool, type PostgresAddress, SCHEMA, SCHEMA_LOCK } from '../../storage/postgres/connection.ts';
 import { POSTGRES_WORDS, tablesSql } from '../sql/tables.ts';
 import type { Cell, Row, Sql, SqlDatabase } from '../sql/sql.ts';
-
-/** Where a PostgreSQL server is, and as whom to come. */
-export interface PostgresAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  /** Asked for at each connection, so that it can be replaced. */
-  readonly password: () => string | null;
-  readonly tls: boolean;
-}
-
-/** Everything of ours stands in a schema of its own, beside whatever else the database holds. */
-const SCHEMA = 'holdfast';
 
 /** Connections of one gateway: jobs are few beside calls. */
 const CONNECTIONS = 8;
 
-const CONNECT_WITHIN_MS = 5_000;
-
-/** Any number that nobody else locks: several gateways may start at once, and one makes the tables. */
-const SCHEMA_LOCK = 7_405_212_019;
-
-/** Settings for connections, of the pool or alone. */
-export async function settingsFor({ host, port, database, user, password, tls }: PostgresAddress): Promise<PoolConfig> {
-  const { types } = await import('pg');
-  return {
-    host,
-    port,
-    database,
-    user,
-    password: () => password() ?? '',
-    ...(tls ? { ssl: true } : {}),
-    application_name: 'holdfast',
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    options: `-c search_path=${SCHEMA}`,
-    // `bigint` arrives as text, because it may be beyond what a number holds; ours are times and sizes.
-    types: {
-      getTypeParser: ((...asked: Parameters<typeof types.getTypeParser>) =>
-        asked[0] === types.builtins.INT8 ? Number : types.getTypeParser(...asked)) as typeof types.getTypeParser,
-    },
-  };
-}
-
-export async function openPool(address: PostgresAddress): Promise<Pool> {
-  const { Pool: PgPool } = await import('pg');
-  const pool = new PgPool({ ...(await settingsFor(address)), max: CONNECTIONS });
-  // An idle connection that breaks is replaced when it is next needed; whoever needs it then is told if it cannot be.
-  pool.on('error', () => undefined);
-  return pool;
+export function openJobsPool(address: PostgresAddress): Promise<Pool> {
+  return openPool(address, { max: CONNECTIONS });
 }
 
 /** Makes what is missing. */
@@ -63,7 +20,8 @@ export async function makeTables(pool: Pool): Promise<void> {
       `select to_regclass('${SCHEMA}.jobs')::text as there`,
     );
     if (rows[0]?.there === null) {
-      await client.query(`create schema if not exists ${SCHEMA}`);
+      const { rows: found } = await client.query(`select to_regnamespace('${SCHEMA}')::text as there`);
+      if (found[0]?.there === null) await client.query(`create schema ${SCHEMA}`);
       await client.query(tablesSql(POSTGRES_WORDS));
     }
     await client.query('commit');

@@ -7,7 +7,8 @@ import { first } from '../sql/sql.ts';
 import { everyStatus } from '../sql/statuses.ts';
 import { WebhookTable } from '../sql/webhook-table.ts';
 import { Changes, tellOfChange } from './changes.ts';
-import { makeTables, openPool, type PostgresAddress, PostgresSql } from './connection.ts';
+import type { PostgresAddress } from '../../storage/postgres/connection.ts';
+import { makeTables, openJobsPool, PostgresSql } from './connection.ts';
 import { Tickets } from './tickets.ts';
 
 export interface PostgresQueueOptions {
@@ -207,7 +208,7 @@ export class PostgresQueue implements JobQueue {
 
   async #reach(): Promise<Open> {
     const { address, settings, say } = this.#options;
-    const pool = await openPool(address);
+    const pool = await openJobsPool(address);
     try {
       await makeTables(pool);
       const tickets = await Tickets.open(pool, settings, say);

@@ -25,6 +25,9 @@ const RETENTION_S = 90 * 86_400;
 /** Used tickets are of no interest to anybody, s. */
 const USED_S = 600;
 
+/** The same trouble is not told again before this, ms. */
+const TROUBLE_EVERY_MS = 60_000;
+
 /** What a ticket says. */
 interface Ticket {
   readonly id: string;
@@ -56,7 +59,13 @@ export class Tickets {
       superviseIntervalSeconds: everyS,
       monitorIntervalSeconds: everyS,
     });
-    boss.on('error', (error) => say(`pg-boss: ${error.message}`));
+    let saidAt = Number.NEGATIVE_INFINITY;
+    boss.on('error', (error) => {
+      // While the database is away it says so with everything that it tries.
+      if (performance.now() - saidAt < TROUBLE_EVERY_MS) return;
+      saidAt = performance.now();
+      say(`jobs: pg-boss: ${error.message}`);
+    });
     await boss.start();
     await boss.createQueue(QUEUE, {
       expireInSeconds: LONGEST_ACTIVE_S,
