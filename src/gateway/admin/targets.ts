@@ -156,8 +156,8 @@ function finite(limit: number): number | null {
 }
 
 /** Breakers and keys reckon in the clock's own time. */
-function wallOf(at: number, { now, wall }: { now: () => number; wall: () => number }): number {
-  return Math.round(wall() + at - now());
+function wallOf(at: number, clock: AdminDeps['clock']): number {
+  return Math.round(clock.wall() + at - clock.now());
 }
 
 function momentOf(at: number, clock: AdminDeps['clock']): string {
