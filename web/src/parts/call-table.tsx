@@ -69,8 +69,8 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
     <tr data-open onClick={open}>
       <td class="still">{clock(at)}</td>
       <td class="still">
-        <a data-page data-row class="mono" href={callAt(id)} title={id}>
-          <ShortId id={id} />
+        <a data-page data-row class="mono ending" href={callAt(id)} title={id}>
+          <bdi>{id}</bdi>
         </a>
       </td>
       <td class="still">{call.tenant ?? <span class="quiet">–</span>}</td>
@@ -102,16 +102,4 @@ function told(kinds: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [...counts].map(([kind, times]) => (times === 1 ? kind : `${kind} ×${times}`)).join(', ');
-}
-
-/** Own ids begin alike for hours, and tell calls apart by their ends; whoever listens or copies has the whole. */
-function ShortId({ id }: { readonly id: string }): JSX.Element {
-  const cut = Math.max(0, id.length - 14);
-  if (cut <= 2) return <>{id}</>;
-  return (
-    <>
-      <span class="cut">{id.slice(0, cut)}</span>
-      {id.slice(cut)}
-    </>
-  );
 }
