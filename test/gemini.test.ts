@@ -1,6 +1,7 @@
 import { APIError, OpenAI } from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming as Request } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CallRecord } from '../src/engine/record.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { openGateway } from './harness.ts';
 
@@ -24,6 +25,12 @@ afterAll(async () => {
   await gateway.close();
   await simulator.close();
 });
+
+/** The record of the last call; a stream's comes behind the last of its bytes. */
+async function lastRecord(): Promise<CallRecord | undefined> {
+  await expect.poll(() => gateway.records.length).toBe(gateway.calls);
+  return gateway.records.at(-1);
+}
 
 /** OpenAI's own SDK at the gateway, which counts what it sends. */
 function client(): OpenAI {
@@ -89,7 +96,7 @@ describe('what the chat wire says, the Gemini wire says', () => {
         }));
       expect(JSON.stringify(said(heard))).toBe(JSON.stringify(said(expected)));
       expect(heard.usage?.completion_tokens).toBe(expected.usage?.completion_tokens);
-      expect(gateway.records.at(-1)).toMatchObject({
+      expect(await lastRecord()).toMatchObject({
         outcome: 'answered',
         target: 'google',
         usage: { outputTokens: heard.usage?.completion_tokens },
@@ -184,7 +191,7 @@ describe('what fails', () => {
   ])('%s', async (fault, kind) => {
     const asked = ask(client(), 'whole', { model: `${MODEL}@${fault}`, messages: [user('Hello')] });
     await expect(asked).rejects.toBeInstanceOf(APIError);
-    expect(gateway.records.at(-1)).toMatchObject({ outcome: 'failed', fault: { kind } });
+    expect(await lastRecord()).toMatchObject({ outcome: 'failed', fault: { kind } });
   });
 
   test.each([
@@ -200,7 +207,7 @@ describe('what fails', () => {
   ])('in a stream: %s', async (fault, outcome, kind) => {
     const asked = ask(client(), 'streamed', { model: `${MODEL}@${fault}`, messages: [user('Write 20 words')] });
     await expect(asked).rejects.toBeInstanceOf(Error);
-    expect(gateway.records.at(-1)).toMatchObject({ outcome, fault: { kind } });
+    expect(await lastRecord()).toMatchObject({ outcome, fault: { kind } });
   });
 
   test.each(ASKINGS)('what is withheld is a refusal, %s', async (asking) => {

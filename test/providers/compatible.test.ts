@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkKey } from '../../src/providers/key-check.ts';
 import { COMPATIBLE, COMPATIBLE_NAMES, type CompatibleName } from '../../src/providers/openai/compatible.ts';
+import type { CallRecord } from '../../src/engine/record.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
 import { openGateway } from '../harness.ts';
 
@@ -27,6 +28,12 @@ afterAll(async () => {
   await gateway.close();
   await simulator.close();
 });
+
+/** The record of the last call; a stream's comes behind the last of its bytes. */
+async function lastRecord(): Promise<CallRecord | undefined> {
+  await expect.poll(() => gateway.records.length).toBe(gateway.calls);
+  return gateway.records.at(-1);
+}
 
 function client(): OpenAI {
   const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -57,7 +64,7 @@ describe.each(COMPATIBLE_NAMES)('%s', (name) => {
       .chat.completions.stream({ ...asked, stream: true })
       .finalChatCompletion();
     expect(streamed.choices[0]?.message.content).toBe('hello');
-    expect(gateway.records.at(-1)).toMatchObject({ target: name, outcome: 'answered', model });
+    expect(await lastRecord()).toMatchObject({ target: name, outcome: 'answered', model });
   });
 
   test(`answers the Responses API${responses ? '' : ' by chats'}`, async () => {

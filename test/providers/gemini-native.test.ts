@@ -2,6 +2,7 @@ import { ApiError, type Content, FunctionCallingConfigMode, GoogleGenAI, Thinkin
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CallRecord } from '../../src/engine/record.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
 import { openGateway } from '../harness.ts';
 
@@ -44,6 +45,12 @@ afterAll(async () => {
 
 const origin = (): string => gateway.baseURL.replace(/\/v1$/, '');
 
+/** The record of the last call; a stream's comes behind the last of its bytes. */
+async function lastRecord(): Promise<CallRecord | undefined> {
+  await expect.poll(() => gateway.records.length).toBe(gateway.calls);
+  return gateway.records.at(-1);
+}
+
 /** Google's own SDK at the gateway, which counts what it sends. */
 function client(root = '/gemini', apiVersion?: string): GoogleGenAI {
   const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -69,7 +76,7 @@ describe.each([
       path: `/v1beta/models/${MODEL}:generateContent`,
       headers: { 'x-goog-api-key': 'sk-target-0123456789' },
     });
-    expect(gateway.records.at(-1)).toMatchObject({
+    expect(await lastRecord()).toMatchObject({
       operation: 'generate',
       path: `/models/${MODEL}:generateContent`,
       model: MODEL,
@@ -87,13 +94,13 @@ describe.each([
       text += frame.text ?? '';
     }
     expect(text.split(' ')).toHaveLength(30);
-    expect(gateway.records.at(-1)).toMatchObject({ stream: true, outcome: 'answered', usage: { outputTokens: 30 } });
+    expect(await lastRecord()).toMatchObject({ stream: true, outcome: 'answered', usage: { outputTokens: 30 } });
   });
 
   test('counts tokens', async () => {
     const { totalTokens } = await client(root, version).models.countTokens({ model: MODEL, contents: 'How many?' });
     expect(totalTokens).toBeGreaterThan(0);
-    expect(gateway.records.at(-1)).toMatchObject({ operation: 'passthrough', target: 'google' });
+    expect(await lastRecord()).toMatchObject({ operation: 'passthrough', target: 'google' });
   });
 });
 
@@ -183,7 +190,7 @@ describe.each(['gpt-4o', 'claude-opus-4-1'])('%s answers on the Gemini wire', (m
       calls: calls.map(({ name, args }) => ({ name, args })),
     });
     expect(bare(streamed)).toEqual(bare(whole));
-    expect(gateway.records.at(-1)).toMatchObject({ operation: 'generate', model, outcome: 'answered', fault: null });
+    expect(await lastRecord()).toMatchObject({ operation: 'generate', model, outcome: 'answered', fault: null });
   });
 
   test('its calls can be gone on with by Gemini', async () => {
@@ -231,7 +238,7 @@ test('a rung on another wire is no obstacle', async () => {
     config: { thinkingConfig: { thinkingLevel: ThinkingLevel.LOW } },
   });
   expect(answer.text).toBe('still here');
-  expect(gateway.records.at(-1)?.attempts.map(({ target }) => target)).toEqual(['openai', 'google']);
+  expect((await lastRecord())?.attempts.map(({ target }) => target)).toEqual(['openai', 'google']);
 });
 
 describe('what fails is told in its own words', () => {
@@ -259,7 +266,7 @@ describe('what fails is told in its own words', () => {
     };
     for (const model of [`${MODEL}@${fault}`, `gpt-4o@${fault}`]) {
       await expect(heard(model)).rejects.toBeInstanceOf(ApiError);
-      expect(gateway.records.at(-1)).toMatchObject({ outcome: 'interrupted' });
+      expect(await lastRecord()).toMatchObject({ outcome: 'interrupted' });
     }
   });
 });
@@ -273,7 +280,7 @@ test('a key in the address opens the door, and is kept nowhere', async () => {
   });
   gateway.owe(1);
   expect(asked.status).toBe(200);
-  expect(gateway.records.at(-1)?.path).toBe(`/models/${MODEL}:generateContent`);
+  expect((await lastRecord())?.path).toBe(`/models/${MODEL}:generateContent`);
   expect(JSON.stringify(gateway.records)).not.toContain('AIzaSecret');
   expect(JSON.stringify(simulator.requests.at(-1))).not.toContain('AIzaSecret');
   const wal = await readFile(join(gateway.data, 'holdfast.db-wal')).catch(() => Buffer.alloc(0));
