@@ -28,7 +28,7 @@ const EXACT_DIGITS = 15;
 /**
  * Looks at bytes that are nearly always as they should be: do they hold one JSON object, whole and in order, and what are the
  * values of some of its members? Nothing is built of all the rest. A call whose request and answer are only looked at costs
- * 4 µs less than one for which both are parsed, which is a tenth of all that it costs.
+ * 1 µs less than one for which both are parsed, leaves a quarter less garbage, and far less where nothing stands in the caches.
  *
  * What is found in order, `JSON.parse` finds in order, too; but for odd numbers, and for wrong escapes and control characters in
  * long texts, which are passed over. What is unusual is left to a parse: names with escapes, deep nesting, a byte order mark.
@@ -198,7 +198,8 @@ function valueAfter(bytes: Buffer, at: number): number {
 
 /** One past a member's name; -1 when it is written with escapes, or is none. */
 function endOfName(bytes: Buffer, at: number, wary: boolean): number {
-  for (let next = at + 1; next < bytes.length; next += 1) {
+  const { length } = bytes;
+  for (let next = at + 1; next < length; next += 1) {
     const byte = bytes[next] as number;
     if (byte === QUOTE) return wary && isError(bytes, at, next) ? -1 : next + 1;
     if (byte < SPACE || byte === BACKSLASH) return -1;
@@ -273,6 +274,8 @@ function endsAt(bytes: Buffer, at: number, to: number): boolean {
 }
 
 function skipSpace(bytes: Buffer, at: number): number {
+  // Nearly always there is none.
+  if ((bytes[at] as number) > SPACE) return at;
   let next = at;
   for (; next < bytes.length; next += 1) {
     const byte = bytes[next] as number;
