@@ -80,8 +80,13 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
       </td>
       <td class="still">{target ?? <span class="quiet">none</span>}</td>
       <td class="still">
-        <OutcomeTag outcome={outcome} fault={faultKind} />
-        {call.status === 200 || call.status === 0 ? null : <span class="small quiet"> {call.status}</span>}
+        <OutcomeTag outcome={outcome} fault={null} />
+        {outcome === 'answered' ? null : (
+          <span class="under">
+            {faultKind === null || faultKind === outcome ? '' : `${faultKind}, `}
+            {call.status}
+          </span>
+        )}
       </td>
       <td class="small still quiet">
         {attempts}
