@@ -48,6 +48,8 @@ export async function monthFigures(calls: number): Promise<Figure[]> {
 /** @returns how long it took to pack, write and add up, ms */
 function write(directory: string, calls: number, end: number): number {
   const writer = new RecordWriter(directory, { maxAgeMs: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER });
+  // From here on calls are added up as they are written; else they would be read back.
+  writer.addUp(end);
   const packer = new CallPacker();
   let took = 0;
   let pending: CallRecord[] = [];

@@ -2,8 +2,9 @@ import type { Database } from '../../storage/database.ts';
 import type { FaultKind } from '../../engine/fault/fault.ts';
 import type { CallOutcome } from '../../engine/record.ts';
 import { callFromRow, type StoredCall } from '../call-row.ts';
-import { findCall, listCalls, type StatusClass } from '../calls.ts';
+import { type CallFilter, findCall, listCalls, type StatusClass } from '../calls.ts';
 import { placesOf } from '../rollups/call-id.ts';
+import { windowsOf } from './windows.ts';
 
 /** Which calls are looked for; what is left out does not restrict. */
 export interface CallSearch {
@@ -38,6 +39,8 @@ export interface FoundCalls {
   readonly next: string | null;
 }
 
+const DEFAULT_LIMIT = 50;
+
 /** Places of the index asked for at a time. */
 const PLACES_AT_ONCE = 1_000;
 
@@ -52,27 +55,40 @@ export async function answerCall(database: Database, { id }: { readonly id: stri
 }
 
 /** One page of the calls that match. */
-export async function answerCalls(database: Database, search: CallSearch): Promise<FoundCalls> {
-  const { from, to, id, key, user, status, slower, after, limit, ...rest } = search;
+export async function answerCalls(database: Database, search: CallSearch, now: number): Promise<FoundCalls> {
+  const { id, after, limit = DEFAULT_LIMIT } = search;
   if (id !== undefined && after === undefined) {
     const own = await findCall(database, id);
     const calls = own.kind === 'found' ? [own.call] : await callsNamed(database, id);
     if (calls.length > 0) return { calls, next: null };
   }
+  const filter = filterOf(search);
   const [, at, seq] = /^(\d{1,15})-(\d{1,15})$/.exec(after ?? '') ?? [];
-  const { calls, next } = await listCalls(database, {
-    ...rest,
-    since: from,
-    until: to,
+  const before = at === undefined ? undefined : { at: Number(at), seq: Number(seq) };
+  const found: StoredCall[] = [];
+  for (const { from, to } of await windowsOf(database, search, now)) {
+    if (before !== undefined && from > before.at) continue;
+    // One more than asked for tells whether another page follows.
+    const wanted = limit + 1 - found.length;
+    const { calls } = await listCalls(database, { ...filter, since: from, until: to, limit: wanted, before });
+    found.push(...calls);
+    if (found.length > limit) break;
+  }
+  const calls = found.slice(0, limit);
+  const last = calls.at(-1);
+  return { calls, next: found.length > limit && last !== undefined ? `${last.at}-${last.seq}` : null };
+}
+
+function filterOf({ id, key, user, status, slower, ...search }: CallSearch): CallFilter {
+  const { outcome, fault, model, target, route, organisation, tenant, workload } = search;
+  return {
+    ...{ outcome, fault, model, target, route, organisation, tenant, workload },
     idPrefix: id,
     keyId: key,
     endUser: user,
     status: status === undefined ? undefined : /^\d+$/.test(status) ? Number(status) : (status as StatusClass),
     minDurationMs: slower,
-    limit: limit ?? 50,
-    before: at === undefined ? undefined : { at: Number(at), seq: Number(seq) },
-  });
-  return { calls, next: next === null ? null : `${next.at}-${next.seq}` };
+  };
 }
 
 /** The calls that somebody else gave this id: their callers, providers of any attempt, or a trace. The newest first. */
