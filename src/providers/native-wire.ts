@@ -1,7 +1,7 @@
 import type { EnvelopeFacts } from '../engine/fault/index.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 
-export interface HeadFacts {
+interface HeadFacts {
   /** Our id of the call. */
   readonly requestId: string;
   /** Milliseconds since 1970. */

@@ -376,3 +376,16 @@ export const BREAKS: readonly string[] = [
   'garbage-stream',
   'empty-stream',
 ];
+
+/** Ways of a stream that take nothing from what it says. */
+export const ODDITIES: readonly string[] = [
+  'tiny-chunks',
+  'one-chunk',
+  'gzip',
+  'crlf',
+  'comments',
+  'no-space',
+  'multi-line-data',
+  'wrong-content-type',
+  'finish-without-done',
+];

@@ -34,13 +34,13 @@ export type Part =
   /** In Base64. */
   | { readonly pdf: string };
 
-export interface Called {
+interface Called {
   readonly id: string;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-export interface ToolSpec {
+interface ToolSpec {
   readonly name: string;
   readonly description?: string;
   readonly schema: Readonly<Record<string, unknown>>;

@@ -44,13 +44,15 @@ test.each<[what: string, event: object | string, seen: number]>([
   expect(read(messages.openStream(CALL), event)).toBe(seen);
 });
 
-test('a stream is complete with its stop reason, and tells what it used', () => {
+test('a stream is complete with its last event, and tells what it used', () => {
   const reader = messages.openStream(CALL);
   for (const event of [START, TEXT]) read(reader, event);
   expect(reader.complete).toBe(false);
   // Eleven bytes of UTF-8: three tokens, roughly.
   expect(reader.sentTokens).toBe(3);
   read(reader, ENDING);
+  expect(reader.complete).toBe(false);
+  read(reader, { type: 'message_stop' });
   expect(reader.complete).toBe(true);
   expect(reader.usage).toEqual({
     ...NO_USAGE,

@@ -48,7 +48,7 @@ class MessagesReader implements StreamReader {
   usage: Usage = NO_USAGE;
   sentTokens = 0;
   readonly pins: readonly string[] = [];
-  /** `message_stop`, or a stop reason: what would still come says nothing more. */
+  /** `message_stop`: a stop reason has said all there is, but the SDKs of this wire take no message without its end. */
   complete = false;
 
   read(bytes: Buffer, start: number, end: number): number {
@@ -96,9 +96,7 @@ class MessagesReader implements StreamReader {
 
   #readEnding({ delta, usage }: Record<string, unknown>): number {
     this.usage = readUsage(usage, this.usage);
-    if (!isObject(delta) || typeof delta['stop_reason'] !== 'string') return 0;
-    this.complete = true;
-    return TERMINAL;
+    return isObject(delta) && typeof delta['stop_reason'] === 'string' ? TERMINAL : 0;
   }
 
   #fail(fault: Fault): number {

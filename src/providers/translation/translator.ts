@@ -96,7 +96,7 @@ export class Translator implements Receiver, EventVisitor {
       case 'unread':
         return this.#receiver.onData(chunk);
       case 'collecting':
-        if (this.#stream && state.chunks.length === 0 && isEventful(chunk)) {
+        if (this.#stream && state.bytes === 0 && isEventful(chunk)) {
           this.#state = this.#writing();
           return this.onData(chunk);
         }
