@@ -79,7 +79,7 @@ function CallRow({ call }: { readonly call: CallLine }): JSX.Element {
         {servedModel === null || servedModel === model ? null : <span class="quiet"> → {servedModel}</span>}
       </td>
       <td class="still">{target ?? <span class="quiet">none</span>}</td>
-      <td class="still">
+      <td>
         <OutcomeTag outcome={outcome} fault={null} />
         {outcome === 'answered' ? null : (
           <span class="under">
