@@ -297,6 +297,69 @@ describe('a stream that breaks off', () => {
     await door.close();
   });
 
+  describe('of the Responses API', () => {
+    const ASKED = { model: 'gpt-4o', input: 'Tell me of the harbour in 120 words.' };
+
+    /** Reads a response with the official SDK: from its pieces, and as its last event tells it. */
+    async function respond({
+      client,
+    }: Door): Promise<{ pieces: string; whole: string; types: string[]; numbers: number[] }> {
+      let pieces = '';
+      const types: string[] = [];
+      const numbers: number[] = [];
+      const stream = client.responses.stream(ASKED);
+      for await (const event of stream) {
+        types.push(event.type);
+        numbers.push(event.sequence_number);
+        if (event.type === 'response.output_text.delta') pieces += event.delta;
+      }
+      return { pieces, whole: (await stream.finalResponse()).output_text, types, numbers };
+    }
+
+    test.each(['instruction', 'prefill'])('is gone on with by %s, and reads as one answer', async (continues) => {
+      const door = await broken({ continue: true }, { continues });
+      const { value: well } = await door.watch(() => respond(door));
+      one.setFault('cut:40');
+      const { value, record } = await door.watch(() => respond(door));
+      expect(value?.pieces).toBe(well?.pieces);
+      expect(value?.whole).toBe(well?.whole);
+      expect(value?.types.filter((type) => type !== 'response.output_text.delta')).toEqual(
+        well?.types.filter((type) => type !== 'response.output_text.delta'),
+      );
+      expect(value?.numbers).toEqual(value?.numbers.toSorted((a, b) => a - b));
+      expect(new Set(value?.numbers).size).toBe(value?.numbers.length);
+      expect(record.attempts.map(({ target, reason }) => [target, reason])).toEqual([
+        ['one', 'first'],
+        ['two', 'continue'],
+      ]);
+      await door.close();
+    });
+
+    test('with a thinking model, whose thoughts come before', async () => {
+      const door = await broken({ continue: true });
+      one.setFault('reset:25');
+      const { value } = await door.watch(async () => {
+        const stream = door.client.responses.stream({ ...ASKED, model: 'o4-mini' });
+        return stream.finalResponse();
+      });
+      expect(value?.output.map(({ type }) => type)).toEqual(['reasoning', 'message']);
+      one.setFault(null);
+      const whole = await door.client.responses.create({ ...ASKED, model: 'o4-mini' });
+      expect(value?.output_text).toBe(whole.output_text);
+      await door.close();
+    });
+
+    test('fails in the open where nobody can go on', async () => {
+      const door = await broken({ continue: true });
+      one.setFault('cut:20');
+      two.setFault('unavailable');
+      const { error, record } = await door.watch(() => respond(door));
+      expect(error).toBeInstanceOf(Error);
+      expect(record).toMatchObject({ outcome: 'interrupted', attempts: [{ reason: 'first' }, { reason: 'continue' }] });
+      await door.close();
+    });
+  });
+
   test('amid a tool call is never stitched', async () => {
     const door = await broken({ continue: true });
     one.setFault('cut:3');

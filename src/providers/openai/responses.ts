@@ -12,6 +12,7 @@ import {
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
 import { count, detail, LESSONS, notA, PADDING_GAP, parse, tokensOfLength, unreadable } from './chat.ts';
+import { followResponse } from './continuing/response-follower.ts';
 import { type Gap, Likeness } from './likeness.ts';
 import { isObject, pinOfItem } from './request.ts';
 
@@ -44,6 +45,8 @@ export const responses: Dialect = {
     // The caller may number what it has seen; nothing after this event needs an exact count.
     return errorEventResponses(fault, { requestId: call.id, attempts: call.attempts.length }, 0);
   },
+
+  follow: followResponse,
 };
 
 const DELTA_GAP: Gap = { member: 'delta', holds: 'text' };

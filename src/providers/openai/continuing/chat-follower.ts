@@ -1,20 +1,18 @@
 import type { Call } from '../../../engine/call.ts';
 import type { ContinuationStyle, Follower, Joint } from '../../../engine/continuing/ports.ts';
-import { parseJson } from '../../../engine/parse-json.ts';
 import { isObject } from '../request.ts';
 import { continuationRequest } from './continuation-request.ts';
 import { Seam } from './seam.ts';
+import { type Event, eventsIn, isDone, line } from './wire-events.ts';
 
 /** A longer text is not kept to be gone on with: in-flight memory is bounded, and so is a prompt. */
-const MOST_CHARACTERS = 512 * 1024;
+export const MOST_CHARACTERS: number = 512 * 1024;
 
 /** Thoughts before the answer: another model has its own, and the caller has read the first one's. */
 const THOUGHTS: ReadonlySet<string> = new Set(['reasoning_content', 'reasoning', 'reasoning_details']);
 
 /** Members of a delta that do not stand in the way of going on: who speaks, what was thought, padding. */
 const HARMLESS: ReadonlySet<string> = new Set(['role', 'content', 'obfuscation', ...THOUGHTS]);
-
-type Event = Readonly<Record<string, unknown>>;
 
 /** Follows one chat's stream; null for a call of several choices, or of more than text. */
 export function followChat(call: Call): Follower | null {
@@ -142,34 +140,5 @@ class ChatJoint implements Joint {
       return typeof tokens === 'number' ? { [name]: tokens + this.#sentTokens } : {};
     };
     return { ...usage, ...add('completion_tokens'), ...add('total_tokens') };
-  }
-}
-
-function line(event: Event): string {
-  return `data: ${JSON.stringify(event)}\n\n`;
-}
-
-/** The events of some whole ones; what is no JSON object says nothing. */
-function eventsIn(bytes: Uint8Array): Event[] {
-  const events: Event[] = [];
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  for (const written of text.split('\n')) {
-    if (!written.startsWith('data:')) continue;
-    const value = read(written.slice(5));
-    if (isObject(value)) events.push(value);
-  }
-  return events;
-}
-
-function isDone(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return text.split('\n').some((written) => written.startsWith('data:') && written.slice(5).trim() === '[DONE]');
-}
-
-function read(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return null;
   }
 }

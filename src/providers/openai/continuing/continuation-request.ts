@@ -7,7 +7,7 @@ import { anchorOf } from './seam.ts';
 const LEAST_TOKENS = 16;
 
 /** What the repeated words come to, at most. */
-const ANCHOR_TOKENS = 32;
+export const ANCHOR_TOKENS = 32;
 
 /**
  * The request for the rest of an answer.
@@ -22,7 +22,7 @@ export function continuationRequest(
   style: ContinuationStyle,
   sentTokens: number,
 ): Uint8Array | null {
-  const request = read(body);
+  const request = readRequest(body);
   if (request === null || !Array.isArray(request['messages'])) return null;
   const { response_format: format } = request;
   // Told to go on, a model that must write JSON begins a new document.
@@ -35,7 +35,8 @@ export function continuationRequest(
   return Buffer.from(JSON.stringify(asked));
 }
 
-function turnsFor(text: string, style: ContinuationStyle): object[] {
+/** What is said after the conversation so far: the text, and where it takes words to go on, those. */
+export function turnsFor(text: string, style: ContinuationStyle): object[] {
   const soFar = { role: 'assistant', content: text.trimEnd() };
   switch (style) {
     case 'prefill':
@@ -67,12 +68,17 @@ function capsOf(request: Record<string, unknown>, usedTokens: number): Record<st
   const caps: Record<string, number> = {};
   for (const name of ['max_tokens', 'max_completion_tokens']) {
     const cap = request[name];
-    if (typeof cap === 'number') caps[name] = Math.max(LEAST_TOKENS, Math.floor(cap - usedTokens));
+    if (typeof cap === 'number') caps[name] = leftOf(cap, usedTokens);
   }
   return caps;
 }
 
-function read(body: Uint8Array): Record<string, unknown> | null {
+/** Of a cap on the output, what is left after so many tokens. */
+export function leftOf(cap: number, usedTokens: number): number {
+  return Math.max(LEAST_TOKENS, Math.floor(cap - usedTokens));
+}
+
+export function readRequest(body: Uint8Array): Record<string, unknown> | null {
   try {
     const value = parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
     return isObject(value) ? value : null;
