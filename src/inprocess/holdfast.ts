@@ -5,9 +5,10 @@ import type { TargetConfig } from '../config/config.ts';
 import { resolveDegraded, type DegradedSection } from '../config/ladder.ts';
 import type { CachePolicy } from '../engine/answers.ts';
 import type { ContinuationStyle } from '../engine/continuing/ports.ts';
+import type { StickPolicy } from '../engine/conversations.ts';
 import type { HedgePolicy } from '../engine/hedge/hedger.ts';
 import { readAsks, retriesTold } from '../engine/admission/asks.ts';
-import { type Call, NOTHING_SAID } from '../engine/call.ts';
+import { type Call, NOTHING_SAID, type Operation } from '../engine/call.ts';
 import type { Caller } from '../engine/caller.ts';
 import { callIds } from '../engine/call-id.ts';
 import { Cancellation } from '../engine/cancellation.ts';
@@ -114,6 +115,12 @@ export interface HoldfastOptions {
   /** Goes on with chats that break off after their first content, at a fallback or here. @default false: the SDK raises */
   readonly continue?: boolean;
   /**
+   * Whether each call begins at the SDK's own provider, or a conversation goes on where it was answered last (for an hour).
+   *
+   * @default 'call'
+   */
+  readonly stick?: StickPolicy;
+  /**
    * What the application may take, over all of its calls: it paces and pays for itself as a tenant of a gateway would.
    * Tokens and money are reserved before a call and settled with its real usage; a call beyond a limit fails with the SDK's
    * own RateLimitError, or waits for room when it says so (`x-holdfast-wait: 30s`, `Prefer: wait=30`).
@@ -156,11 +163,14 @@ export interface Holdfast {
 /** Base URLs seen by one `fetch` at most: an application has a handful, and each keeps its connections. */
 const MAX_ORIGINS = 64;
 
+/** Whose wire a request is on; OpenAI's where nobody is named. */
+const OWNERS: Partial<Record<Operation, ProviderName>> = { messages: 'anthropic', generate: 'gemini' };
+
 /**
  * The in-process door: a `fetch` that survives a failing provider.
  *
- * Chat Completions, Responses, Embeddings, lists of models and Anthropic's Messages pass the whole line; every other request
- * goes to the plain `fetch`, unchanged. Failures come back as the provider's own error envelopes, so that an SDK raises its own
+ * Chat Completions, Responses, Embeddings, lists of models, Anthropic's Messages and Google's generateContent pass the whole line;
+ * every other request goes to the plain `fetch`, unchanged. Failures come back as the provider's own error envelopes, so that an SDK raises its own
  * classes.
  */
 export function holdfast(options: HoldfastOptions = {}): Holdfast {
@@ -191,9 +201,7 @@ export function holdfast(options: HoldfastOptions = {}): Holdfast {
       problem: seen.problem ?? asks.fault,
     };
     const forget = cancelOn(meant.signal, call.cancellation);
-    const reply = await assemblyFor(meant.baseUrl, meant.operation === 'messages' ? 'anthropic' : 'openai').handle(
-      call,
-    );
+    const reply = await assemblyFor(meant.baseUrl, OWNERS[meant.operation] ?? 'openai').handle(call);
     if (reply.kind === 'stream') reply.stream.onEnding(forget);
     else forget();
     meant.signal?.throwIfAborted();
@@ -319,6 +327,7 @@ function configFor(baseUrl: string, provider: ProviderName, options: HoldfastOpt
         cache: options.cache ?? null,
         hedge: options.hedge ?? null,
         continues: options.continue ?? false,
+        stick: options.stick ?? 'call',
         validate: options.validate ?? DEFAULT_VALIDATION,
         fit: resolveFit(options.fit === undefined ? undefined : fitField.parse(options.fit), null),
       },

@@ -90,7 +90,9 @@ const wholeFault = z.strictObject({
 const shownAttempt = z.strictObject({
   target: z.string(),
   model: z.string().nullable(),
-  reason: z.string().describe('first, retry or fallback.'),
+  reason: z
+    .string()
+    .describe('first, retry, fallback, hedge (beside a slow one) or continue (of an answer that broke off).'),
   startedMs: z.number().describe("After the call's arrival."),
   waitedMs: z.number().describe('Waited on purpose before it began.'),
   durationMs: z.number(),
