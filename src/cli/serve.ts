@@ -78,6 +78,7 @@ function greeting({ baseUrl, config, simulator, open }: RunningGateway): string 
   const lines = [`Holdfast is listening on ${baseUrl}`];
   for (const { id, provider, baseUrl: url } of config.targets) lines.push(`  target ${id}: ${provider} at ${url}`);
   lines.push(`  records in ${config.data} (see them: holdfast calls)`);
+  lines.push(`  dashboard at ${baseUrl.replace(/v1$/, '')} (sign in with an admin token)`);
   if (simulator !== null) {
     lines.push(
       '',
