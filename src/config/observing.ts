@@ -176,7 +176,10 @@ export const observingSections: { readonly [Name in keyof ObservingSections]-?: 
   }).optional(),
 };
 
-/** Fills in what was left out. */
+/**
+ * Fills in what was left out. A hundred lines a second are about 100 KB at the most; one in a hundred beyond shows what ordinary
+ * traffic looks like without paying for all of it.
+ */
 export function resolveLogs({ logs }: ObservingSections, said: ObservingVariables): LogsConfig {
   return {
     level: said.level ?? logs?.level ?? 'info',

@@ -1,7 +1,7 @@
 import type { AttemptRecord, CallRecord } from '../../engine/record.ts';
 
 /** How loud a line is. A caller's own fault is a warning: the house is in order. */
-export type LineLevel = 'info' | 'warn' | 'error';
+type LineLevel = 'info' | 'warn' | 'error';
 
 /** A line of the log, before anything secret is taken out of it. */
 export interface Line {

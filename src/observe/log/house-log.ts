@@ -5,7 +5,7 @@ import type { Redactor } from '../redact/redactor.ts';
 import { isEventful, type Line, lineOf } from './call-line.ts';
 import { Sampling, type SamplingPolicy } from './sampling.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LogOptions {
   readonly level: LogLevel;

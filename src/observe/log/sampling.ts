@@ -7,12 +7,6 @@ export interface SamplingPolicy {
 }
 
 /**
- * A hundred lines a second are about 100 KB/s at the most and cost a thousandth of a core; one in a hundred beyond shows
- * what ordinary traffic looks like without paying for all of it.
- */
-export const DEFAULT_SAMPLING: SamplingPolicy = Object.freeze({ perSecond: 100, share: 0.01 });
-
-/**
  * Picks the calls that are told. Beyond the allowance every n-th is, not each by chance: the same share with less noise. What
  * a line stands for is told with it, so that sums over a sampled log are right.
  */
