@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/call.ts';
+import { generatedPathIn, keyTakenFrom } from '../providers/gemini/path.ts';
 import { operationOf } from '../providers/openai/request.ts';
 
 /** The operations that the in-process door takes; everything else goes to the plain `fetch`, unchanged. */
@@ -33,18 +34,22 @@ export async function readFetch(
   const url = new URL(href);
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
   const ending = ENDINGS.find(([wanted, path]) => method === wanted && url.pathname.endsWith(path));
-  if (ending === undefined) return null;
-  const headers = Object.fromEntries(new Headers(init?.headers ?? request?.headers ?? {}));
+  const path = ending?.[1] ?? (method === 'POST' ? generatedPathIn(url.pathname) : null);
+  if (path === null) return null;
+  const headers: Record<string, string> = Object.fromEntries(new Headers(init?.headers ?? request?.headers ?? {}));
   // OpenAI has paths that end so, too.
-  if (ending[1] === '/messages' && headers['anthropic-version'] === undefined) return null;
+  if (path === '/messages' && headers['anthropic-version'] === undefined) return null;
   const body = await bodyOf(request, init);
   if (body === undefined) return null;
-  const root = url.pathname.slice(0, -ending[1].length);
+  const root = url.pathname.slice(0, -path.length);
+  // A key in the address would be written down with it.
+  const taken = keyTakenFrom(path + url.search);
+  if (taken !== null) headers['x-goog-api-key'] ??= taken.key;
   return {
-    operation: operationOf(method, ending[1]),
+    operation: operationOf(method, path),
     method,
     baseUrl: url.origin + root,
-    path: ending[1] + url.search,
+    path: taken?.url ?? path + url.search,
     headers,
     body,
     signal: init?.signal ?? request?.signal ?? null,

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { askedIn, belowGemini, generates, isGeminis, keyTakenFrom, pathAtGemini, pathOf } from './path.ts';
+import {
+  askedIn,
+  belowGemini,
+  generatedPathIn,
+  generates,
+  isGeminis,
+  keyTakenFrom,
+  pathAtGemini,
+  pathOf,
+} from './path.ts';
 
 test.each<[path: string, asked: object | null]>([
   ['/models/gemini-2.5-flash:generateContent', { model: 'gemini-2.5-flash', method: 'generateContent', query: '' }],
@@ -39,6 +48,13 @@ test('paths at Google', () => {
     '/tunedModels/x:streamGenerateContent?alt=sse',
   );
   expect(isGeminis('/chat/completions')).toBe(false);
+});
+
+test('where an answer is asked for', () => {
+  expect(generatedPathIn('/v1beta/models/m:generateContent')).toBe('/models/m:generateContent');
+  expect(generatedPathIn('/models/m:streamGenerateContent')).toBe('/models/m:streamGenerateContent');
+  expect(generatedPathIn('/v1/models/m:countTokens')).toBeNull();
+  expect(generatedPathIn('/v1/chat/completions')).toBeNull();
 });
 
 test.each<[url: string, taken: object | null]>([

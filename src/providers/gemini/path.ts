@@ -40,6 +40,12 @@ export function generates(path: string): boolean {
   return method === 'generateContent' || method === 'streamGenerateContent';
 }
 
+/** The part of an address that asks for an answer, wherever it stands: `/models/m:generateContent`; null for other addresses. */
+export function generatedPathIn(pathname: string): string | null {
+  const path = pathname.slice(Math.max(0, pathname.lastIndexOf('/models/')));
+  return generates(path) ? path : null;
+}
+
 /** A path below the gateway's root as it is below Google's: `/v1beta/files` is `/files`. */
 export function pathAtGemini(path: string): string {
   return path.replace(VERSIONED, '/');
