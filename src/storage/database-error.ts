@@ -10,6 +10,8 @@
  * - `full`: no space left.
  * - `busy`: another process kept it locked for longer than the time allowed.
  * - `io`: the disk failed in another way.
+ * - `away`: its server cannot be reached, or does not take anybody just now.
+ * - `denied`: its server does not take this user, or does not let it do what has to be done.
  */
 export type DatabaseErrorKind =
   | 'missing'
@@ -22,6 +24,8 @@ export type DatabaseErrorKind =
   | 'full'
   | 'busy'
   | 'io'
+  | 'away'
+  | 'denied'
   | 'other';
 
 /** The database cannot be opened or used; the message names the path and what to do. Nothing on disk was changed. */
@@ -66,6 +70,13 @@ export function toDatabaseError(error: unknown, path: string): DatabaseError {
   const kind = kindOf(error);
   const said = error instanceof Error ? error.message : String(error);
   return new DatabaseError(kind, explain(kind, path, said), error);
+}
+
+/** A row was refused that cannot stand beside those there are, by SQLite (SQLITE_CONSTRAINT) or by PostgreSQL (class 23). */
+export function isConstraint(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('errcode' in error && typeof error.errcode === 'number') return (error.errcode & 0xff) === 19;
+  return 'code' in error && typeof error.code === 'string' && /^23\d{3}$/.test(error.code);
 }
 
 function kindOf(error: unknown): DatabaseErrorKind {

@@ -16,11 +16,16 @@ export interface DatabaseOptions {
   readonly access?: 'read' | 'write';
 }
 
-/** An open database. Another dialect fills the same three. */
+/** An open database, of whichever kind. */
 export interface Database {
   /** For messages to people. */
   readonly path: string;
   readonly query: Kysely<Schema>;
+  /**
+   * To be called first in a transaction that reads and then writes by what it has read: of several, one is at work at a time,
+   * and the others wait.
+   */
+  takeTurn(within: Kysely<Schema>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,6 +51,8 @@ function databaseOver(connection: DatabaseSync, path: string): Database {
   return {
     path,
     query,
+    // SQLite lets one write at a time anyway, and refuses whoever has read what another has changed meanwhile.
+    takeTurn: () => Promise.resolve(),
     async close() {
       await query.destroy();
       // Kysely closes only what it has used, and a database opened for its migrations alone has not been.

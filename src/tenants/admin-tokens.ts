@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.ts';
-import { change, ChangeRefused } from './changes.ts';
+import { type Change, change, ChangeRefused } from './changes.ts';
 import type { Actor, AdminToken, Role } from './entities.ts';
 import { unknown } from './groups.ts';
 import { tokenFromRow } from './rows.ts';
@@ -56,34 +56,7 @@ export async function noteAdminUse({ query }: Database, id: string, now: number)
 
 /** @throws {ChangeRefused} `invalid` */
 export function createAdminToken(database: Database, actor: Actor, wanted: NewAdminToken): Promise<MadeAdminToken> {
-  return change(database, actor, async (under) => {
-    const { name, role, expiresAt = null } = wanted;
-    if (expiresAt !== null && expiresAt <= under.now) {
-      throw new ChangeRefused(
-        'invalid',
-        'expiresAt is in the past',
-        'Name a moment to come, or leave it out.',
-        'expiresAt',
-      );
-    }
-    const secret = makeSecret('admin-token');
-    const row = {
-      id: makeId('token'),
-      name,
-      role,
-      hash: hashSecret(secret),
-      prefix: shownPrefix(secret),
-      created_at: under.now,
-      created_by: `${actor.via} ${actor.name}`,
-      expires_at: expiresAt,
-      revoked_at: null,
-      used_at: null,
-    };
-    await under.query.insertInto('admin_tokens').values(row).execute();
-    const token = tokenFromRow(row);
-    await under.note('create', 'admin-token', token.id, null, token);
-    return { token, secret };
-  });
+  return change(database, actor, (under) => addAdminToken(under, wanted));
 }
 
 /** @throws {ChangeRefused} `unknown`; `invalid` when it is revoked already; `in-use` when nobody could hand out tokens any more */
@@ -123,8 +96,44 @@ export async function resetAdminTokens(database: Database, actor: Actor): Promis
 
 /** The first token of a new database; null when there has been one already, whatever became of it. */
 export async function firstAdminToken(database: Database, actor: Actor): Promise<MadeAdminToken | null> {
-  const any = await database.query.selectFrom('admin_tokens').select('id').limit(1).executeTakeFirst();
-  return any === undefined ? createAdminToken(database, actor, { name: 'first', role: 'admin' }) : null;
+  if (await anyToken(database)) return null;
+  // Asked again when it is our turn: several gateways may start at once.
+  return change(database, actor, async (under) =>
+    (await anyToken(under)) ? null : addAdminToken(under, { name: 'first', role: 'admin' }),
+  );
+}
+
+async function anyToken({ query }: Pick<Database, 'query'>): Promise<boolean> {
+  return (await query.selectFrom('admin_tokens').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+async function addAdminToken(under: Change, { name, role, expiresAt = null }: NewAdminToken): Promise<MadeAdminToken> {
+  const { actor, now, query } = under;
+  if (expiresAt !== null && expiresAt <= now) {
+    throw new ChangeRefused(
+      'invalid',
+      'expiresAt is in the past',
+      'Name a moment to come, or leave it out.',
+      'expiresAt',
+    );
+  }
+  const secret = makeSecret('admin-token');
+  const row = {
+    id: makeId('token'),
+    name,
+    role,
+    hash: hashSecret(secret),
+    prefix: shownPrefix(secret),
+    created_at: now,
+    created_by: `${actor.via} ${actor.name}`,
+    expires_at: expiresAt,
+    revoked_at: null,
+    used_at: null,
+  };
+  await query.insertInto('admin_tokens').values(row).execute();
+  const token = tokenFromRow(row);
+  await under.note('create', 'admin-token', token.id, null, token);
+  return { token, secret };
 }
 
 function holds({ revokedAt, expiresAt }: AdminToken, now: number): boolean {

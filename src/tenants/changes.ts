@@ -56,7 +56,10 @@ export async function change<Result>(
   const giveUpAt = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return await database.query.transaction().execute((query) => work(changeBy(query, actor)));
+      return await database.query.transaction().execute(async (query) => {
+        await database.takeTurn(query);
+        return work(changeBy(query, actor));
+      });
     } catch (error) {
       if (error instanceof ChangeRefused) throw error;
       const trouble = toDatabaseError(error, database.path);

@@ -1,6 +1,7 @@
 import type { Lane } from '../engine/caller.ts';
 import type { Limits } from '../engine/admission/limits.ts';
 import type { Database } from '../storage/database.ts';
+import { isConstraint } from '../storage/database-error.ts';
 import { type Change, change, ChangeRefused } from './changes.ts';
 import type { Actor, Organisation, Tenant, Workload } from './entities.ts';
 import {
@@ -279,9 +280,8 @@ async function inserted(what: string, id: string, insert: () => Promise<unknown>
   try {
     await insert();
   } catch (error) {
-    // SQLITE_CONSTRAINT, in the low byte of an extended code: the only one that these rows can break is their id's.
-    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-    if (code !== 19) throw error;
+    // The only constraint that these rows can break is their id's.
+    if (!isConstraint(error)) throw error;
     throw new ChangeRefused(
       'exists',
       `there is a ${what} ${id} already`,

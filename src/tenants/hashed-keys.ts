@@ -30,8 +30,10 @@ export async function saveLastUses(
 ): Promise<void> {
   if (uses.length === 0) return;
   await query.transaction().execute(async (within) => {
-    for (const { id, at } of uses) {
-      await within.updateTable('virtual_keys').set({ used_at: at }).where('id', '=', id).execute();
+    // In one order everywhere, so that no two gateways wait for each other; and none sets back what another has seen.
+    for (const { id, at } of uses.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
+      const key = within.updateTable('virtual_keys').set({ used_at: at }).where('id', '=', id);
+      await key.where((row) => row.or([row('used_at', 'is', null), row('used_at', '<', at)])).execute();
     }
   });
 }

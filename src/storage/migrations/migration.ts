@@ -9,4 +9,6 @@ export interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sqlite: string;
+  /** Left out where it is about tables that stand in the data directory alone. */
+  readonly postgres?: string;
 }
