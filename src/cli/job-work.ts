@@ -83,7 +83,8 @@ async function withQueue<Result>(
   { config: file, data }: JobOptions,
   work: (queue: JobQueue | null) => Promise<Result>,
 ): Promise<Result> {
-  const config = file === undefined ? null : await loadConfig({ file, env: process.env });
+  const named = file !== undefined || (process.env['HOLDFAST_DATABASE'] ?? '') !== '';
+  const config = named ? await loadConfig({ file, env: process.env }) : null;
   const jobs = config?.jobs ?? resolveJobs(undefined, { kind: 'sqlite' });
   const directory = data === undefined && config !== null ? config.data : dataDirectory(data);
   if (jobs.database.kind === 'sqlite' && !hasJobs(directory)) return work(null);

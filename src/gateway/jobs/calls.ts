@@ -6,7 +6,7 @@ import { asksForMore, type JobAsks, readJobAsks } from './asks.ts';
 import type { BackgroundResponses } from './background.ts';
 import { failed, type Given } from './given.ts';
 import { type JobHouse, ownerOf } from './house.ts';
-import { giveKept, keepReply } from './kept.ts';
+import { defective, giveKept, keepReply } from './kept.ts';
 import type { Once } from './once.ts';
 import { placeholder } from './shown.ts';
 
@@ -84,7 +84,9 @@ export class JobCalls {
     const alarm = clock.at(call.startedAt + placeholderMs, () => ring(null));
     const first = await Promise.race([reply, late]).finally(() => alarm.cancel());
     if (first !== null) return { kind: 'reply', reply: first };
-    const attempt = reply.then((one) => keepReply(call, one, clock, house.config.limits.answerBytes));
+    const attempt = reply
+      .then((one) => keepReply(call, one, clock, house.config.limits.answerBytes))
+      .catch((error: unknown) => defective(call, error, clock));
     const kept = await house.keepGoing(call, attempt, webhook);
     // Where it cannot be kept, it is waited for after all: that is what the caller would have had without asking.
     if (kept.kind === 'refused') return { kind: 'reply', reply: await reply };

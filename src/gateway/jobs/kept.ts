@@ -77,6 +77,14 @@ export function keepReply(call: Call, reply: Reply, clock: Clock, mostBytes: num
   }
 }
 
+/** What an attempt comes to that hit a defect of our own. */
+export function defective(call: Call, error: unknown, clock: Clock): Attempted {
+  console.error(`holdfast: call ${call.id} of a job hit a defect:`, error);
+  const fault = faultOf('internal', { message: error instanceof Error ? error.message : String(error) });
+  const answer = refusalOf(call, fault, null, clock, `/v1${call.path}`);
+  return { answer, fault, retryAfterMs: null, callId: call.id, sent: true };
+}
+
 /** Takes a stream's bytes, and no more of them than are kept. */
 export class Collected implements Sink {
   readonly #mostBytes: number;

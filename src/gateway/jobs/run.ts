@@ -9,9 +9,8 @@ import type { ClaimedJob } from '../../jobs/queue.ts';
 import type { RunJob } from '../../jobs/runner.ts';
 import type { Directory } from '../../tenants/directory.ts';
 import { openGuest } from '../../tenants/holder.ts';
-import { refusalOf } from '../answer.ts';
 import { type CallDeps, makeCall } from './call.ts';
-import { keepReply } from './kept.ts';
+import { defective, keepReply } from './kept.ts';
 
 export interface RunDeps extends CallDeps {
   readonly handle: Handler;
@@ -53,10 +52,7 @@ export function runsJobs(deps: RunDeps): RunJob {
       const attempted = await keepReply(call, await handle(call), clock, mostBytes);
       return isStopgap(call, claimed) ? asFault(attempted, call) : attempted;
     } catch (error) {
-      console.error(`holdfast: call ${call.id} of job ${job.id} hit a defect:`, error);
-      const fault = faultOf('internal', { message: error instanceof Error ? error.message : String(error) });
-      const answer = refusalOf(call, fault, null, clock, `/v1${call.path}`);
-      return { answer, fault, retryAfterMs: null, callId: call.id, sent: true };
+      return defective(call, error, clock);
     }
   };
 }

@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SystemClock } from '../engine/system-clock.ts';
+import { newJobId } from './job.ts';
+import type { Attempted } from './outcome.ts';
+import { JobRunner, type RunJob } from './runner.ts';
+import { JobsThread } from './sqlite/jobs-thread.ts';
+
+// Two gateways on one file, as far as jobs go; the store is the real one.
+
+const LEASE_MS = 300;
+const ANSWER: Attempted = {
+  answer: { status: 200, headers: [], body: new Uint8Array() },
+  fault: null,
+  retryAfterMs: null,
+  callId: 'hf-1',
+  sent: true,
+};
+
+let directory = '';
+const open: { readonly queue: JobsThread; readonly runner: JobRunner }[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-runner-'));
+});
+afterEach(async () => {
+  for (const { queue, runner } of open.splice(0)) {
+    await runner.stop(0);
+    await queue.close();
+  }
+  await rm(directory, { recursive: true });
+});
+
+function gateway(run: RunJob, concurrency = 4): { queue: JobsThread; runner: JobRunner } {
+  const queue = new JobsThread(directory, { leaseMs: LEASE_MS, keepMs: 60_000, keepKeysMs: 60_000 });
+  const clock = new SystemClock();
+  const beside = (): Promise<void> => Promise.resolve();
+  const rest = { beside, changed: () => undefined, say: () => undefined, lookEveryMs: 50, random: () => 0.5 };
+  const runner = new JobRunner({ queue, clock, run, concurrency, leaseMs: LEASE_MS, ...rest });
+  open.push({ queue, runner });
+  return { queue, runner };
+}
+
+async function add(queue: JobsThread, owner = 'shop'): Promise<string> {
+  const now = Date.now();
+  const request = { method: 'POST', path: '/responses', headers: {}, body: new Uint8Array() };
+  const more = { model: null, stream: false, priority: 0, maxAttempts: 3, metadata: {}, keyId: null, webhook: null };
+  const times = { createdAt: now, runAt: now, deadlineAt: null };
+  const job = { id: newJobId(), owner, origin: 'asked' as const, request, ...times, ...more };
+  await queue.add({ job, bounds: { waiting: 100, bytes: 1_000 }, hold: null });
+  return job.id;
+}
+
+describe('a runner', () => {
+  test('keeps what takes longer than a lease, though another looks for lost jobs', async () => {
+    let runs = 0;
+    const run: RunJob = async (_job, onStop) => {
+      onStop(() => undefined);
+      runs += 1;
+      await sleep(4 * LEASE_MS);
+      return ANSWER;
+    };
+    const [one, other] = [gateway(run), gateway(run)];
+    const id = await add(one.queue);
+    one.runner.wake();
+    other.runner.wake();
+    await expect
+      .poll(async () => (await one.queue.get({ owner: null, id }))?.status, { timeout: 5_000 })
+      .toBe('succeeded');
+    expect(runs).toBe(1);
+  });
+
+  test('stops what another process has cancelled', async () => {
+    let stopped = '';
+    const run: RunJob = (_job, onStop) =>
+      new Promise((resolve) => {
+        onStop((reason) => {
+          stopped = reason;
+          resolve(ANSWER);
+        });
+      });
+    const { queue, runner } = gateway(run);
+    const id = await add(queue);
+    runner.wake();
+    await expect.poll(() => runner.running).toBe(1);
+    const elsewhere = new JobsThread(directory, { leaseMs: LEASE_MS, keepMs: 60_000, keepKeysMs: 60_000 });
+    await elsewhere.cancel({ owner: null, id, now: Date.now() });
+    await elsewhere.close();
+    await expect.poll(() => stopped, { timeout: 5_000 }).toContain('ended');
+    expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'cancelled', answerStatus: null });
+  });
+
+  test('gives back what it has not done when it is stopped, as if it had not begun', async () => {
+    const forever: RunJob = (_job, onStop) => new Promise((resolve) => onStop(() => resolve(ANSWER)));
+    const { queue, runner } = gateway(forever);
+    const id = await add(queue);
+    runner.wake();
+    await expect.poll(() => runner.running).toBe(1);
+    await runner.stop(50);
+    expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'queued', attempts: 0 });
+  });
+
+  test('runs no more at a time than it may, and a job of each tenant in turn', async () => {
+    const begun: string[] = [];
+    let most = 0;
+    let now = 0;
+    const run: RunJob = async ({ job }, onStop) => {
+      onStop(() => undefined);
+      begun.push(job.owner);
+      most = Math.max(most, (now += 1));
+      await sleep(20);
+      now -= 1;
+      return ANSWER;
+    };
+    const { queue, runner } = gateway(run, 2);
+    for (let count = 0; count < 6; count += 1) await add(queue, 'greedy');
+    await add(queue, 'modest');
+    runner.wake();
+    await expect.poll(async () => (await queue.counts()).succeeded, { timeout: 5_000 }).toBe(7);
+    expect(most).toBe(2);
+    expect(begun.slice(0, 2)).toContain('modest');
+  });
+});
