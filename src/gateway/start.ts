@@ -14,7 +14,7 @@ import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
 import type { Family } from '../observe/metrics/families.ts';
 import { CallMetrics } from '../observe/metrics/call-metrics.ts';
-import { processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
+import { budgetFamilies, processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { QueryThread } from '../observe/queries/query-thread.ts';
 import { RecordStore } from '../observe/store.ts';
 import { houseRedactor } from '../observe/redact/house-redactor.ts';
@@ -25,6 +25,7 @@ import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { openCounting, shareWord } from './counting.ts';
 import { AfterReplies } from './after-replies.ts';
 import { AdminApi } from './admin/api.ts';
+import { burnOf } from './admin/see/budgets.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
 import { Dashboard } from './dashboard/dashboard.ts';
@@ -160,7 +161,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   });
   const families = [
     ...metrics.families(),
-    ...targetFamilies(line.targets),
+    ...targetFamilies(line.targets, () => clock.now()),
+    ...budgetFamilies(() => burnOf({ directory, counters: counting.counters, clock })),
     ...processFamilies({
       running: () => gateway.running,
       recordsPending: () => store.pending,

@@ -1,9 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Outlet } from '../../engine/sharing/outlet.ts';
 import type { Target } from '../../engine/target.ts';
 import type { Family, Sample } from './families.ts';
 
-/** How the targets stand at the moment of a scrape. */
-export function targetFamilies(targets: readonly Target[]): Family[] {
+/**
+ * How the targets stand at the moment of a scrape.
+ * @param now clock time, ms
+ */
+export function targetFamilies(targets: readonly Target[], now: () => number): Family[] {
   const each = (value: (target: Target) => number): (() => Sample[]) => {
     return () => targets.map((target) => ({ labels: { target: target.id }, value: value(target) }));
   };
@@ -43,18 +47,56 @@ export function targetFamilies(targets: readonly Target[]): Family[] {
     gauge('holdfast_provider_limit', 'Rate limit of an account a minute, configured or learnt.', () =>
       providerLimits(targets),
     ),
+    gauge(
+      'holdfast_provider_headroom_ratio',
+      "What is left of an account's rate limits, 0 to 1; calls wait at 0. Of limits that are known.",
+      () =>
+        outletsOf(targets).flatMap(({ account, model, pacer }) =>
+          pacer.known ? [{ labels: { account, model }, value: Math.min(1, Math.max(0, pacer.headroom(now()))) }] : [],
+        ),
+    ),
   ];
 }
 
 function providerLimits(targets: readonly Target[]): Sample[] {
-  const accounts = new Set(targets.map(({ account }) => account));
-  return Array.from(accounts).flatMap((account) =>
-    [...account.outlets].flatMap(([model, { pacer }]) =>
-      (['requests', 'tokens'] as const)
-        .map((unit): Sample => ({ labels: { account: account.id, model, unit }, value: pacer.limits[unit] }))
-        .filter(({ value }) => Number.isFinite(value)),
-    ),
+  return outletsOf(targets).flatMap(({ account, model, pacer }) =>
+    (['requests', 'tokens'] as const)
+      .map((unit): Sample => ({ labels: { account, model, unit }, value: pacer.limits[unit] }))
+      .filter(({ value }) => Number.isFinite(value)),
   );
+}
+
+/** More models of an account than this are not shown: callers may ask for any name. */
+const MOST_OUTLETS = 200;
+
+function outletsOf(targets: readonly Target[]): { account: string; model: string; pacer: Outlet['pacer'] }[] {
+  const accounts = new Set(targets.map(({ account }) => account));
+  return Array.from(accounts).flatMap(({ id, outlets }) =>
+    Array.from(outlets, ([model, { pacer }]) => ({ account: id, model, pacer })).slice(0, MOST_OUTLETS),
+  );
+}
+
+/** A budget, as far as it is shown. */
+export interface BudgetUse {
+  readonly level: string;
+  readonly holder: string;
+  readonly period: string;
+  /** Used of the limit. */
+  readonly share: number;
+}
+
+/** More budgets than this are not shown; those nearest to their end are. */
+const MOST_BUDGETS = 200;
+
+/** Use of budgets. @param budgets the nearest to its end first */
+export function budgetFamilies(budgets: () => readonly BudgetUse[]): Family[] {
+  return [
+    gauge('holdfast_budget_used_ratio', 'Used of a budget, as far as this process knows; 1: all of it.', () =>
+      budgets()
+        .slice(0, MOST_BUDGETS)
+        .map(({ level, holder, period, share }) => ({ labels: { level, holder, period }, value: share })),
+    ),
+  ];
 }
 
 /** What the process itself is doing. */

@@ -39,7 +39,10 @@ export const shownBudget: z.ZodType<ShownBudget> = z.strictObject({
 type Budget = Quota & { readonly period: 'day' | 'month' };
 
 /** Every budget that limits somebody of `tenant`, or anybody, and how fast it is used; the nearest to its end first. */
-export function burnOf({ directory, counters, clock }: AdminDeps, tenant: string | undefined): ShownBudget[] {
+export function burnOf(
+  { directory, counters, clock }: Pick<AdminDeps, 'directory' | 'counters' | 'clock'>,
+  tenant?: string,
+): ShownBudget[] {
   const now = clock.wall();
   const tenants = directory.tenants.filter(({ id }) => tenant === undefined || id === tenant);
   const organisations = new Set(tenants.map(({ organisation }) => organisation));
