@@ -104,6 +104,16 @@ test('the overview moves within two seconds of the first call', async () => {
   await page.getByRole('link', { name: 'gpt-4o', exact: true }).waitFor();
 });
 
+test('the figures are held to a target, and the address says so', async () => {
+  await page.getByRole('link', { name: 'main', exact: true }).click();
+  await page.waitForURL('**/?target=main');
+  await expect.poll(() => figure('Calls')).toBe('1');
+  await page.goto(`${root}/?target=nowhere`);
+  await expect.poll(() => figure('Calls')).toBe('0');
+  await page.getByRole('button', { name: 'No longer only target nowhere' }).click();
+  await expect.poll(() => figure('Calls')).toBe('1');
+});
+
 test('a storm of faults is visible, grouped and explained', async () => {
   await fail(8, 'gpt-4o@server-error');
   await page
@@ -206,6 +216,7 @@ test('a tenant is created, its key used, revoked and refused; the secret is show
   await page.goto(`${root}/tenants`);
   await page.getByText('The first tenant ends that').waitFor();
   await page.getByRole('button', { name: 'Create a tenant' }).click();
+  expect(await watched.barriers()).toEqual([]);
   await page.getByLabel('Id').fill('a b');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.getByRole('dialog').getByRole('alert').waitFor();
@@ -220,6 +231,7 @@ test('a tenant is created, its key used, revoked and refused; the secret is show
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByRole('dialog').locator('pre').first().innerText();
   expect(secret).toMatch(/^hf_\w{38}$/);
+  expect(await watched.barriers()).toEqual([]);
   await page.getByRole('button', { name: 'I have copied it' }).click();
   expect(await page.content()).not.toContain(secret);
 

@@ -80,7 +80,7 @@ function Who(): JSX.Element | null {
   );
 }
 
-const PULSES = { waiting: 'connecting', live: 'live', broken: 'not live, reconnecting' } as const;
+const PULSES = { waiting: 'connecting', live: 'live', broken: 'not live, reconnecting', resting: 'resting' } as const;
 
 function Pulse(): JSX.Element {
   const state = nearness.value;

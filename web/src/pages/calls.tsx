@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { get, withQuery } from '../api.ts';
 import { many } from '../format.ts';
-import { listen } from '../live.ts';
+import { listenToCalls } from '../live.ts';
 import { CallTable } from '../parts/call-table.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Command, Empty, Panel, Shown } from '../parts/notice.tsx';
@@ -105,7 +105,7 @@ function useTail(following: boolean, filter: Readonly<Record<string, string>>, a
     tail.value = [];
     // The stream cannot be asked for these.
     if (!following || ['key', 'user', 'slower'].some((name) => filter[name] !== undefined)) return undefined;
-    return listen((call) => (tail.value = [call, ...tail.value].slice(0, TAIL)), filter);
+    return listenToCalls(filter, (call) => (tail.value = [call, ...tail.value].slice(0, TAIL)));
   }, [following, asked]);
   return tail.value;
 }

@@ -8,29 +8,36 @@ import { Empty, Panel, Shown } from '../parts/notice.tsx';
 import { RangePicker } from '../parts/range-picker.tsx';
 import { VerdictLine } from '../parts/verdict.tsx';
 import { useResource } from '../resource.ts';
+import { href, query, setQuery } from '../router.ts';
 import { readMatrix } from '../shapes/matrix.ts';
 import { type Overview, readOverview, type Steps } from '../shapes/overview.ts';
 import { readTimeline } from '../shapes/timeline.ts';
 import { Shell } from '../shell.tsx';
 import { freshness, rangeQuery, timeRange } from '../time-range.ts';
 
+/** What the figures can be held to, by the same names in the address and in the API. */
+const FILTERS = ['target', 'model', 'tenant', 'route'] as const;
+
 /** What is happening: in words, in figures, over time, by target, and what was changed meanwhile. */
 export function OverviewPage(): JSX.Element {
   const range = timeRange.value;
-  const asked = rangeQuery(range);
+  const only = Object.fromEntries(FILTERS.map((name) => [name, query(name)]).filter(([, value]) => value !== ''));
+  const asked = { ...rangeQuery(range), ...only };
   const { everyMs, hearsNews } = freshness(range);
   const fresh = { everyMs, ...(hearsNews ? { news: news.value } : {}) };
-  const [overviewAt, matrixAt, timelineAt] = ['/overview', '/matrix', '/timeline'].map((path) =>
-    withQuery(path, asked),
-  );
-  const overview = useResource(overviewAt ?? '', (signal) => get(overviewAt ?? '', readOverview, signal), fresh);
-  const matrix = useResource(matrixAt ?? '', (signal) => get(matrixAt ?? '', readMatrix, signal), fresh);
-  const timeline = useResource(timelineAt ?? '', (signal) => get(timelineAt ?? '', readTimeline, signal), {
+  const overviewAt = withQuery('/overview', asked);
+  const matrixAt = withQuery('/matrix', asked);
+  // Changes are of the whole gateway, whatever the figures are held to.
+  const timelineAt = withQuery('/timeline', rangeQuery(range));
+  const overview = useResource(overviewAt, (signal) => get(overviewAt, readOverview, signal), fresh);
+  const matrix = useResource(matrixAt, (signal) => get(matrixAt, readMatrix, signal), fresh);
+  const timeline = useResource(timelineAt, (signal) => get(timelineAt, readTimeline, signal), {
     everyMs: 15_000,
   });
   return (
     <Shell title="Overview" controls={<RangePicker />}>
       <VerdictLine />
+      <Only filters={only} />
       <Shown resource={overview}>
         {(value) => (
           <>
@@ -46,6 +53,25 @@ export function OverviewPage(): JSX.Element {
         <Shown resource={timeline}>{(entries) => <Timeline entries={entries} />}</Shown>
       </Panel>
     </Shell>
+  );
+}
+
+/** To what the figures below are held. The verdict above is always of everything. */
+function Only({ filters }: { readonly filters: Readonly<Record<string, string>> }): JSX.Element | null {
+  const held = Object.entries(filters);
+  if (held.length === 0) return null;
+  return (
+    <div class="row">
+      <span class="quiet">Below, only</span>
+      {held.map(([name, value]) => (
+        <button key={name} onClick={() => setQuery({ [name]: null })} aria-label={`No longer only ${name} ${value}`}>
+          {name} <span class="strong">{value}</span> <span aria-hidden="true">✕</span>
+        </button>
+      ))}
+      <a data-page href={href('/calls', filters)}>
+        Its calls
+      </a>
+    </div>
   );
 }
 

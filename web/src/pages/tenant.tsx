@@ -129,9 +129,14 @@ function About({
         </span>
         {declared ? <Tag>in the configuration file</Tag> : null}
       </div>
-      <a data-page class="button" href={href('/calls', { tenant: id })}>
-        Its calls
-      </a>
+      <div class="row">
+        <a data-page class="button" href={href('/', { tenant: id })}>
+          Its overview
+        </a>
+        <a data-page class="button" href={href('/calls', { tenant: id })}>
+          Its calls
+        </a>
+      </div>
     </div>
   );
 }

@@ -113,7 +113,15 @@ function Row({
   const name = model ?? 'no model';
   return (
     <tr>
-      <td class="strong still">{first ? cell.target : <span class="unseen">{cell.target}</span>}</td>
+      <td class="strong still">
+        {first ? (
+          <a data-page href={href('/', { target: cell.target })} title="Hold the figures to this target">
+            {cell.target}
+          </a>
+        ) : (
+          <span class="unseen">{cell.target}</span>
+        )}
+      </td>
       <td class="still">
         <a data-page data-row href={href('/calls', { target: cell.target, model })}>
           {name}

@@ -15,11 +15,11 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** Longest that a verdict is given again, ms: many may look at once, and it takes two queries. */
-const FRESH_MS = 900;
+const FRESH_MS = 500;
 
 const lately = new WeakMap<AdminDeps['queries'], { readonly at: number; readonly verdict: Promise<Verdict> }>();
 
-/** One verdict for all who ask within a second. */
+/** One verdict for all who ask at about the same time. */
 function verdictOf(deps: AdminDeps): Promise<Verdict> {
   const now = deps.clock.wall();
   const last = lately.get(deps.queries);
