@@ -137,7 +137,7 @@ class Walk {
     // What was parsed has served: the call may now wait for minutes, and others with it.
     this.#call.parsed = null;
     const unfit = fitted === null ? null : await this.#arrange(fitted);
-    if (unfit !== null) return failed(unfit, null);
+    if (unfit !== null) return this.#unanswered(unfit);
     let told: Fault | null = null;
     // Read once for all that happens in the same moment.
     let now = clock.now();
@@ -184,9 +184,14 @@ class Walk {
     if (this.#call.operation === 'passthrough' && refusal !== null) {
       return { kind: 'whole', ...refusal, usage: NO_USAGE, fault: step.fault };
     }
+    return this.#unanswered(step.fault);
+  }
+
+  /** No target has answered: what is left is less than was asked for, or the reason why. */
+  async #unanswered(fault: Fault): Promise<Reply> {
     const { degraded = null } = this.#route;
-    const lesser = degraded === null ? null : await degrade(degraded, this.#call, step.fault);
-    return lesser ?? failed(step.fault, this.#retryAfter(step.fault));
+    const lesser = degraded === null ? null : await degrade(degraded, this.#call, fault);
+    return lesser ?? failed(fault, this.#retryAfter(fault));
   }
 
   /** What a target has answered. */
