@@ -63,7 +63,7 @@ describe('the Postman collection', () => {
   it('has a request for every endpoint', () => {
     expect(collection.info.schema).toBe('https://schema.getpostman.com/json/collection/v2.1.0/collection.json');
     expect(requests).toHaveLength(ENDPOINTS.length);
-    for (const { url } of requests) expect(url.raw).toMatch(/^\{\{baseUrl\}\}\/[\w/:.-]+$/);
+    for (const { url } of requests) expect(url.raw).toMatch(/^\{\{baseUrl\}\}\/(?:[\w/:.-]|\{\{model\}\})+$/);
   });
 
   it('has bodies that are JSON', () => {

@@ -75,7 +75,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
       example: { contents: [{ role: 'user', parts: [{ text: ASKED }] }] },
     },
     answer: 'GeneratedContent',
-    streams: true,
+    // That is a path of its own.
+    streams: false,
   },
   {
     method: 'GET',

@@ -40,11 +40,12 @@ export function postmanEnvironment(baseUrl: string): object {
 
 function itemOf(endpoint: Endpoint): object {
   const { method, path, summary, needsKey, request, streams } = endpoint;
-  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
+  // Where a place is but part of a segment, it is a variable of the collection: Postman knows no other there.
+  const places = [...path.matchAll(/\{(\w+)\}(?=\/|$)/g)].map(([, name]) => name as string);
   const segments = path
     .slice(1)
     .split('/')
-    .map((segment) => segment.replace(/^\{(\w+)\}$/, ':$1'));
+    .map((segment) => segment.replace(/^\{(\w+)\}$/, ':$1').replace(/\{(\w+)\}/, '{{$1}}'));
   const body = request === null ? null : bodyOf(request.example);
   return {
     name: `${method} ${path}`,
