@@ -89,6 +89,8 @@ export class JobRunner {
   holdKey(token: string): void {
     this.#keys.add(token);
     this.#beat();
+    // Keys are forgotten in time, too: somebody has to look, even where there are no jobs.
+    if (this.#alarm === null) this.wake();
   }
 
   letKeyGo(token: string): void {
