@@ -10,7 +10,8 @@ export function count(value: number | null): string {
 
 export function rate(value: number | null): string {
   if (value === null) return '–';
-  if (value !== 0 && Math.abs(value) < 10) return String(Number(value.toPrecision(2)));
+  if (value !== 0 && value < 0.01) return '< 0.01';
+  if (value !== 0 && value < 10) return String(Number(value.toPrecision(2)));
   return count(value);
 }
 
@@ -24,6 +25,16 @@ export function duration(ms: number | null): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, '0')} s`;
   return `${Math.floor(seconds / 3_600)} h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, '0')} m`;
+}
+
+/** The length of a step: `a minute`, `15 min`, `6 h`, `a day`. */
+export function step(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes === 1) return 'a minute';
+  if (minutes === 60) return 'an hour';
+  if (minutes === 1_440) return 'a day';
+  if (minutes < 60) return `in ${minutes} min`;
+  return minutes < 1_440 ? `in ${Number((minutes / 60).toFixed(1))} h` : `in ${Number((minutes / 1_440).toFixed(1))} d`;
 }
 
 /** A length of time beside an axis: `2 s`, `500 ms`, `5 m`. */

@@ -99,10 +99,10 @@ function open(): void {
     if (source !== made) return;
     nearness_.value = 'broken';
     frame_.value = null;
-    // While it tries again by itself, it is let; when it was refused, the session may have ended.
-    if (made.readyState !== EventSource.CLOSED) return;
+    // It may have been ended because the session has. Else it comes back by itself, unless it was refused.
     void findSession().then(() => {
-      if (source === made && session.value.kind === 'in') again = window.setTimeout(open, AGAIN_MS);
+      const refused = made.readyState === EventSource.CLOSED;
+      if (refused && source === made && session.value.kind === 'in') again = window.setTimeout(open, AGAIN_MS);
     });
   });
 }

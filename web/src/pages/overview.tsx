@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { get, withQuery } from '../api.ts';
-import { clock, count, duration, many, money, rate, shareOf } from '../format.ts';
+import { clock, count, duration, many, money, rate, shareOf, step } from '../format.ts';
 import { news } from '../live.ts';
 import { Chart, type ChartSeries } from '../parts/chart.tsx';
 import { MatrixTable } from '../parts/matrix-table.tsx';
@@ -150,7 +150,7 @@ const KINDS_SHOWN = 5;
 function Charts({ overview: { at, stepMs, series, total } }: { readonly overview: Overview }): JSX.Element {
   const time = { at, stepMs };
   const perMinute = (steps: Steps): Steps => steps.map((value) => (value === null ? null : (value * 60_000) / stepMs));
-  const perStep = stepMs === 60_000 ? 'a minute' : `in ${duration(stepMs)}`;
+  const perStep = step(stepMs);
   const minutes = Math.max(1, (at.length * stepMs) / 60_000);
   const failing: Steps = series.failed.map((value, step) =>
     value === null ? null : value + (series.interrupted[step] ?? 0),

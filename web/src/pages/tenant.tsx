@@ -28,7 +28,7 @@ export function TenantPage({ id }: { readonly id: string }): JSX.Element {
   const [asked, setAsked] = useState<Asked>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const tenant = useResource(at, (signal) => get(at, readTenant, signal));
-  const use = useResource(`${at}/use`, (signal) => get(`${at}/use`, readUses, signal), { everyMs: 5_000 });
+  const use = useResource(`${at}/use`, (signal) => get(`${at}/use`, readUses, signal), { everyMs: 2_000 });
   const keysAt = withQuery('/keys', { tenant: id, limit: 200 });
   const keys = useResource(keysAt, (signal) => get(keysAt, readKeys, signal), { everyMs: 15_000 });
   const costsAt = withQuery('/costs', { ...rangeQuery(range), by: 'model', tenant: id });
