@@ -26,6 +26,8 @@ const SAID: ReadonlySet<number> = new Set([
   COLUMNS.indexOf('notes'),
   COLUMNS.indexOf('caller_id'),
 ]);
+/** Chosen by the caller, who may have put anything there. */
+const CALLER_ID = COLUMNS.indexOf('caller_id');
 const TEXTS: readonly number[] = COLUMNS.flatMap((column, index) => (TEXT_COLUMNS.has(column) ? [index] : []));
 
 /** Rows deleted in one transaction: some milliseconds, so that batches to write hardly wait for a sweep. */
@@ -192,7 +194,11 @@ function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
         const length = cells[start + column] as number;
         if (!(length >= 0)) continue;
         const text = texts.slice(textAt, (textAt += length));
-        cells[start + column] = SAID.has(column) ? redactor.jsonText(text) : text;
+        cells[start + column] = SAID.has(column)
+          ? redactor.jsonText(text)
+          : column === CALLER_ID
+            ? redactor.text(text)
+            : text;
       }
     }
     const written = Number((whole ? insertGroup : insertRow).run(...cells).changes);

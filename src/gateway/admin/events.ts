@@ -10,6 +10,9 @@ const SIGN_OF_LIFE_MS = 15_000;
 /** Whoever listens is asked for again this often, ms: a token that is revoked must not go on hearing. */
 const CHECK_EVERY_MS = 1_000;
 
+/** A listener is let go after so long, ms, and comes back by itself: a token that was revoked meanwhile is then found out. */
+const LONGEST_MS = 10 * 60_000;
+
 /** How soon a browser that was cut off may come back, ms. */
 const RETRY_MS = 2_000;
 
@@ -37,8 +40,10 @@ export function sendEvents(
   const checks = setInterval(() => {
     void mayStay().then((stays) => (stays ? undefined : response.end()));
   }, CHECK_EVERY_MS).unref();
+  const end = setTimeout(() => response.end(), LONGEST_MS).unref();
   response.on('close', () => {
     clearInterval(signs);
+    clearTimeout(end);
     clearInterval(checks);
     stop();
   });
