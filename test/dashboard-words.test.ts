@@ -10,6 +10,7 @@ import {
   percent,
   rate,
   shareOf,
+  step,
 } from '../web/src/format.ts';
 import { list, moment, number, numberOrNull, object, oneOf, text } from '../web/src/read.ts';
 
