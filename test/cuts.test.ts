@@ -60,6 +60,7 @@ describe.each(DOORS)('%s', (name) => {
     }
 
     test.each(DEATHS)('%s at every token', async (fault, kind) => {
+      await patient.settled();
       const before = patient.records.length;
       const endings = await Promise.all(EVERY_TOKEN.map((token) => dieAt(fault, token)));
 
@@ -68,6 +69,7 @@ describe.each(DOORS)('%s', (name) => {
       expect(replaced, 'nothing was said yet, so another could say it').toContain(0);
       // What comes in one chunk with the failure has not been given away yet: a few early deaths can be hidden too.
       expect(replaced.length).toBeLessThan(TOKENS / 4);
+      await patient.settled();
       const outcomes = patient.records.slice(before).map(({ outcome }) => outcome);
       expect(outcomes.filter((outcome) => outcome === 'interrupted')).toHaveLength(TOKENS - replaced.length);
       expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(replaced.length);

@@ -57,6 +57,8 @@ export interface Door {
   readonly calls: number;
   /** Makes one call and gives what came of it, with its one record. */
   watch<T>(call: () => Promise<T>): Promise<Watched<T>>;
+  /** Resolves once every call that was made has left its record: an SDK may have heard enough a moment before. */
+  settled(): Promise<void>;
   /** Says that so many calls were made without `fetch`, each of which owes a record too. */
   owe(calls: number): void;
   /** Checks that every call has left exactly one record, in memory and on disk, and closes. */
@@ -195,6 +197,7 @@ function watched(
       if (record === undefined || more.length > 0) throw new Error(`one call left ${more.length + 1} records`);
       return { ...outcome, record };
     },
+    settled,
     owe(more) {
       calls += more;
     },

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { ask } from './conversation.ts';
-import { type Door, DOORS, openDoor, openGateway, until } from './harness.ts';
+import { type Door, DOORS, openDoor, openGateway } from './harness.ts';
 import { told } from './told.ts';
 
 let one: Simulator;
@@ -334,7 +334,7 @@ describe('the gateway alone', () => {
     const heard = await ask(door.client, 'chat stream', { say: 'hold fast' });
     expect(heard).toMatchObject({ text: 'hold fast', finish: 'stop' });
     // The SDK has heard enough a moment before the stream is over.
-    await until(() => door.records.length === 1);
+    await door.settled();
     expect(ways(door)).toEqual(['openai > azure']);
     expect(one.requests.at(-1)?.headers).toMatchObject({ 'openai-organization': 'org-1', 'openai-project': 'proj-1' });
     await door.close();

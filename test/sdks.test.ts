@@ -108,6 +108,7 @@ describe.each(DOORS)('%s', (name) => {
       const model = provider()[wire]('gpt-4o');
       expect((await generateText({ model, prompt })).text).toBe(SAYING);
       expect(await streamText({ model, prompt }).text).toBe(SAYING);
+      await door.settled();
       expect(door.records.slice(-2).map(({ target }) => target)).toEqual(['second', 'second']);
     });
 
@@ -150,6 +151,7 @@ describe.each(DOORS)('%s', (name) => {
       one.setFault('server-error');
       const answer = await model('gpt-4o', useResponsesApi).invoke([new HumanMessage(prompt)]);
       expect(answer.text).toBe(SAYING);
+      await door.settled();
       expect(door.records.at(-1)).toMatchObject({ target: 'second', outcome: 'answered' });
     });
 

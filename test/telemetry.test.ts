@@ -109,6 +109,7 @@ test('a call, its line in the log and its spans share their ids, and the provide
   const reply = await ask(door, { traceparent: `00-${TRACE}-${SPAN}-01`, 'x-request-id': 'mine' });
   const id = reply.headers.get('x-request-id');
   expect(reply.status).toBe(200);
+  await door.settled();
   const [record] = door.records;
   log.flush();
   await until(
@@ -188,6 +189,7 @@ test('without telemetry the trace goes on as it came, and is in the record', asy
   const traceparent = `00-${TRACE}-${SPAN}-01`;
   await ask(door, { traceparent });
   await ask(door, { traceparent: 'nonsense' });
+  await door.settled();
   expect(door.records.map(({ trace }) => trace)).toEqual([
     { traceId: TRACE, parentId: SPAN, spanId: null, sampled: true },
     null,

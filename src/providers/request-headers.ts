@@ -1,8 +1,9 @@
-import type { Headers } from '../engine/call.ts';
+import type { Call, Headers } from '../engine/call.ts';
+import { outgoingTraceparent } from '../engine/trace.ts';
 
 /**
  * Headers that stay here: those of this one connection, credentials (the target has its own), the caller's retry
- * bookkeeping, and what only concerns Holdfast.
+ * bookkeeping, and what only concerns Holdfast. The trace goes on by {@link pushTrace}.
  */
 const KEPT_BACK: ReadonlySet<string> = new Set([
   'accept-encoding',
@@ -18,6 +19,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'proxy-connection',
   'te',
+  'traceparent',
   'trailer',
   'transfer-encoding',
   'upgrade',
@@ -41,4 +43,10 @@ export function isKeptBack(name: string): boolean {
 export function pushHeader(out: string[], name: string, value: Headers[string]): void {
   if (typeof value === 'string') out.push(name, value);
   else if (value !== undefined) for (const each of value) out.push(name, each);
+}
+
+/** Adds the trace that the request belongs to: below our own span where there is one, else as the caller told it. */
+export function pushTrace(out: string[], call: Call): void {
+  const trace = outgoingTraceparent(call) ?? call.headers['traceparent'];
+  if (typeof trace === 'string') out.push('traceparent', trace);
 }

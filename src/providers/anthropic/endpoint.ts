@@ -4,7 +4,7 @@ import { type Endpoint, type Exchange, type Receiver, Unsendable } from '../../e
 import { modelFacts } from '../catalogue/catalogue.ts';
 import { HttpWire } from '../http.ts';
 import { withModel } from '../openai/splice.ts';
-import { isKeptBack, pushHeader } from '../request-headers.ts';
+import { isKeptBack, pushHeader, pushTrace } from '../request-headers.ts';
 import { NOTHING_SENT, requestIn, unsent } from '../translation/unsent.ts';
 import { NativeReceiver } from './native-receiver.ts';
 import { pathAtAnthropic } from './path.ts';
@@ -145,6 +145,7 @@ export class AnthropicEndpoint implements Endpoint {
       const secret = key();
       if (secret !== null) out.push('x-api-key', secret);
     }
+    pushTrace(out, call);
     for (const name in headers) out.push(name, headers[name] as string);
     return out;
   }

@@ -3,7 +3,7 @@ import type { Call, Headers } from '../../engine/call.ts';
 import { type Endpoint, type Exchange, type Receiver, Unsendable } from '../../engine/ports.ts';
 import { modelFacts } from '../catalogue/catalogue.ts';
 import { HttpWire } from '../http.ts';
-import { isKeptBack, pushHeader } from '../request-headers.ts';
+import { isKeptBack, pushHeader, pushTrace } from '../request-headers.ts';
 import { NOTHING_SENT, requestIn, unsent } from '../translation/unsent.ts';
 import { askedIn, pathAtGemini, pathOf } from './path.ts';
 import { toGenerate } from './to-generate.ts';
@@ -149,6 +149,7 @@ export class GeminiEndpoint implements Endpoint {
       const secret = key();
       if (secret !== null) out.push('x-goog-api-key', secret);
     }
+    pushTrace(out, call);
     for (const name in headers) out.push(name, headers[name] as string);
     return out;
   }

@@ -1,9 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../../engine/call.ts';
 import type { Endpoint, Exchange, Receiver } from '../../engine/ports.ts';
-import { outgoingTraceparent } from '../../engine/trace.ts';
 import { HttpWire } from '../http.ts';
-import { isKeptBack, pushHeader } from '../request-headers.ts';
+import { isKeptBack, pushHeader, pushTrace } from '../request-headers.ts';
 import { type Loss, Untranslatable } from '../translation/loss.ts';
 import { requestIn, unsent } from '../translation/unsent.ts';
 import { COMPATIBLE, type CompatibleName, type CompatibleServer } from './compatible.ts';
@@ -116,15 +115,13 @@ export class OpenAIEndpoint implements Endpoint {
     const { key, headers } = this.#options;
     const out: string[] = [];
     const upload = call.body !== null && 'kind' in call.body;
-    const trace = outgoingTraceparent(call);
     for (const name in call.headers) {
       // A body that is carried unread keeps its announced length; a kept one has its own.
       if ((isKeptBack(name) && !(upload && name === 'content-length')) || name in headers) continue;
       if (key !== 'caller' && ACCOUNT_HEADERS.has(name)) continue;
-      if (trace !== null && name === 'traceparent') continue;
       pushHeader(out, name, call.headers[name]);
     }
-    if (trace !== null) out.push('traceparent', trace);
+    pushTrace(out, call);
     if (key === 'caller') for (const name of CREDENTIALS) pushHeader(out, name, call.headers[name]);
     else {
       const secret = key();
