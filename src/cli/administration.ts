@@ -5,6 +5,7 @@ import type { ZodType } from 'zod';
 import { checkAgainst } from '../config/check.ts';
 import { loadConfig } from '../config/load.ts';
 import { fieldName } from '../config/problem.ts';
+import { openNamedDatabase } from '../gateway/open-database.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
 import type { Limits } from '../engine/admission/limits.ts';
@@ -15,11 +16,11 @@ import type { AdministrationOptions } from './administration-options.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-// What the commands have in common that work on the data directory itself: they need no running gateway and no token, and a
-// gateway that runs on the same directory takes up what they change within two seconds.
+// What the commands have in common that work on the database itself: they need no running gateway and no token, and every
+// gateway on the same database takes up what they change within two seconds.
 
 /**
- * Opens the database of the data directory, made when it is missing, for some work.
+ * Opens the database, made when it is missing, for some work.
  *
  * @throws {Error} with what is in the way and what to do
  */
@@ -27,7 +28,7 @@ export async function administer<Result>(
   options: AdministrationOptions,
   work: (database: Database, actor: Actor) => Promise<Result>,
 ): Promise<Result> {
-  const database = openDatabase({ directory: dataDirectory(options.data) });
+  const database = await openFor(options);
   try {
     return await work(database, actor());
   } catch (error) {
@@ -35,6 +36,14 @@ export async function administer<Result>(
   } finally {
     await database.close();
   }
+}
+
+/** The database of the data directory, unless the configuration or the environment names another. */
+async function openFor({ config: file, data }: AdministrationOptions): Promise<Database> {
+  const named = file !== undefined || (process.env['HOLDFAST_DATABASE'] ?? '') !== '';
+  if (!named) return openDatabase({ directory: dataDirectory(data) });
+  const config = await loadConfig({ file, env: process.env, secrets: 'database' });
+  return openNamedDatabase({ ...config, data: data === undefined ? config.data : dataDirectory(data) });
 }
 
 /** Takes over what a configuration file declares, for commands that come before the first start. */

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 
-import { DATA_OPTION, JSON_OPTION } from './administration-options.ts';
+import { CONFIG_OPTION, DATA_OPTION, JSON_OPTION } from './administration-options.ts';
 import type { AuditOptions, EventOptions } from './history-work.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -23,6 +23,7 @@ export function auditCommand(terminal: Terminal = processTerminal()): Command {
     .option('--limit <number>', 'as many at most', '50')
     .option(...JSON_OPTION)
     .option(...DATA_OPTION)
+    .option(...CONFIG_OPTION)
     .addHelpText('after', '\nExamples:\n  holdfast audit --since 7d\n  holdfast audit --subject key --json')
     .action(async (options: AuditOptions) => {
       const { listChanges } = await import('./history-work.ts');
@@ -40,6 +41,7 @@ export function eventsCommand(terminal: Terminal = processTerminal()): Command {
     .option('--limit <number>', 'as many at most', '50')
     .option(...JSON_OPTION)
     .option(...DATA_OPTION)
+    .option(...CONFIG_OPTION)
     .addHelpText('after', '\nExamples:\n  holdfast events --since 1d\n  holdfast events --kind budget-warned --json')
     .action(async (options: EventOptions) => {
       const { listHappenings } = await import('./history-work.ts');

@@ -26,7 +26,6 @@ export interface KeyOptions extends AdministrationOptions {
   readonly interactive: boolean;
   readonly passthrough: boolean;
   readonly expires?: string;
-  readonly config?: string;
 }
 
 export interface RotateOptions extends AdministrationOptions {

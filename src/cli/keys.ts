@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 
-import { type AdministrationOptions, DATA_OPTION, JSON_OPTION, several } from './administration-options.ts';
+import {
+  type AdministrationOptions,
+  CONFIG_OPTION,
+  DATA_OPTION,
+  JSON_OPTION,
+  several,
+} from './administration-options.ts';
 // What does the work is loaded when it is asked for: it has no place in the memory of a gateway.
 import type { ExpireOptions, KeyOptions, ListKeysOptions, RotateOptions } from './key-work.ts';
 import { drillCommand } from './keys-drill.ts';
@@ -14,6 +20,7 @@ export function keysCommand(terminal: Terminal = processTerminal()): Command {
     .option('--working', 'without those revoked')
     .option(...JSON_OPTION)
     .option(...DATA_OPTION)
+    .option(...CONFIG_OPTION)
     .addHelpText(
       'after',
       `
@@ -44,7 +51,6 @@ function createCommand(terminal: Terminal): Command {
     .description('create a key; its secret is printed once and stored nowhere')
     .argument('<tenant>', 'tenant it is for, or TENANT/WORKLOAD')
     .option('--expires <when>', 'stops working: after a duration such as 90d, or at a date such as 2027-01-31T12:00')
-    .option('-c, --config <file>', 'configuration file that declares the tenant, before the first start with it')
     .addHelpText('after', '\nExample:\n  KEY=$(holdfast keys create shop --name ci)')
     .action(async (tenant: string, _options: KeyOptions, command: Command) => {
       const { create } = await import('./key-work.ts');

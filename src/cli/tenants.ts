@@ -3,7 +3,13 @@ import { Command } from 'commander';
 import { processTerminal, type Terminal } from './terminal.ts';
 // What does the work is loaded when it is asked for: it has no place in the memory of a gateway.
 import type { ChangeOptions, CreateOptions } from './tenant-work.ts';
-import { type AdministrationOptions, DATA_OPTION, JSON_OPTION, several } from './administration-options.ts';
+import {
+  type AdministrationOptions,
+  CONFIG_OPTION,
+  DATA_OPTION,
+  JSON_OPTION,
+  several,
+} from './administration-options.ts';
 
 const LIMIT_OPTION = [
   '--limit <name=amount>',
@@ -17,6 +23,7 @@ export function tenantsCommand(terminal: Terminal = processTerminal()): Command 
     .description('list, create, change and delete tenants and their workloads')
     .option(...JSON_OPTION)
     .option(...DATA_OPTION)
+    .option(...CONFIG_OPTION)
     .addHelpText(
       'after',
       `
@@ -72,6 +79,7 @@ export function organisationsCommand(terminal: Terminal = processTerminal()): Co
     .description('list, create, change and delete organisations')
     .option(...JSON_OPTION)
     .option(...DATA_OPTION)
+    .option(...CONFIG_OPTION)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast organisations\n  holdfast organisations create acme --limit budgetPerMonth=500',

@@ -22,8 +22,11 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Relative paths, in the file too, are taken from here. Default: the working directory. */
   readonly cwd?: string | undefined;
-  /** `skip` checks the references without reading what they name, for a machine that has no secrets. Default `read`. */
-  readonly secrets?: 'read' | 'skip' | undefined;
+  /**
+   * `skip` checks the references without reading what they name, for a machine that has no secrets; `database` reads the
+   * password of the database alone, for work on that. Default `read`.
+   */
+  readonly secrets?: 'read' | 'skip' | 'database' | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   const databases = await readDatabasePasswords(source.value, server.database !== null, {
     env,
     cwd,
-    read: secrets === 'read',
+    read: secrets !== 'skip',
   });
   findings.push(...databases.findings);
   server.problems.push(...databases.problems);

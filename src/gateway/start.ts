@@ -10,6 +10,7 @@ import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { Capture } from '../observe/capture/capture.ts';
+import { EventWriter } from '../observe/event-writer.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
 import type { Family } from '../observe/metrics/families.ts';
@@ -22,6 +23,7 @@ import { heardTrace, tracing } from '../observe/trace/beginnings.ts';
 import { Telemetry } from '../observe/trace/telemetry.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
+import type { Database } from '../storage/database.ts';
 import { openCounting, shareWord } from './counting.ts';
 import { AfterReplies } from './after-replies.ts';
 import { AdminApi } from './admin/api.ts';
@@ -86,11 +88,15 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     retention: { maxAgeMs: ageMs, maxBytes: sizeBytes },
     personal: config.redaction.personal,
   });
+  // Events stand with the tenants they are about.
+  const events = config.database.kind === 'sqlite' ? null : openEvents(tenancy.database, ageMs);
+  const keepEvent = (event: HouseEvent): void => (events === null ? store.appendEvent(event) : events.append(event));
   const clock = new SystemClock();
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
-    const { database } = tenancy;
-    await recallUse({ database, directory, recall: counting.recall, at: clock.wall() }).catch((error: unknown) => {
+    const { recall } = counting;
+    const recalling = tenancy.fromRecords((database) => recallUse({ database, directory, recall, at: clock.wall() }));
+    await recalling.catch((error: unknown) => {
       console.error(
         'holdfast: what was used before this start cannot be read, so limits begin with nothing used:',
         error,
@@ -125,7 +131,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     counters: counting.counters,
     tell(event) {
       const shown = eventOfQuota(event, directory);
-      store.appendEvent(shown);
+      keepEvent(shown);
       log?.event(shown);
       options.onQuotaEvent?.(event);
     },
@@ -212,6 +218,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     await payload.close();
     await queries.close();
     await store.close();
+    await events?.close();
     await tenancy.close();
     await simulator?.close();
   };
@@ -251,7 +258,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   function tell(event: HouseEvent): void {
     if (log === null) console.error(`holdfast: ${event.message}`);
     else log.event(event);
-    store.appendEvent(event);
+    keepEvent(event);
   }
 
   function readiness(): Readiness {
@@ -266,6 +273,10 @@ function openCapture({ capture, data, redaction }: Config): Capture | null {
   const { key, ...rest } = capture;
   const secret = key.kind === 'held' ? key.reveal() : null;
   return new Capture({ ...rest, secret, directory: data, personal: redaction.personal });
+}
+
+function openEvents(database: Database, keepMs: number): EventWriter {
+  return new EventWriter({ database, keepMs, onTrouble: (message) => console.error(`holdfast: ${message}`) });
 }
 
 /** Sends what the calls leave to a collector, where one is configured. */

@@ -8,10 +8,13 @@ import { firstAdminToken } from '../tenants/admin-tokens.ts';
 import { waitBriefly } from '../tenants/changes.ts';
 import { declare } from '../tenants/declarations.ts';
 import { Directory } from '../tenants/directory.ts';
+import { openNamedDatabase } from './open-database.ts';
 
 /** Tenants, their keys, and the database where both stand. */
 export interface Tenancy {
   readonly database: Database;
+  /** Reads the records of calls, which stand in the data directory wherever tenants do. */
+  fromRecords<Result>(work: (database: Database) => Promise<Result>): Promise<Result>;
   readonly directory: Directory;
   /** The admin token of a database that has just been made, to be shown once; null later on. */
   readonly firstToken: string | null;
@@ -25,9 +28,10 @@ export interface Tenancy {
  * @throws {Error} others could reach this gateway, and it would ask nobody for a key
  */
 export async function openTenancy(config: Config): Promise<Tenancy> {
-  const database = openOrBegin(config.data);
+  const embedded = config.database.kind === 'sqlite';
+  const database = embedded ? openOrBegin(config.data) : await openNamedDatabase(config);
   try {
-    await waitBriefly(database);
+    if (embedded) await waitBriefly(database);
     await declare(database, { via: 'file', name: 'configuration file', address: null }, config.tenancy);
     const directory = await Directory.open({
       database,
@@ -41,6 +45,11 @@ export async function openTenancy(config: Config): Promise<Tenancy> {
       database,
       directory,
       firstToken: first?.secret ?? null,
+      async fromRecords(work) {
+        if (embedded) return work(database);
+        const records = openDatabase({ directory: config.data });
+        return work(records).finally(() => records.close());
+      },
       async close() {
         await directory.close();
         await database.close();
