@@ -287,6 +287,8 @@ test.each(['light', 'dark'] as const)(
     const other = await openPage(browser, scheme);
     try {
       await other.page.goto(`${root}/`);
+      await other.page.getByLabel('Admin token').waitFor();
+      const found = (await other.barriers()).map((barrier) => `sign-in ${barrier}`);
       await signIn(other.page, gateway.firstAdminToken ?? '');
       await other.page.goto(`${root}/calls?fault=server-error`);
       const call = (await other.page.getByRole('link', { name: /^hf-/ }).first().getAttribute('href')) ?? '';
@@ -304,7 +306,6 @@ test.each(['light', 'dark'] as const)(
         '/calls/nothing',
         '/tenants/x',
       ];
-      const found: string[] = [];
       for (const path of paths) {
         await other.page.goto(root + path);
         await other.page.locator('main').waitFor();
