@@ -180,7 +180,10 @@ describe('over a mixed run', () => {
 
   it('faults are what the providers have done', async () => {
     const { total } = await overview();
-    expect(total.faults.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(CALLS / 5);
+    const done = [one, two].flatMap(({ stats }) => Object.values(stats.byFault)).reduce((sum, count) => sum + count, 0);
+    // A target that has just been limited is spared for a while, and so meets fewer than were planned for it.
+    expect(done).toBeGreaterThan(CALLS / 10);
+    expect(total.faults.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(done);
     for (const { kind, calls, attempts } of total.faults) {
       expect([kind, attempts]).toEqual([kind, metric('holdfast_attempts_total', { fault: kind })]);
       expect([kind, calls]).toEqual([kind, metric('holdfast_calls_total', { fault: kind })]);

@@ -18,7 +18,7 @@ export interface Frame {
   readonly skipped: number;
 }
 
-export interface Halves {
+interface Halves {
   readonly p50: number;
   readonly p95: number;
 }

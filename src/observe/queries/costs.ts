@@ -9,7 +9,7 @@ import { type Grid, gridOf, stepOf } from './steps.ts';
 export type CostBy = 'tenant' | 'user' | 'workload' | 'model' | 'route';
 
 /** What was paid for nothing, in US dollars. */
-export interface Waste {
+interface Waste {
   /** Attempts that failed, of calls that may have been answered in the end, as far as can be estimated. */
   readonly failedAttempts: number;
   /** What calls that failed cost besides. */

@@ -7,7 +7,7 @@ import { KINDS } from '../../engine/fault/index.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
 
 /** A fault at one target with one model, however often. */
-export interface FaultGroup {
+interface FaultGroup {
   readonly kind: FaultKind;
   readonly party: Party;
   /** null: it never got as far as a target. */

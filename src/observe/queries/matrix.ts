@@ -8,7 +8,7 @@ import type { FaultKind } from '../../engine/fault/fault.ts';
 import { type Quantiles, quantilesOf } from './overview.ts';
 
 /** How one model does at one target. */
-export interface MatrixCell {
+interface MatrixCell {
   readonly target: string;
   readonly model: string | null;
   readonly attempts: number;

@@ -36,7 +36,7 @@ export interface Quantiles {
 }
 
 /** The three latencies; null where nothing was measured. */
-export interface Latencies<Value> {
+interface Latencies<Value> {
   /** From arrival to the last byte. */
   readonly durationMs: Value;
   /** Until the first content of the attempt that answered. */
@@ -46,10 +46,10 @@ export interface Latencies<Value> {
 }
 
 /** One number for each step of time; null where nothing is known, which is not the same as nothing having gone wrong. */
-export type Steps = readonly (number | null)[];
+type Steps = readonly (number | null)[];
 
 /** One fault over a range. */
-export interface FaultCount<Count> {
+interface FaultCount<Count> {
   readonly kind: FaultKind;
   readonly party: Party;
   /** Calls that were told it. */
