@@ -1,0 +1,169 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { keysCommand } from '../src/cli/keys.ts';
+import { tenantsCommand } from '../src/cli/tenants.ts';
+import { painter, type Terminal } from '../src/cli/terminal.ts';
+import { loadConfig, type RunningGateway, startGateway } from '../src/gateway/index.ts';
+import { type Simulator, startSimulator } from '../src/simulator/index.ts';
+import { PostgresServer } from '../src/storage/postgres-server.test-support.ts';
+
+/** Until a change made at another gateway has to be in force, ms. */
+const IN_FORCE_MS = 2_000;
+
+let server: PostgresServer;
+let upstream: Simulator;
+let home: string;
+beforeAll(async () => {
+  [server, upstream] = await Promise.all([PostgresServer.start(), startSimulator({})]);
+  home = await mkdtemp(join(tmpdir(), 'holdfast-replicas-'));
+}, 240_000);
+afterAll(async () => {
+  await Promise.all([server.close(), upstream.close()]);
+  await rm(home, { recursive: true });
+});
+
+let started = 0;
+
+/** A gateway with a data directory of its own. */
+async function start(database: object | string = server.url): Promise<RunningGateway> {
+  started += 1;
+  const file = join(home, `${started}.json`);
+  const targets = { one: { provider: 'openai', baseUrl: `${upstream.url}/v1`, key: 'env:TARGET_KEY' } };
+  await writeFile(file, JSON.stringify({ keys: { policy: 'off' }, targets, database, data: join(home, `${started}`) }));
+  const env = { TARGET_KEY: 'sk-target-0123456789', HOLDFAST_PORT: '0' };
+  return startGateway(await loadConfig({ file, env, cwd: home }), { log: { call: () => {}, event: () => {} } });
+}
+
+interface Told {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function ask(
+  { baseUrl }: RunningGateway,
+  path: string,
+  key: string,
+  body?: object,
+  method?: string,
+): Promise<Told> {
+  const answer = await fetch(new URL(path, baseUrl), {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
+}
+
+/** The status that a call with a key is answered with. */
+async function call(gateway: RunningGateway, key: string): Promise<number> {
+  const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say: hi' }] };
+  return (await ask(gateway, '/v1/chat/completions', key, body)).status;
+}
+
+/** How long it takes until a call is answered so, ms. */
+async function until(status: number, asked: () => Promise<number>): Promise<number> {
+  const begun = performance.now();
+  await expect.poll(asked, { timeout: 15_000, interval: 50 }).toBe(status);
+  return performance.now() - begun;
+}
+
+async function admin<Body>(gateway: RunningGateway, token: string, path: string, body?: object): Promise<Body> {
+  const told = await ask(gateway, `/admin/api${path}`, token, body);
+  expect(told.status, JSON.stringify(told.body)).toBeLessThan(300);
+  return told.body as Body;
+}
+
+interface Page {
+  readonly data: readonly Record<string, unknown>[];
+}
+
+describe('two gateways on one PostgreSQL', () => {
+  let gateways: readonly [RunningGateway, RunningGateway];
+  let token: string;
+  beforeEach(async () => {
+    gateways = await Promise.all([start(), start()]);
+    token = gateways.map(({ firstAdminToken }) => firstAdminToken).find((one) => one !== null) ?? token;
+  }, 60_000);
+  afterEach(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+
+  test('share tenants, keys, admin tokens and what was done to them', async () => {
+    const [one, other] = gateways;
+    expect(gateways.filter(({ firstAdminToken }) => firstAdminToken !== null)).toHaveLength(1);
+    await admin(one, token, '/tenants', { id: 'shop' });
+    const { secret, key } = await admin<{ secret: string; key: { id: string } }>(one, token, '/keys', {
+      tenant: 'shop',
+    });
+    expect(await call(one, secret)).toBe(200);
+    expect(await until(200, () => call(other, secret))).toBeLessThan(IN_FORCE_MS);
+
+    expect((await ask(other, `/admin/api/tenants`, token, { id: 'shop' })).status).toBe(409);
+    expect((await ask(other, `/admin/api/tenants/shop`, token, { limits: { requestsPerDay: 1 } }, 'PATCH')).status).toBe(
+      200,
+    );
+    expect(await until(429, () => call(one, secret))).toBeLessThan(IN_FORCE_MS);
+    expect((await ask(one, `/admin/api/tenants/shop`, token, { limits: {} }, 'PATCH')).status).toBe(200);
+    await until(200, () => call(other, secret));
+
+    await admin(other, token, `/keys/${key.id}/revoke`, {});
+    expect(await call(other, secret)).toBe(401);
+    expect(await until(401, () => call(one, secret))).toBeLessThan(IN_FORCE_MS);
+    const { data } = await admin<Page>(one, token, '/audit?limit=3');
+    expect(data.map(({ action }) => action)).toEqual(['revoke', 'change', 'change']);
+  });
+
+  test('are administered from the command line, too', async () => {
+    process.env['HOLDFAST_DATABASE'] = server.url;
+    try {
+      const said = { out: '' };
+      const terminal: Terminal = {
+        write: (text) => void (said.out += text),
+        note: () => undefined,
+        width: Number.POSITIVE_INFINITY,
+        paint: painter(false),
+      };
+      await tenantsCommand(terminal).exitOverride().parseAsync(['create', 'typed'], { from: 'user' });
+      await keysCommand(terminal).exitOverride().parseAsync(['create', 'typed'], { from: 'user' });
+      const secret = said.out.trim();
+      expect(secret).toMatch(/^hf_/);
+      for (const gateway of gateways) await until(200, () => call(gateway, secret));
+    } finally {
+      delete process.env['HOLDFAST_DATABASE'];
+    }
+  });
+
+  test('hear of what happens at the other, and serve on while the server is away', async () => {
+    const [one, other] = gateways;
+    await admin(one, token, '/tenants', { id: 'away' });
+    const { secret } = await admin<{ secret: string }>(one, token, '/keys', { tenant: 'away' });
+    await until(200, () => call(other, secret));
+    await server.stop();
+    expect([await call(one, secret), await call(other, secret)]).toEqual([200, 200]);
+    const refused = await ask(one, '/admin/api/tenants', token);
+    expect(refused).toMatchObject({ status: 503, body: { code: 'database' } });
+    expect(JSON.stringify(refused.body)).toContain(`127.0.0.1:${server.port}`);
+    // Guesses are told of, and the telling waits.
+    for (let guess = 0; guess < 40; guess += 1) await call(one, 'nobody');
+    await server.restart();
+    await until(200, async () => (await ask(one, '/admin/api/tenants', token)).status);
+    const kinds = async (): Promise<unknown[]> =>
+      (await admin<Page>(other, token, '/events')).data.map(({ kind }) => kind);
+    await expect.poll(kinds, { timeout: 15_000 }).toContain('wrong-keys');
+    const later = await admin<{ secret: string }>(other, token, '/keys', { tenant: 'away' });
+    await until(200, () => call(other, later.secret));
+  }, 60_000);
+});
+
+describe('a start', () => {
+  test('without the server fails and says where it was looked for', async () => {
+    await expect(start('postgres://holdfast@127.0.0.1:9/none')).rejects.toThrow(/127\.0\.0\.1:9.*cannot be reached/);
+  });
+
+  test('without the database, or as nobody it knows, says what to do', async () => {
+    const { port } = server;
+    await expect(start(`postgres://holdfast@127.0.0.1:${port}/none`)).rejects.toThrow(/no such database.*Create it/s);
+    await expect(start(`postgres://nobody@127.0.0.1:${port}/postgres`)).rejects.toThrow(/refuses this user/);
+  });
+});
