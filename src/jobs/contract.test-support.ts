@@ -107,6 +107,16 @@ export function judgeStore(
       expect(job.history).toEqual([{ seq: 1, at: START, status: 'queued', attempts: 0, why: null }]);
     });
 
+    test('a job that is given twice is kept once, as it stands', async () => {
+      const whose = owner();
+      const job = jobFor(whose);
+      expect(await queue.add({ job, bounds: BOUNDS, hold: null })).toMatchObject({ kind: 'added', known: false });
+      await succeed(await claim(job.id));
+      const again = await other.add({ job, bounds: BOUNDS, hold: null });
+      expect(again).toMatchObject({ kind: 'added', known: true, job: { status: 'succeeded' } });
+      await expect(claim(job.id)).rejects.toThrow(`${job.id} was not to be had`);
+    });
+
     test('a worker gets the request byte for byte, and its answer is given back byte for byte', async () => {
       const whose = owner();
       const { id } = await add(whose);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Fault } from '../engine/fault/fault.ts';
 
 /**
@@ -131,6 +131,12 @@ export function hasEnded(status: JobStatus): status is JobEnd {
 /** Ids that nobody can guess: whoever knows one has been told. */
 export function newJobId(): string {
   return `job_${randomBytes(18).toString('base64url').replaceAll('-', 'x').replaceAll('_', 'y')}`;
+}
+
+/** The id of a job that is asked for under a name: the same each time, so that a job that was promised twice is there once. */
+export function jobIdFor(name: string): string {
+  const digest = createHash('sha256').update(name).digest('base64url').slice(0, 24);
+  return `job_${digest.replaceAll('-', 'x').replaceAll('_', 'y')}`;
 }
 
 /** Longest that a job's history is kept in full; a job that is tried more often than this loses the middle of its story. */

@@ -18,7 +18,10 @@ export interface Bounds {
   readonly bytes: number;
 }
 
-export type Added = { readonly kind: 'added'; readonly job: Job } | { readonly kind: 'full'; readonly why: string };
+/** `known`: a job of that id was there already, and stays as it is. */
+export type Added =
+  | { readonly kind: 'added'; readonly job: Job; readonly known: boolean }
+  | { readonly kind: 'full'; readonly why: string };
 
 /** How a key stands that names a call. */
 export type KeyStanding =

@@ -108,19 +108,24 @@ export class JobsApi {
     const path = endpoint.slice('/v1'.length);
     const call = makeCall({ method: 'POST', path, headers, body, guest }, calls);
     if (call.problem !== null) return this.#refuse(asked, call.problem);
-    const work = (): Promise<Given> => this.#keep(call, wanted);
+    const work = (id: string | null): Promise<Given> => this.#keep(call, wanted, id);
     const { key, fault } = readJobAsks({ 'idempotency-key': headers['idempotency-key'] });
     if (fault !== null) return this.#refuse(asked, fault);
     // Under its key it is the same request only if it wishes for the same, so all of it is compared.
     const whole = { ...call, path: JOBS_PATH, body: read.body };
     if (key !== null) return this.#deps.once.make(asked.response, whole, key, work);
-    const given = await work();
+    const given = await work(null);
     if (given.kind === 'kept') giveKept(asked.response, given.answer, []);
     else if (given.reply.kind === 'failed') this.#refuse(asked, given.reply.fault);
   }
 
-  async #keep(call: Call, { deadline, priority, attempts, webhook, metadata }: AskedJob): Promise<Given> {
+  async #keep(
+    call: Call,
+    { deadline, priority, attempts, webhook, metadata }: AskedJob,
+    id: string | null,
+  ): Promise<Given> {
     const kept = await this.#deps.house.keep(call, {
+      id,
       origin: 'asked',
       deadlineMs: deadline ?? null,
       ...(priority === undefined ? {} : { priority }),

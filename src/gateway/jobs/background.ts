@@ -51,7 +51,8 @@ export class BackgroundResponses {
     return requestOf(body)?.['background'] === true && !this.#deps.native(model);
   }
 
-  async create(call: Call): Promise<Given> {
+  /** @param id of the job; null: any */
+  async create(call: Call, id: string | null): Promise<Given> {
     const { house, handle } = this.#deps;
     const { background: _, ...request } = (call.body instanceof Uint8Array ? requestOf(call.body) : null) ?? {};
     const body = Buffer.from(JSON.stringify(request));
@@ -61,7 +62,7 @@ export class BackgroundResponses {
       return { kind: 'reply', reply: await handle(call) };
     }
     const metadata = textsOf(request['metadata']);
-    const kept = await house.keep(call, { origin: 'background', body, metadata });
+    const kept = await house.keep(call, { id, origin: 'background', body, metadata });
     if (kept.kind === 'refused') return failed(kept.fault);
     return { kind: 'kept', answer: told(kept.job, null) };
   }

@@ -49,24 +49,27 @@ export class JobCalls {
     const wrong = asks.webhook === null ? null : await this.#deps.house.webhookFault(owner, asks.webhook);
     if (wrong !== null) return refuse(response, call, wrong, null, clock);
     if (asks.key !== null) {
-      return this.#deps.once.make(response, call, asks.key, () => this.#make(call, asks, () => undefined));
+      return this.#deps.once.make(response, call, asks.key, (jobId) => this.#make(call, asks, () => undefined, jobId));
     }
     const left = (): void => {
       if (!response.writableFinished) call.cancellation.cancel('the caller closed the connection');
     };
     response.on('close', left);
-    const given = await this.#make(call, asks, () => response.off('close', left));
+    const given = await this.#make(call, asks, () => response.off('close', left), null);
     if (given.kind === 'kept') return giveKept(response, given.answer, []);
     answer(response, call, given.reply, clock, this.#deps.slowReaderMs);
   }
 
-  /** @param turned called when the call has become a job, and goes on without its caller */
-  async #make(call: Call, asks: JobAsks, turned: () => void): Promise<Given> {
+  /**
+   * @param turned called when the call has become a job, and goes on without its caller
+   * @param id of a job that is asked for; null: any
+   */
+  async #make(call: Call, asks: JobAsks, turned: () => void, id: string | null): Promise<Given> {
     const { house, handle, background } = this.#deps;
     const canWait = CAN_WAIT.has(call.operation);
-    if (canWait && background.wants(call)) return background.create(call);
+    if (canWait && background.wants(call)) return background.create(call, id);
     if (canWait && asks.background) {
-      const kept = await house.keep(call, { origin: 'asked', webhook: asks.webhook });
+      const kept = await house.keep(call, { id, origin: 'asked', webhook: asks.webhook });
       if (kept.kind === 'refused') return failed(kept.fault);
       return { kind: 'kept', answer: placeholder(kept.job, ['preference-applied', 'respond-async'], call.stream) };
     }

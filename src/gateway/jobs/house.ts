@@ -28,6 +28,8 @@ export interface JobHouseDeps extends Omit<RunDeps, 'mostBytes' | 'own'> {
 
 /** What is to be known of a job besides its call. */
 export interface JobWishes {
+  /** @default one that nobody had */
+  readonly id?: string | null;
   readonly origin: JobOrigin;
   readonly deadlineMs?: number | null;
   readonly priority?: number;
@@ -177,7 +179,7 @@ function newJob(call: Call, wishes: JobWishes, config: JobsConfig, now: number):
   const deadline = call.headers['x-holdfast-deadline'];
   const patienceMs = deadline === undefined ? null : readAsks({ 'x-holdfast-deadline': deadline }).patienceMs;
   return {
-    id: newJobId(),
+    id: wishes.id ?? newJobId(),
     owner: ownerOf(call.caller.tenant),
     origin: wishes.origin,
     model: call.model,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Call } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { Reply, ReplyStream, Sink, StreamEnding } from '../../engine/reply.ts';
-import type { KeptAnswer } from '../../jobs/job.ts';
+import { jobIdFor, type KeptAnswer } from '../../jobs/job.ts';
 import type { KeyName, KeyStanding } from '../../jobs/queue.ts';
 import { answer, headersOf, refusalOf, refuse } from '../answer.ts';
 import type { Given } from './given.ts';
@@ -34,15 +34,22 @@ export class Once {
     this.#deps = deps;
   }
 
-  async make(response: ServerResponse, call: Call, key: string, work: () => Promise<Given>): Promise<void> {
+  /** @param work makes the call; a job that it keeps has the id that it is given, since it may have been kept before a crash */
+  async make(
+    response: ServerResponse,
+    call: Call,
+    key: string,
+    work: (jobId: string) => Promise<Given>,
+  ): Promise<void> {
     const { house } = this.#deps;
     const name: KeyName = { owner: ownerOf(call.caller.tenant), key: hash(key) };
     const token = randomUUID();
+    const fingerprint = fingerprintOf(call);
     let standing: KeyStanding;
     try {
       const { keys: most } = house.config.limits;
       const now = house.clock.wall();
-      standing = await house.queue.beginKey({ ...name, fingerprint: fingerprintOf(call), token, now, most });
+      standing = await house.queue.beginKey({ ...name, fingerprint, token, now, most });
     } catch (error) {
       // A call that was to be made once is not made where that cannot be promised.
       return this.#refuse(response, call, notKept(error));
@@ -59,7 +66,9 @@ export class Once {
       case 'full':
         return this.#refuse(response, call, tooManyKeys());
       case 'begun':
-        return this.#begun(response, call, new HeldKey(house, name, token), work);
+        return this.#begun(response, call, new HeldKey(house, name, token), () =>
+          work(jobIdFor(`${name.owner}\n${name.key}\n${fingerprint}`)),
+        );
     }
   }
 

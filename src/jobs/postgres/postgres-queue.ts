@@ -57,7 +57,7 @@ export class PostgresQueue implements JobQueue {
     const { sql, tickets } = await this.#open();
     const added = await sql.together(async (within) => {
       const one = await this.#jobs.add(within, job, bounds, hold);
-      if (one.kind === 'full') return one;
+      if (one.kind === 'full' || one.known) return one;
       if (hold === null) await tickets.put(within, job);
       else await tickets.putHeld(within, job, hold);
       await tellOfChange(within, job.id);

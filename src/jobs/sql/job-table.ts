@@ -34,6 +34,8 @@ export class JobTable {
   }
 
   async add(sql: Sql, job: NewJob, bounds: Bounds, hold: string | null): Promise<Added> {
+    const before = await this.get(sql, job.owner, job.id);
+    if (before !== null) return { kind: 'added', job: before, known: true };
     const { request } = job;
     const bytes = request.body.length;
     const full = await this.#full(sql, job.owner, bytes, bounds);
@@ -72,7 +74,7 @@ export class JobTable {
     await insert(sql, 'job_requests', { id: job.id, method: request.method, headers, body: request.body });
     const added = await this.get(sql, null, job.id);
     if (added === null) throw new Error(`job ${job.id} was added and is not there`);
-    return { kind: 'added', job: added };
+    return { kind: 'added', job: added, known: false };
   }
 
   /**
