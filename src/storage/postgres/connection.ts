@@ -46,6 +46,8 @@ export async function openPool(address: PostgresAddress, bounds: PoolConfig & { 
   const pool = new PgPool({ ...(await settingsFor(address)), ...bounds });
   // An idle connection that breaks is replaced when it is next needed; whoever needs it then is told if it cannot be.
   pool.on('error', () => undefined);
+  // One that breaks while it is in use, between two statements, tells nobody but itself, and would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
