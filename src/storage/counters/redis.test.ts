@@ -242,6 +242,7 @@ describe('hints', () => {
     // Alone with 600 a minute, a thousand calls are through in 40 s; with a third of it, in 240 s.
     const aThird = (): boolean => members.every(({ pacer }) => pacer.clearsIn(1_000, 0, 0, clock.now()) > 200_000);
     await until(aThird, 'each keeps to its part');
+    expect(others).toHaveLength(2);
     for (const { stop } of members) stop();
   });
 });

@@ -44,7 +44,7 @@ export const captureRoutes: readonly AdminRoute[] = [
             : 'its route and tenant are not captured, or it is too old';
         throw new AdminProblem(404, 'unknown', `nothing is kept of what was said in call ${id}: ${why}`);
       }
-      await change(deps.database, actor, ({ note }) => note('view', 'capture', id, null, null));
+      await change(deps.database, actor, (made) => made.note('view', 'capture', id, null, null));
       const { headers: asked } = kept.request;
       const { headers: given } = kept.reply;
       return {
