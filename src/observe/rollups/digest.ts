@@ -1,6 +1,5 @@
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { AttemptRecord, CallOutcome } from '../../engine/record.ts';
-import { placeOf as placeInSketch } from '../sketch/sketch.ts';
 import { type AttemptCounts, AttemptSums, CallSums, FaultSums, SUM, SUMS } from './call-sums.ts';
 import { placeOf } from './call-id.ts';
 import { type Facet, FAULTY, type Names } from './facets.ts';
@@ -90,8 +89,8 @@ export interface Register {
 interface Shortcut {
   readonly minute: number;
   readonly series: KindSeries;
-  /** Of every facet that is drawn. */
-  readonly drawn: readonly CallSums[];
+  /** Of this kind alone: every facet that is drawn gets them when the sums are asked for. */
+  readonly own: CallSums;
   /** Of its own combination of names. */
   readonly each: Float64Array;
   /** Of the attempt of a call that went the ordinary way. */
@@ -110,6 +109,8 @@ export class Digest {
   readonly ids: (readonly [place: number, seq: number])[] = [];
   readonly #register: Register;
   readonly #shortcuts = new Map<Kind, Shortcut>();
+  /** All that have been made since the sums were asked for. */
+  #apart: Shortcut[] = [];
 
   constructor(register: Register) {
     this.#register = register;
@@ -119,16 +120,11 @@ export class Digest {
     const shortcut = this.#shortcutOf(row);
     const attempts = row.attempts === null ? null : (JSON.parse(row.attempts) as readonly AttemptRecord[]);
     const values = valuesOf(row, attempts);
-    const duration = placeInSketch(row.durationUs);
-    const overhead = placeInSketch(row.overheadUs);
-    const firstContent = row.firstContentUs === null ? null : placeInSketch(row.firstContentUs);
-    addTo(shortcut.each, values);
-    for (const sums of shortcut.drawn) {
-      addTo(sums.values, values);
-      sums.duration.addTo(duration);
-      sums.overhead.addTo(overhead);
-      if (firstContent !== null) sums.firstContent.addTo(firstContent);
-    }
+    const { own } = shortcut;
+    addTo(own.values, values);
+    own.duration.add(row.durationUs);
+    own.overhead.add(row.overheadUs);
+    if (row.firstContentUs !== null) own.firstContent.add(row.firstContentUs);
     if (attempts === null) this.#addSole(row, shortcut);
     else for (const attempt of attempts) this.#addAttempt(row, attempt);
     if (row.fault !== null) this.#addTold(row, JSON.parse(row.fault) as Fault, attempts?.at(-1));
@@ -136,20 +132,31 @@ export class Digest {
     this.#addIds(row, attempts);
   }
 
+  /** Brings together what was added up apart, kind by kind. To be called before the sums are read. */
+  settle(): void {
+    for (const { minute, series, own, each } of this.#apart) {
+      const { calls } = this.#minuteOf(minute);
+      for (const number of series.drawn) getOr(calls, number, () => new CallSums()).merge(own);
+      addTo(each, own.values);
+    }
+    this.#apart = [];
+    this.#shortcuts.clear();
+  }
+
   #shortcutOf({ kind, at }: CallRow): Shortcut {
     const minute = startOf(SPANS[0], at);
     const known = this.#shortcuts.get(kind);
     if (known !== undefined && known.minute === minute) return known;
-    const { calls } = this.#minuteOf(minute);
     const series = this.#register.seriesOfKind(kind);
     const shortcut: Shortcut = {
       minute,
       series,
-      drawn: series.drawn.map((number) => getOr(calls, number, () => new CallSums())),
+      own: new CallSums(),
       each: getOr(this.#hourOf(at).calls, series.each, () => new Float64Array(SUMS.length)),
       attempts: null,
     };
     this.#shortcuts.set(kind, shortcut);
+    this.#apart.push(shortcut);
     return shortcut;
   }
 

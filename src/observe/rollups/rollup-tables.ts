@@ -43,7 +43,9 @@ export class RollupTables {
   }
 
   /** @param now wall time, ms since 1970: what would be deleted at once is not written */
-  add({ minutes, hours, users, ids }: Digest, now: number): void {
+  add(digest: Digest, now: number): void {
+    digest.settle();
+    const { minutes, hours, users, ids } = digest;
     let parts: readonly SpanSums[] = [...minutes.values()];
     for (const span of SPANS) {
       if (span !== SPANS[0]) parts = coarsened(parts, span);

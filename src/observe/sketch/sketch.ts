@@ -11,9 +11,6 @@ const LAST = bucketOf(1e11);
 /** Buckets are made room for in pieces of this many: a spread of latencies by a factor of ten takes a hundred or so. */
 const PIECE = 64;
 
-/** The place of values below 1. */
-const ZEROS = -1;
-
 /** First byte of the binary form; another form would begin with another. */
 const FORM = 1;
 
@@ -41,21 +38,19 @@ export class Sketch {
   }
 
   add(value: number): void {
-    this.addTo(placeOf(value));
-  }
-
-  /** Adds a value by its {@link placeOf place}, which is found once for all the sketches that it goes to. */
-  addTo(place: number): void {
     this.#count += 1;
-    if (place === ZEROS) this.#zeros += 1;
-    else this.#grow(place, 1);
+    if (value < 1) this.#zeros += 1;
+    else this.#grow(Math.min(bucketOf(value), LAST), 1);
   }
 
   /** Adds the values of another. */
   merge(other: Sketch): void {
     this.#zeros += other.#zeros;
     this.#count += other.#count;
-    for (const [place, count] of other.#counts.entries()) if (count > 0) this.#grow(other.#first + place, count);
+    for (let place = 0; place < other.#counts.length; place += 1) {
+      const count = other.#counts[place] ?? 0;
+      if (count > 0) this.#grow(other.#first + place, count);
+    }
   }
 
   /** Adds the values of another, given in its binary form; null adds nothing. */
@@ -123,11 +118,6 @@ export class Sketch {
     this.#counts = counts;
     this.#first = first;
   }
-}
-
-/** Where every sketch counts a value. */
-export function placeOf(value: number): number {
-  return value < 1 ? ZEROS : Math.min(bucketOf(value), LAST);
 }
 
 /** The bucket that holds values from gamma^(bucket - 1), exclusive, to gamma^bucket. */
