@@ -44,11 +44,11 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.data === undefined ? {} : { HOLDFAST_DATA: options.data }),
   };
   const config = await loadConfig({ file: options.config, env });
-  const { log, close } = await openServeLog(config);
-  const gateway = await startGateway(config, { log });
+  const told = await openServeLog(config);
+  const gateway = await startGateway(config, { log: told.log });
   giveBackWhatTheStartTook();
   // Before it says that it is up: whoever waits for that may stop it at once.
-  stopOnSignal(gateway, close);
+  stopOnSignal(gateway, () => told.close());
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
   else console.log(greeting(gateway));
   if (gateway.firstAdminToken !== null) console.error(tokenNote(gateway.firstAdminToken));
