@@ -41,11 +41,14 @@ interface Ended {
 }
 
 /** `holdfast bulk`, begun; `kill` ends it. */
-function begin(args: readonly string[] = []): {
+function begin(
+  args: readonly string[] = [],
+  output = 'out.jsonl',
+): {
   readonly ended: Promise<Ended>;
   readonly kill: (signal: NodeJS.Signals) => void;
 } {
-  const files = [join(home, 'in.jsonl'), '--out', join(home, 'out.jsonl'), '--data', join(home, 'data')];
+  const files = [join(home, 'in.jsonl'), '--out', join(home, output), '--data', join(home, 'data')];
   const env = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-bulk', OPENAI_BASE_URL: `${provider.url}/v1` };
   const child = spawn(process.execPath, [MAIN, 'bulk', ...files, ...args], { env });
   let out = '';
@@ -141,4 +144,15 @@ test.each([
   const { code, err } = await begin().ended;
   expect(code).toBe(1);
   expect(err).toContain(problem);
+});
+
+test('the output takes the place of nothing that is there', { timeout: 30_000 }, async () => {
+  await writeInput(['gpt-4o-mini']);
+  const requests = await readFile(join(home, 'in.jsonl'), 'utf8');
+  const before = provider.stats.requests;
+  const { code, err } = await begin([], 'in.jsonl').ended;
+  expect(code).toBe(1);
+  expect(err).toContain('in.jsonl is there already and would be lost');
+  expect(await readFile(join(home, 'in.jsonl'), 'utf8')).toBe(requests);
+  expect(provider.stats.requests).toBe(before);
 });

@@ -8,6 +8,7 @@ import { type Done, Journal } from '../../jobs/bulk/journal.ts';
 import { keyOf, readKey } from '../request/prepare.ts';
 import { showDuration, type Terminal } from '../terminal.ts';
 import { type Estimate, estimate } from './estimate.ts';
+import { requireFreeOutput, requireInput } from './files.ts';
 import { openGatewaySender } from './gateway-sender.ts';
 import { openLine, type Sender } from './line-sender.ts';
 import { costOf, faultsOf, showProgress } from './progress.ts';
@@ -34,6 +35,9 @@ type ExitCode = 0 | 1 | 130;
 
 /** Sends the requests of a file, or reckons what they will take. @throws {Error} the input is no bulk, or a file cannot be used */
 export async function bulk(input: string, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
+  requireInput(input);
+  const journalFile = `${options.out}.journal`;
+  if (options.dryRun !== true) requireFreeOutput(options.out, journalFile);
   const facts = await inspect(input);
   refuseProblems(input, facts);
   if (options.dryRun === true) {
@@ -42,7 +46,7 @@ export async function bulk(input: string, options: BulkOptions, terminal: Termin
     terminal.write(options.json === true ? `${JSON.stringify(found)}\n` : describe(found));
     return 0;
   }
-  const journal = await Journal.open(`${options.out}.journal`, facts.fingerprint);
+  const journal = await Journal.open(journalFile, facts.fingerprint);
   const sender = await openSender(options);
   const stop = new Stop((words) => terminal.note(words));
   const before = countOf(journal.done);
