@@ -39,6 +39,7 @@ describe('requests are the same', () => {
     ['tools of its own', { ...QUESTION, tools: [{ type: 'function', function: { name: 'f' } }] }, {}],
     ['another tenant', QUESTION, tenant('one')],
     ['another key, where tenants are not told apart', QUESTION, { headers: { authorization: 'Bearer x' } }],
+    ['another key of Google, where tenants are not told apart', QUESTION, { headers: { 'x-goog-api-key': 'x' } }],
     ['another operation', QUESTION, { operation: 'responses' }],
   ])('not with %s', (_, request, facts) => {
     expect(key(request, facts)).not.toBe(usual);

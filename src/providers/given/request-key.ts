@@ -28,7 +28,14 @@ const IDLE_MEMBERS: ReadonlySet<string> = new Set([
 const CALLERS_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom']);
 
 /** With callers that are not told apart, whose key is sent tells for whom the answer is. */
-const CREDENTIALS = ['authorization', 'api-key', 'x-api-key', 'openai-organization', 'openai-project'] as const;
+const CREDENTIALS = [
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'x-goog-api-key',
+  'openai-organization',
+  'openai-project',
+] as const;
 
 /**
  * What a call is known by among those whose answers may be given again; null for a call whose answer depends on more than its
