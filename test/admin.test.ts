@@ -53,6 +53,7 @@ beforeAll(async () => {
     organisations: { declared: {} },
     tenants: { fixed: { organisation: 'declared', workloads: { chat: {} } } },
     server: { trustedProxies: ['127.0.0.0/8', '::1'] },
+    capture: { tenants: ['fixed'] },
   });
   root = gateway.baseUrl.replace(/\/v1$/, '/admin/api');
   admin = gateway.firstAdminToken ?? '';
@@ -654,6 +655,7 @@ test('what the calls came to can be asked in every way, and listened to', async 
     summary: expect.stringContaining(`create key ${key.id}`) as string,
   });
   expect((await call('GET', '/calls/hf-nothing')).status).toBe(404);
+  await expect.poll(async () => (await call('GET', `/calls/${id}/content`)).status).toBe(200);
   for (const path of ['/overview?step=7s', '/overview?from=yesterday', '/costs?by=moon', '/calls?status=999']) {
     expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 400, body: { code: 'invalid_fields' } });
   }
