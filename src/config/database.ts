@@ -9,7 +9,7 @@ import type { Finding } from './source.ts';
 /** Where something is kept: in the data directory, or in PostgreSQL, which several gateways share. */
 export type DatabaseConfig = { readonly kind: 'sqlite' } | PostgresConfig;
 
-export interface PostgresConfig {
+interface PostgresConfig {
   readonly kind: 'postgres';
   readonly host: string;
   readonly port: number;

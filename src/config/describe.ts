@@ -29,7 +29,7 @@ export function describeConfig(config: Config): string {
   const { ageMs, sizeBytes } = records.retention;
   const lines = [
     `listens  ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
-    `records  ${config.data}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
+    `records  ${config.data}${config.database.kind === 'sqlite' ? '' : ", of this gateway's own calls"}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
     `database ${describeDatabase(config.database)}`,
     ...describeJobsDatabase(config),
     `counters ${describeCounters(config.counters)}`,

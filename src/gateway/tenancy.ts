@@ -48,7 +48,11 @@ export async function openTenancy(config: Config): Promise<Tenancy> {
       async fromRecords(work) {
         if (embedded) return work(database);
         const records = openDatabase({ directory: config.data });
-        return work(records).finally(() => records.close());
+        try {
+          return await work(records);
+        } finally {
+          await records.close();
+        }
       },
       async close() {
         await directory.close();

@@ -19,7 +19,9 @@ export interface TestDatabase {
 
 /** Runs what is judged over each of the databases: a real file, and a database of a real server. */
 export function onEachDatabase(judge: (make: () => Promise<TestDatabase>) => void): void {
-  describe('on SQLite', () => judge(inDirectory));
+  describe('on SQLite', () => {
+    judge(inDirectory);
+  });
   describe('on PostgreSQL', () => {
     let server: PostgresServer;
     beforeAll(async () => {

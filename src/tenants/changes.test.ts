@@ -85,27 +85,27 @@ onEachDatabase((make) => {
         if (subject === 'key') heard.push(subjectId);
       }
     };
-    let following = true;
+    const made = new AbortController();
     const follower = (async () => {
-      while (following) {
+      while (!made.signal.aborted) {
         await follow();
         await new Promise(setImmediate);
       }
     })();
-    const made = await Promise.all(
+    const ids = await Promise.all(
       [one, other, one, other].map(async (database) => {
-        const ids: string[] = [];
+        const own: string[] = [];
         for (let count = 0; count < 8; count += 1) {
-          ids.push((await createKey(database, ACTOR, { tenant: 'shop' })).key.id);
+          own.push((await createKey(database, ACTOR, { tenant: 'shop' })).key.id);
           await new Promise(setImmediate);
         }
-        return ids;
+        return own;
       }),
     );
-    following = false;
+    made.abort();
     await follower;
     await follow();
-    expect(heard.toSorted()).toEqual(made.flat().toSorted());
+    expect(heard.toSorted()).toEqual(ids.flat().toSorted());
     expect(heard).toHaveLength(32);
   });
 
