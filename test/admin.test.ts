@@ -601,8 +601,13 @@ test('a target is taken out by hand, and let back in', async () => {
   ]);
 });
 
+interface Told {
+  readonly event: string;
+  readonly data: Json;
+}
+
 /** The events of a stream, as they come. */
-async function* eventsOf(response: Response): AsyncGenerator<{ readonly event: string; readonly data: Json }> {
+async function* eventsOf(response: Response): AsyncGenerator<Told> {
   let text = '';
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk;
@@ -630,9 +635,18 @@ test('what the calls came to can be asked in every way, and listened to', async 
     .create({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] })
     .withResponse();
   const id = response.headers.get('x-request-id') ?? '';
-  const told = (await events.next()).value as { readonly event: string; readonly data: Json };
+  /** The next event that is of interest: frames come every second, whatever happens. */
+  const next = async (which: (one: Told) => boolean): Promise<Told> => {
+    for (let one = await events.next(); one.done !== true; one = await events.next())
+      if (which(one.value)) return one.value;
+    throw new Error('the stream has ended');
+  };
+  const told = await next(({ event }) => event === 'call');
   expect(told).toMatchObject({ event: 'call', data: { id, tenant: 'fixed', keyId: key.id, outcome: 'answered' } });
-  expect((await events.next()).value).toMatchObject({ event: 'frame', data: { calls: 1, answered: 1, skipped: 0 } });
+  expect(await next(({ data: frame }) => frame['calls'] === 1)).toMatchObject({
+    event: 'frame',
+    data: { answered: 1, skipped: 0 },
+  });
   leaving.abort();
   await expect.poll(async () => (await call('GET', `/calls/${id}`)).status).toBe(200);
   expect(data(await call('GET', `/calls?id=${id}`))).toMatchObject([

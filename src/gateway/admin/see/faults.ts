@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { FaultGroups } from '../../../observe/queries/faults.ts';
 import { type AdminRoute, route } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
-import { stepQuery } from './range.ts';
+import { servedQuery } from './range.ts';
 import { listOf, shownKind, shownParty, shownSteps } from './shown.ts';
 
 const reply = z.strictObject({
@@ -59,7 +59,7 @@ export const faultRoutes: readonly AdminRoute[] = [
     id: 'listFaults',
     summary: 'Faults by kind, target and model: since when, how often, who is hit, what they mean and what to do',
     role: 'viewer',
-    query: stepQuery,
+    query: servedQuery,
     status: 200,
     reply,
     answer: async ({ deps, query }) => show(await deps.queries.ask('faults', query)),

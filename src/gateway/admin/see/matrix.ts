@@ -3,7 +3,7 @@ import type { Target } from '../../../engine/target.ts';
 import type { Matrix } from '../../../observe/queries/matrix.ts';
 import { type AdminRoute, route } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
-import { stepQuery } from './range.ts';
+import { servedQuery } from './range.ts';
 import { listOf, shownKind, shownQuantiles, shownSteps, shownValues } from './shown.ts';
 
 const reply = z.strictObject({
@@ -74,7 +74,7 @@ export const matrixRoutes: readonly AdminRoute[] = [
     id: 'matrix',
     summary: 'How each model does at each target, and how each target stands',
     role: 'viewer',
-    query: stepQuery,
+    query: servedQuery,
     status: 200,
     reply,
     answer: async ({ deps, query }) => show(await deps.queries.ask('matrix', query), deps.targets, deps.clock.now()),

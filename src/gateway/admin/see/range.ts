@@ -68,3 +68,14 @@ export interface StepQuery extends RangeQuery, GroupQuery {
 }
 
 export const stepQuery: z.ZodType<StepQuery> = section({ ...rangeFields, step: stepField, ...groupFields });
+
+/** Of attempts and faults, which are not told apart by workload or route: a page that has them in its own query may send them. */
+export const servedQuery: z.ZodType<StepQuery> = section({
+  ...rangeFields,
+  step: stepField,
+  tenant: groupFields.tenant,
+  model: name('Only of this model, as it was sent.'),
+  target: name('Only at this target.'),
+  workload: name('Makes no difference here.'),
+  route: name('Makes no difference here.'),
+});
