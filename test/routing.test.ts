@@ -196,7 +196,7 @@ describe('the gateway alone', () => {
     key: 'env:TARGET_KEY',
   });
 
-  test('chooses within a rung by weight', async () => {
+  test('chooses within a rung by weight', { timeout: 20_000 }, async () => {
     const door = await openGateway({
       targets: { one: target(one), two: target(two) },
       routes: [
