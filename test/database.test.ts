@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { databaseCommand } from '../src/cli/database.ts';
 import { keysCommand } from '../src/cli/keys.ts';
 import { tenantsCommand } from '../src/cli/tenants.ts';
 import { painter, type Terminal } from '../src/cli/terminal.ts';
@@ -34,6 +36,15 @@ async function start(database: object | string = server.url): Promise<RunningGat
   await writeFile(file, JSON.stringify({ keys: { policy: 'off' }, targets, database, data: join(home, `${started}`) }));
   const env = { TARGET_KEY: 'sk-target-0123456789', HOLDFAST_PORT: '0' };
   return startGateway(await loadConfig({ file, env, cwd: home }), { log: { call: () => {}, event: () => {} } });
+}
+
+function writingTo(said: { out: string }): Terminal {
+  return {
+    write: (text) => void (said.out += text),
+    note: () => undefined,
+    width: Number.POSITIVE_INFINITY,
+    paint: painter(false),
+  };
 }
 
 interface Told {
@@ -118,12 +129,7 @@ describe('two gateways on one PostgreSQL', () => {
     process.env['HOLDFAST_DATABASE'] = server.url;
     try {
       const said = { out: '' };
-      const terminal: Terminal = {
-        write: (text) => void (said.out += text),
-        note: () => undefined,
-        width: Number.POSITIVE_INFINITY,
-        paint: painter(false),
-      };
+      const terminal = writingTo(said);
       await tenantsCommand(terminal).exitOverride().parseAsync(['create', 'typed'], { from: 'user' });
       await keysCommand(terminal).exitOverride().parseAsync(['create', 'typed'], { from: 'user' });
       const secret = said.out.trim();
@@ -154,6 +160,35 @@ describe('two gateways on one PostgreSQL', () => {
     const later = await admin<{ secret: string }>(other, token, '/keys', { tenant: 'away' });
     await until(200, () => call(other, later.secret));
   }, 60_000);
+});
+
+test('keys and tokens go on working when a gateway moves from its data directory', async () => {
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  await client.query('create database moved');
+  await client.end();
+  const url = new URL('/moved', server.url).href;
+  const before = await start('sqlite');
+  const token = before.firstAdminToken ?? '';
+  await admin(before, token, '/tenants', { id: 'shop' });
+  const { secret } = await admin<{ secret: string }>(before, token, '/keys', { tenant: 'shop' });
+  await before.stop();
+  process.env['HOLDFAST_DATABASE'] = url;
+  try {
+    const said = { out: '' };
+    const moving = ['copy', '--data', before.config.data];
+    await databaseCommand(writingTo(said)).exitOverride().parseAsync(moving, { from: 'user' });
+    expect(said.out).toContain('copied 1 tenants, 1 keys, 1 admin tokens and 4 changes');
+    const again = databaseCommand(writingTo(said)).exitOverride().parseAsync(moving, { from: 'user' });
+    await expect(again).rejects.toThrow(/in use already/);
+  } finally {
+    delete process.env['HOLDFAST_DATABASE'];
+  }
+  const after = await start(url);
+  expect(after.firstAdminToken).toBeNull();
+  expect(await call(after, secret)).toBe(200);
+  expect((await admin<Page>(after, token, '/keys')).data).toHaveLength(1);
+  await after.stop();
 });
 
 describe('a start', () => {

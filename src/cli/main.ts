@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   admin: async () => (await import('./admin.ts')).adminCommand(),
   audit: async () => (await import('./history.ts')).auditCommand(),
   events: async () => (await import('./history.ts')).eventsCommand(),
+  database: async () => (await import('./database.ts')).databaseCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   models: async () => (await import('./models.ts')).modelsCommand(),
