@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isLoopback } from '../config/addresses.ts';
 import { assemble } from '../config/assemble.ts';
 import { type Config, type NewTarget, withTarget } from '../config/config.ts';
@@ -9,39 +8,26 @@ import { callIds } from '../engine/call-id.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
-import { Capture } from '../observe/capture/capture.ts';
-import { EventWriter } from '../observe/event-writer.ts';
-import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
-import type { Family } from '../observe/metrics/families.ts';
-import { CallMetrics } from '../observe/metrics/call-metrics.ts';
-import { budgetFamilies, processFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
-import { QueryThread } from '../observe/queries/query-thread.ts';
-import { RecordStore } from '../observe/store.ts';
-import { houseRedactor } from '../observe/redact/house-redactor.ts';
-import { heardTrace, tracing } from '../observe/trace/beginnings.ts';
-import { Telemetry } from '../observe/trace/telemetry.ts';
+import { budgetFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
-import type { Database } from '../storage/database.ts';
 import { openCounting, shareWord } from './counting.ts';
-import { AfterReplies } from './after-replies.ts';
 import { AdminApi } from './admin/api.ts';
 import { burnOf } from './admin/see/budgets.ts';
-import { showCall } from './admin/see/calls.ts';
-import { showFrame } from './admin/see/live.ts';
 import { Dashboard } from './dashboard/dashboard.ts';
 import { Door } from './door.ts';
 import { eventOfGuessing, eventOfQuota } from './events.ts';
 import { checkKeysAtStart, keysReady, standings, tellKeyEvent } from './keys.ts';
+import { openObserving } from './observing.ts';
 import { peerAddress } from './peer.ts';
-import { LiveBoard } from './live/board.ts';
 import { recallUse } from './recall.ts';
 import { openJobs } from './jobs/open.ts';
 import { jobRung } from './jobs/rung.ts';
 import { MetricsPage } from './metrics.ts';
 import { Gateway, type Readiness } from './server.ts';
 import { mayBeOpen, openTenancy } from './tenancy.ts';
+import { packageVersion } from './version.ts';
 
 /** A gateway that is up. */
 export interface RunningGateway {
@@ -82,16 +68,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const simulator = wanted.needsSimulator ? await startSimulator(STAND_IN) : null;
   const config = simulator === null ? wanted : withTarget(wanted, simulatedTarget(simulator));
 
-  const { ageMs, sizeBytes } = config.records.retention;
-  const store = new RecordStore({
-    directory: config.data,
-    retention: { maxAgeMs: ageMs, maxBytes: sizeBytes },
-    personal: config.redaction.personal,
-  });
-  // Events stand with the tenants they are about.
-  const events = config.database.kind === 'sqlite' ? null : openEvents(tenancy.database, ageMs);
-  const keepEvent = (event: HouseEvent): void => (events === null ? store.appendEvent(event) : events.append(event));
   const clock = new SystemClock();
+  const { log = null, onRecord } = options;
+  const running = (): number => gateway.running;
+  const observing = openObserving(config, { clock, database: tenancy.database, running, log, onRecord });
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
     const { recall } = counting;
@@ -104,24 +84,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     });
   }
   const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
-  const { onRecord, log = null } = options;
   const payload = new PayloadThread();
-  const redactor = houseRedactor(config.data, config.redaction.personal);
-  const metrics = new CallMetrics((text) => redactor.text(text));
-  const queries = new QueryThread(config.data);
-  const live = new LiveBoard({
-    now: () => clock.wall(),
-    inFlight: () => gateway.running,
-    write: { frame: showFrame, call: showCall },
-  });
-  const records = new AfterReplies<CallRecord>((record) => {
-    metrics.add(record);
-    store.append(record);
-    live.hear(record);
-    log?.call(record);
-    telemetry?.call(record);
-    onRecord?.(record);
-  });
   const line = assemble(config, {
     clock,
     random: Math.random,
@@ -130,12 +93,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     jobRung: (policy) => jobRung(policy, () => jobs.house),
     counters: counting.counters,
     tell(event) {
-      const shown = eventOfQuota(event, directory);
-      keepEvent(shown);
-      log?.event(shown);
+      observing.note(eventOfQuota(event, directory));
       options.onQuotaEvent?.(event);
     },
-    emit: (record) => records.add(record),
+    emit: (record) => observing.emit(record),
   });
   const stopWord = shareWord(line.targets, counting.hints, clock);
   const addressOf = peerAddress(config.server.trustedProxies);
@@ -145,15 +106,15 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     open: mayBeOpen(config),
     forwardsKeys: config.targets.some(({ key }) => key.kind === 'caller'),
     addressOf,
-    onGuessing: (address, prefix) => tell(eventOfGuessing(address, prefix, clock.wall())),
+    onGuessing: (address, prefix) => observing.tell(eventOfGuessing(address, prefix, clock.wall())),
   });
-  const capture = openCapture(config);
+  const { capture, live, queries, traceOf } = observing;
   const handle = capture === null ? line.handle : capture.around(line.handle);
   const admin = new AdminApi({
     ...tenancy,
     clock,
     addressOf,
-    tell,
+    tell: (event) => observing.tell(event),
     counters: counting.counters,
     queries,
     live,
@@ -166,17 +127,11 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     version: packageVersion(),
   });
   const families = [
-    ...metrics.families(),
+    ...observing.families,
     ...targetFamilies(line.targets, () => clock.now()),
     ...budgetFamilies(() => burnOf({ directory, counters: counting.counters, clock })),
-    ...processFamilies({
-      running: () => gateway.running,
-      recordsPending: () => store.pending,
-      recordsDropped: () => store.dropped,
-    }),
   ];
-  const telemetry = openTelemetry(config, families);
-  const traceOf = config.telemetry === null ? heardTrace : tracing(config.telemetry.traceShare, Math.random);
+  observing.send(families);
   const jobs = openJobs(config, {
     clock,
     random: Math.random,
@@ -211,14 +166,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     stopWord();
     await jobs.stop(config.server.limits.drainMs);
     await line.close();
-    records.finish();
+    observing.finish();
     await counting.counters.close();
-    await telemetry?.close();
-    await capture?.close();
     await payload.close();
-    await queries.close();
-    await store.close();
-    await events?.close();
+    await observing.close();
     await tenancy.close();
     await simulator?.close();
   };
@@ -237,7 +188,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
     config,
     simulator,
-    running: () => gateway.running,
+    running,
     open: () => directory.empty,
     firstAdminToken: tenancy.firstToken,
     async stop() {
@@ -254,52 +205,10 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     line.targets.find(({ id }) => id === event.target)?.standing.clear();
   }
 
-  /** What a person should see soon is said at once, besides being stored. */
-  function tell(event: HouseEvent): void {
-    if (log === null) console.error(`holdfast: ${event.message}`);
-    else log.event(event);
-    keepEvent(event);
-  }
-
   function readiness(): Readiness {
     const targets = Object.fromEntries(line.targets.map((target) => [target.id, target.breaker.state.name]));
     return { ready: keysReady(keys, config), facts: { targets, keys: standings(keys), counters: counting.standing() } };
   }
-}
-
-/** Keeps requests and answers, where somebody asked for that. */
-function openCapture({ capture, data, redaction }: Config): Capture | null {
-  if (capture === null) return null;
-  const { key, ...rest } = capture;
-  const secret = key.kind === 'held' ? key.reveal() : null;
-  return new Capture({ ...rest, secret, directory: data, personal: redaction.personal });
-}
-
-function openEvents(database: Database, keepMs: number): EventWriter {
-  return new EventWriter({ database, keepMs, onTrouble: (message) => console.error(`holdfast: ${message}`) });
-}
-
-/** Sends what the calls leave to a collector, where one is configured. */
-function openTelemetry({ telemetry, targets, data, redaction }: Config, families: readonly Family[]): Telemetry | null {
-  if (telemetry === null) return null;
-  const { endpoint, service, metricsEveryMs } = telemetry;
-  return new Telemetry({
-    endpoint,
-    service,
-    version: packageVersion(),
-    directory: data,
-    personal: redaction.personal,
-    providers: Object.fromEntries(targets.map(({ id, provider }) => [id, provider])),
-    metricsEveryMs,
-    families: () => families,
-  });
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-  };
-  return version;
 }
 
 /** Short answers at a lively pace: enough to see streaming, over before anybody wonders. */

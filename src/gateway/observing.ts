@@ -1,0 +1,134 @@
+import type { Config } from '../config/config.ts';
+import type { SystemClock } from '../engine/system-clock.ts';
+import type { CallRecord } from '../engine/record.ts';
+import { Capture } from '../observe/capture/capture.ts';
+import { EventWriter } from '../observe/event-writer.ts';
+import type { HouseEvent } from '../observe/events.ts';
+import type { HouseLog } from '../observe/log/house-log.ts';
+import { CallMetrics } from '../observe/metrics/call-metrics.ts';
+import type { Family } from '../observe/metrics/families.ts';
+import { processFamilies } from '../observe/metrics/gauges.ts';
+import { QueryThread } from '../observe/queries/query-thread.ts';
+import { houseRedactor } from '../observe/redact/house-redactor.ts';
+import { RecordStore } from '../observe/store.ts';
+import { heardTrace, type TraceOf, tracing } from '../observe/trace/beginnings.ts';
+import { Telemetry } from '../observe/trace/telemetry.ts';
+import type { Database } from '../storage/database.ts';
+import { showCall } from './admin/see/calls.ts';
+import { showFrame } from './admin/see/live.ts';
+import { AfterReplies } from './after-replies.ts';
+import { LiveBoard } from './live/board.ts';
+import { packageVersion } from './version.ts';
+
+/** What is told of calls and of what happens beside them: to people, to the disk, to other machines. */
+export interface Observing {
+  readonly live: LiveBoard;
+  readonly queries: QueryThread;
+  /** Keeps requests and answers; null where nobody asked for that. */
+  readonly capture: Capture | null;
+  readonly traceOf: TraceOf;
+  /** What is counted of the calls and of the process, for `/metrics`. */
+  readonly families: readonly Family[];
+  /** Takes the record of each call, once its reply has been written. */
+  emit(record: CallRecord): void;
+  /** Stores what a person may look up later. */
+  note(event: HouseEvent): void;
+  /** Stores what a person should see soon, and says it at once. */
+  tell(event: HouseEvent): void;
+  /** Sends traces and metrics, where a collector is configured. @param families all that there are, once everything stands */
+  send(families: readonly Family[]): void;
+  /** Does what waits for the replies: after the last call, before anything is closed that it is told to. */
+  finish(): void;
+  close(): Promise<void>;
+}
+
+export interface ObservingDeps {
+  readonly clock: SystemClock;
+  /** Where the tenants are: events stand beside them. */
+  readonly database: Database;
+  /** Calls under way. */
+  readonly running: () => number;
+  readonly log: Pick<HouseLog, 'call' | 'event'> | null;
+  readonly onRecord: ((record: CallRecord) => void) | undefined;
+}
+
+/** Opens everything that listens to the calls. */
+export function openObserving(config: Config, { clock, database, running, log, onRecord }: ObservingDeps): Observing {
+  const { data, redaction, telemetry: wanted } = config;
+  const { ageMs, sizeBytes } = config.records.retention;
+  const retention = { maxAgeMs: ageMs, maxBytes: sizeBytes };
+  const store = new RecordStore({ directory: data, retention, personal: redaction.personal });
+  // Events stand with the tenants they are about.
+  const events = config.database.kind === 'sqlite' ? null : openEvents(database, ageMs);
+  const redactor = houseRedactor(data, redaction.personal);
+  const metrics = new CallMetrics((text) => redactor.text(text));
+  const queries = new QueryThread(data);
+  const write = { frame: showFrame, call: showCall };
+  const live = new LiveBoard({ now: () => clock.wall(), inFlight: running, write });
+  const capture = openCapture(config);
+  let telemetry: Telemetry | null = null;
+  const records = new AfterReplies<CallRecord>((record) => {
+    metrics.add(record);
+    store.append(record);
+    live.hear(record);
+    log?.call(record);
+    telemetry?.call(record);
+    onRecord?.(record);
+  });
+  const keep = (event: HouseEvent): void => (events === null ? store.appendEvent(event) : events.append(event));
+  return {
+    live,
+    queries,
+    capture,
+    traceOf: wanted === null ? heardTrace : tracing(wanted.traceShare, Math.random),
+    families: [
+      ...metrics.families(),
+      ...processFamilies({ running, recordsPending: () => store.pending, recordsDropped: () => store.dropped }),
+    ],
+    emit: (record) => records.add(record),
+    note(event) {
+      keep(event);
+      log?.event(event);
+    },
+    tell(event) {
+      if (log === null) console.error(`holdfast: ${event.message}`);
+      else log.event(event);
+      keep(event);
+    },
+    send: (families) => void (telemetry = openTelemetry(config, families)),
+    finish: () => records.finish(),
+    async close() {
+      await telemetry?.close();
+      await capture?.close();
+      await queries.close();
+      await store.close();
+      await events?.close();
+    },
+  };
+}
+
+function openEvents(database: Database, keepMs: number): EventWriter {
+  return new EventWriter({ database, keepMs, onTrouble: (message) => console.error(`holdfast: ${message}`) });
+}
+
+function openCapture({ capture, data, redaction }: Config): Capture | null {
+  if (capture === null) return null;
+  const { key, ...rest } = capture;
+  const secret = key.kind === 'held' ? key.reveal() : null;
+  return new Capture({ ...rest, secret, directory: data, personal: redaction.personal });
+}
+
+function openTelemetry({ telemetry, targets, data, redaction }: Config, families: readonly Family[]): Telemetry | null {
+  if (telemetry === null) return null;
+  const { endpoint, service, metricsEveryMs } = telemetry;
+  return new Telemetry({
+    endpoint,
+    service,
+    version: packageVersion(),
+    directory: data,
+    personal: redaction.personal,
+    providers: Object.fromEntries(targets.map(({ id, provider }) => [id, provider])),
+    metricsEveryMs,
+    families: () => families,
+  });
+}
