@@ -25,7 +25,7 @@ it('every example is looked at here', () => {
 });
 
 it.each(Object.entries(PROMISED))('%s', async (name, promised) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(directory, name)], { timeout: 15_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(directory, name)], { timeout: 60_000 });
   for (const line of promised) expect(stdout).toContain(line);
 });
 
