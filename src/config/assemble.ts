@@ -30,6 +30,7 @@ import { matchRoute } from './match.ts';
 import { degradedRungs, type RungDeps } from './rungs.ts';
 import { ownPrices } from './prices.ts';
 import { endpointFor, type OpenEndpoint } from './endpoints.ts';
+import type { ToldModels } from './limits/told-models.ts';
 import { fittings, type SummaryCalls, summaryRoute } from './fitting.ts';
 import { parsedUpTo, requestCheck } from './validation.ts';
 
@@ -42,6 +43,8 @@ export interface AssemblyDeps extends RungDeps {
   readonly renewKey?: ((target: string, sentAt: number, fault: Fault) => Promise<boolean>) | undefined;
   /** Where prompts are made to fit. @default a thread of its own, if a route asks for it */
   readonly payload?: PayloadThread | undefined;
+  /** What the targets tell of their models' limits. @default only the catalogue is known */
+  readonly told?: ToldModels | undefined;
   /** Sends every target's calls instead of connection pools of our own. */
   readonly dispatcher?: Dispatcher;
   /** Where the use of limits is counted. @default in memory, for this line alone */
@@ -65,7 +68,9 @@ export function assemble(
   config: Pick<Config, 'targets' | 'routes'> & Partial<Pick<Config, 'prices'>>,
   deps: AssemblyDeps,
 ): Assembly {
-  const endpoints = new Map(config.targets.map((target) => [target.id, endpointFor(target, deps.dispatcher)]));
+  const endpoints = new Map(
+    config.targets.map((target) => [target.id, endpointFor(target, deps.dispatcher, deps.told)]),
+  );
   const accounts = accountsOf(config.targets);
   const targets = new Map(
     config.targets.map((target) => {
@@ -78,7 +83,11 @@ export function assemble(
   const thread = deps.payload ?? new PayloadThread();
   const summaries: SummaryCalls = new WeakMap();
   // Summaries pass the line that they are made for.
-  const fits = fittings(config.routes, { clock, thread, handle: (call) => handle(call) }, summaries);
+  const fits = fittings(
+    config.routes,
+    { clock, thread, handle: (call) => handle(call), told: deps.told ?? null },
+    summaries,
+  );
   const memory = new AnswerMemory();
   const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null, memory, deps));
   const handle = line({

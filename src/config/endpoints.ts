@@ -7,6 +7,7 @@ import { OpenAIEndpoint } from '../providers/openai/endpoint.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import { InterpretedEndpoint } from '../providers/translation/interpreted-endpoint.ts';
 import type { TargetConfig } from './config.ts';
+import { capAt, type ToldModels } from './limits/told-models.ts';
 import type { Secret } from './secrets.ts';
 
 /** A way to a target that can be closed for good. */
@@ -21,7 +22,10 @@ interface Common {
   readonly dispatcher?: Dispatcher;
 }
 
-type Maker = (target: TargetConfig, common: Common) => OpenEndpoint;
+/** The longest answer that a model gives, where its wire cannot do without. */
+type CapOf = (model: string) => number | null;
+
+type Maker = (target: TargetConfig, common: Common, capOf: CapOf) => OpenEndpoint;
 
 const onOpenAIWire =
   (provider: 'openai' | 'azure' | 'openai-compatible'): Maker =>
@@ -44,14 +48,14 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
   openai: onOpenAIWire('openai'),
   azure: onOpenAIWire('azure'),
   'openai-compatible': onOpenAIWire('openai-compatible'),
-  anthropic: ({ losses }, common) =>
-    new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses }), {
+  anthropic: ({ losses }, common, capOf) =>
+    new InterpretedEndpoint(new AnthropicEndpoint({ ...common, losses, capOf }), {
       interprets: ['responses', 'generate'],
       losses,
       cap: 'max_completion_tokens',
     }),
-  gemini: ({ losses }, common) =>
-    new InterpretedEndpoint(new GeminiEndpoint({ ...common, losses }), {
+  gemini: ({ losses }, common, capOf) =>
+    new InterpretedEndpoint(new GeminiEndpoint({ ...common, losses, capOf }), {
       interprets: ['responses', 'messages'],
       losses,
       cap: 'max_completion_tokens',
@@ -59,10 +63,11 @@ const MAKERS: Readonly<Record<ProviderName, Maker>> = {
 };
 
 /** Opens the way to a target. */
-export function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined): OpenEndpoint {
+export function endpointFor(target: TargetConfig, dispatcher: Dispatcher | undefined, told?: ToldModels): OpenEndpoint {
   const { id, baseUrl, headers, provider } = target;
   const common = { id, baseUrl, headers, key: keyOf(target.key) };
-  return MAKERS[provider](target, dispatcher === undefined ? common : { ...common, dispatcher });
+  const capOf: CapOf = (model) => capAt(model, told?.of(id, model) ?? null);
+  return MAKERS[provider](target, dispatcher === undefined ? common : { ...common, dispatcher }, capOf);
 }
 
 function keyOf(secret: Secret): 'caller' | (() => string | null) {

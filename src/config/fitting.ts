@@ -8,15 +8,17 @@ import type { RoutePolicy } from '../engine/policy.ts';
 import type { Handler, Route } from '../engine/route.ts';
 import type { Target } from '../engine/target.ts';
 import { PromptFitting } from '../payload/fit/prompt-fitting.ts';
-import { type ModelLimits, WindowEstimates } from '../payload/fit/window-estimates.ts';
+import { WindowEstimates } from '../payload/fit/window-estimates.ts';
 import type { PayloadThread } from '../payload/thread/payload-thread.ts';
-import { modelFacts } from '../providers/catalogue/catalogue.ts';
+import { limitsAt, type ToldModels } from './limits/told-models.ts';
 
 export interface FittingDeps {
   readonly clock: Clock;
   readonly thread: PayloadThread;
   /** The line itself: summaries pass it like every other call. */
   readonly handle: Handler;
+  /** What the targets tell of their models; null: only the catalogue is known. */
+  readonly told: ToldModels | null;
 }
 
 /** The calls for summaries that are under way. */
@@ -37,7 +39,9 @@ export function fittings(
   summaries: SummaryCalls,
 ): ReadonlyMap<string, Fitting> {
   const now = (): number => deps.clock.now();
-  const windows = new WindowEstimates(limitsOf, now);
+  const { told } = deps;
+  const windows = new WindowEstimates((model, target) => limitsAt(model, told?.of(target, model) ?? null), now);
+  told?.onHeard(() => windows.knowMore());
   const nextId = callIds(deps.clock.wall());
   const made = new Map<string, Fitting>();
   for (const { id, fit } of routes) {
@@ -47,7 +51,7 @@ export function fittings(
       summariser === null
         ? null
         : (text: string, call: Call): Promise<string> => sumUp(text, call, summariser, nextId(), deps, summaries);
-    const chunkTokens = summariser === null ? 0 : chunkFor(limitsOf(summariser.model));
+    const chunkTokens = summariser === null ? 0 : chunkFor(limitsAt(summariser.model, null));
     made.set(id, new PromptFitting(id, fit, { windows, thread: deps.thread, summarise, chunkTokens, now }));
   }
   return made;
@@ -70,17 +74,11 @@ export function summaryRoute(
   return base === null ? null : { ...base, ladder: [[{ target, model: null, weight: 1 }]], fit: null };
 }
 
-function limitsOf(model: string): ModelLimits | null {
-  const facts = modelFacts(model);
-  if (facts === null) return null;
-  return { window: facts.window, maxInput: facts.maxInput ?? null, maxOutput: facts.maxOutput ?? null };
-}
-
 /** What is given to a summariser at once: no more than models read with attention, and half of its window. */
 const MOST_CHUNK = 24_000;
 const UNKNOWN_CHUNK = 4_000;
 
-function chunkFor(limits: ModelLimits | null): number {
+function chunkFor(limits: ReturnType<typeof limitsAt>): number {
   return limits === null || limits.window === null
     ? UNKNOWN_CHUNK
     : Math.min(MOST_CHUNK, Math.floor(limits.window / 2));

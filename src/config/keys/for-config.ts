@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../engine/clock.ts';
-import { checkKey } from '../../providers/key-check.ts';
+import type { ToldList } from '../../providers/catalogue/told.ts';
+import { checkKey, type KeyQuestion } from '../../providers/key-check.ts';
 import { COMPATIBLE } from '../../providers/openai/compatible.ts';
 import type { Config, TargetConfig } from '../config.ts';
 import { FirstSeen } from './first-seen.ts';
@@ -12,16 +13,19 @@ export interface KeeperWishes {
   readonly tell: (event: KeyEvent) => void;
   /** Whether keys that are seen for the first time are remembered in the data directory; what is known there is used anyway. */
   readonly remember: boolean;
+  /** Told what a target says of its models' limits when it is asked about its key. @default nobody */
+  readonly hear?: (target: string, list: ToldList) => void;
 }
 
 /** The keeper of a configuration's keys: those that are held here, not those that callers bring. */
-export function keeperFor(config: Config, clock: Clock, { tell, remember }: KeeperWishes): KeyKeeper {
+export function keeperFor(config: Config, clock: Clock, { tell, remember, hear }: KeeperWishes): KeyKeeper {
   const { environment, rotateEveryMs, policy } = config.keys;
   const keys = config.targets.flatMap((target) => keptKey(target, config) ?? []);
   return new KeyKeeper(keys, {
     clock,
     check: policy === 'off' ? null : checkKey,
     tell,
+    hear,
     firstSeen: new FirstSeen(join(config.data, 'keys-first-seen.json'), remember),
     environment,
     rotateEveryMs,
@@ -29,15 +33,20 @@ export function keeperFor(config: Config, clock: Clock, { tell, remember }: Keep
 }
 
 function keptKey(target: TargetConfig, config: Config): KeptKey | null {
-  const { id, key, provider, server, baseUrl, deployment, apiVersion } = target;
-  const { organization, project, environment, rotateBy } = target;
+  const { id, key, environment, rotateBy } = target;
   if (key.kind !== 'held') return null;
+  const question = questionOf(target);
+  return { target: id, secret: key, question, models: modelsAskedOf(id, config), environment, rotateBy };
+}
+
+/** What a target is asked for its models with, and about its key. */
+export function questionOf(target: TargetConfig): KeyQuestion {
+  const { provider, server, baseUrl, deployment, apiVersion, organization, project } = target;
   const headers: Record<string, string> = { ...target.headers };
   if (organization !== null) headers['openai-organization'] = organization;
   if (project !== null) headers['openai-project'] = project;
   const path = server === null ? {} : { path: COMPATIBLE[server].keyCheck };
-  const question = { provider, baseUrl, deployment, apiVersion, headers, ...path };
-  return { target: id, secret: key, question, models: modelsAskedOf(id, config), environment, rotateBy };
+  return { provider, server, baseUrl, deployment, apiVersion, headers, ...path };
 }
 
 /** The models that routes ask a target for by name; globs name none. */

@@ -1,5 +1,6 @@
 import type { Alarm, Clock } from '../../engine/clock.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
+import type { ToldList } from '../../providers/catalogue/told.ts';
 import type { KeyQuestion, KeyVerdict } from '../../providers/key-check.ts';
 import { isSecretFault, type SecretFault, type SecretReading } from '../secret-stores/store.ts';
 import { fingerprintOf } from '../secrets.ts';
@@ -13,6 +14,8 @@ export interface KeeperDeps {
   /** Asks a provider about a key; null where nobody wants them asked: a new key is then taken at its store's word. */
   readonly check: ((question: KeyQuestion, key: string) => Promise<KeyVerdict>) | null;
   readonly tell: (event: KeyEvent) => void;
+  /** Told what a provider says of its models' limits along the way. @default nobody */
+  readonly hear?: ((target: string, list: ToldList) => void) | undefined;
   readonly firstSeen: FirstSeen;
   /** What this gateway is for: `production`; null where nobody said. */
   readonly environment: string | null;
@@ -137,8 +140,11 @@ export class WatchedKey {
     this.#tell('new-key-refused', `the new key in ${reference} is refused by the provider; the old one stays in use`);
   }
 
-  #ask(value: string): Promise<KeyVerdict | null> {
-    return this.#deps.check?.(this.#key.question, value) ?? Promise.resolve(null);
+  async #ask(value: string): Promise<KeyVerdict | null> {
+    const { check, hear } = this.#deps;
+    const verdict = check === null ? null : await check(this.#key.question, value);
+    if (verdict?.kind === 'accepted' && verdict.told !== undefined) hear?.(this.target, verdict.told);
+    return verdict;
   }
 
   #adopt(reading: SecretReading, verdict: KeyVerdict | null): void {

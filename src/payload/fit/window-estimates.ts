@@ -112,21 +112,26 @@ const REMEMBERED = 1_000;
 
 /** The windows of models at targets: what is known of them, put right by what the targets refuse. */
 export class WindowEstimates {
-  readonly #known: (model: string) => ModelLimits | null;
+  readonly #known: (model: string, target: string) => ModelLimits | null;
   readonly #now: () => number;
   readonly #lessons = new Map<string, Lesson>();
   /** Changes with each lesson, for those who keep what they worked out from an estimate. */
   version = 0;
 
   /** @param now clock time, ms. */
-  constructor(known: (model: string) => ModelLimits | null, now: () => number) {
+  constructor(known: (model: string, target: string) => ModelLimits | null, now: () => number) {
     this.#known = known;
     this.#now = now;
   }
 
   of(target: string, model: string): Estimate {
     const lesson = this.#lessons.size === 0 ? NOTHING : (this.#lessons.get(key(target, model)) ?? NOTHING);
-    return estimated(this.#known(model) ?? UNKNOWN_LIMITS, lesson, this.#now());
+    return estimated(this.#known(model, target) ?? UNKNOWN_LIMITS, lesson, this.#now());
+  }
+
+  /** More is known beforehand than when it was last asked for. */
+  knowMore(): void {
+    this.version += 1;
   }
 
   refused(target: string, model: string, refused: Refused, said: TooLong): void {

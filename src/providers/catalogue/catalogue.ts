@@ -54,8 +54,13 @@ const PINNED = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$/;
 export function modelFacts(name: string): ModelFacts | null {
   const found = BY_NAME.get(name) ?? BY_NAME.get(ALIASES.get(name) ?? '');
   if (found !== undefined) return found;
-  const model = name.replace(PINNED, '');
+  const model = undated(name);
   return model === name ? null : modelFacts(model);
+}
+
+/** The name of a model without the date that pins its version. */
+export function undated(name: string): string {
+  return name.replace(PINNED, '');
 }
 
 const HOSTS: ReadonlyMap<string, Maker> = new Map([
