@@ -2,6 +2,7 @@ import { isLoopback } from '../config/addresses.ts';
 import { assemble } from '../config/assemble.ts';
 import { type Config, type NewTarget, withTarget } from '../config/config.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
+import { LimitsRefresh, tellingTargets } from '../config/limits/refresh.ts';
 import type { KeyEvent } from '../config/keys/report.ts';
 import { HeldSecret } from '../config/secrets.ts';
 import { callIds } from '../engine/call-id.ts';
@@ -83,12 +84,16 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
       );
     });
   }
-  const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true });
+  const say = (words: string): void => console.error(`holdfast: ${words}`);
+  const limits = new LimitsRefresh(tellingTargets(config), { clock, say });
+  const hear = limits.hear.bind(limits);
+  const keys = keeperFor(config, clock, { tell: hearOfKey, remember: true, hear });
   const payload = new PayloadThread();
   const line = assemble(config, {
     clock,
     random: Math.random,
     payload,
+    told: limits.told,
     renewKey: (target, sentAt, fault) => keys.renew(target, sentAt, fault),
     jobRung: (policy) => jobRung(policy, () => jobs.house),
     counters: counting.counters,
@@ -140,7 +145,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     traceOf,
     directory,
     nextId: callIds(clock.wall()),
-    say: (words) => console.error(`holdfast: ${words}`),
+    say,
   });
   const gateway = new Gateway(config.server, {
     clock,
@@ -163,6 +168,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   });
   const closeRest = async (): Promise<void> => {
     keys.stop();
+    limits.stop();
     stopWord();
     await jobs.stop(config.server.limits.drainMs);
     await line.close();
@@ -179,6 +185,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     await checkKeysAtStart(keys, config);
     port = await gateway.listen();
     jobs.start();
+    limits.start();
   } catch (error) {
     await closeRest();
     throw explainBinding(error, config);
