@@ -64,7 +64,7 @@ async function rowsOf({ query }: Database, table: SharedTable): Promise<readonly
   const numbered = table === 'audit_log' || table === 'events';
   const order = numbered ? sql`order by seq` : sql``;
   const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)} ${order}`.execute(query);
-  return rows.map(({ seq: _, ...row }) => row);
+  return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'seq')));
 }
 
 function taken(path: string, table: string): DatabaseError {

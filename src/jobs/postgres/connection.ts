@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { openPool, type PostgresAddress, SCHEMA, SCHEMA_LOCK } from '../../storage/postgres/connection.ts';
 import { POSTGRES_WORDS, tablesSql } from '../sql/tables.ts';
 import type { Cell, Row, Sql, SqlDatabase } from '../sql/sql.ts';
+import { BOSS_SCHEMA } from './tickets.ts';
 
 /** Connections of one gateway: jobs are few beside calls. */
 const CONNECTIONS = 8;
@@ -16,14 +17,15 @@ export async function makeTables(pool: Pool): Promise<void> {
   try {
     await client.query('begin');
     await client.query(`select pg_advisory_xact_lock(${SCHEMA_LOCK})`);
+    // pg-boss would make its own, but two of them at once get in each other's way.
+    for (const schema of [SCHEMA, BOSS_SCHEMA]) {
+      const { rows } = await client.query(`select to_regnamespace('${schema}')::text as there`);
+      if (rows[0]?.there === null) await client.query(`create schema ${schema}`);
+    }
     const { rows } = await client.query<{ there: string | null }>(
       `select to_regclass('${SCHEMA}.jobs')::text as there`,
     );
-    if (rows[0]?.there === null) {
-      const { rows: found } = await client.query(`select to_regnamespace('${SCHEMA}')::text as there`);
-      if (found[0]?.there === null) await client.query(`create schema ${SCHEMA}`);
-      await client.query(tablesSql(POSTGRES_WORDS));
-    }
+    if (rows[0]?.there === null) await client.query(tablesSql(POSTGRES_WORDS));
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -8,7 +8,7 @@ import type { Cell, Sql } from '../sql/sql.ts';
 const QUEUE = 'holdfast-jobs';
 
 /** pg-boss keeps its tables in a schema of its own. */
-const BOSS_SCHEMA = 'holdfast_boss';
+export const BOSS_SCHEMA = 'holdfast_boss';
 
 /** The shortest that pg-boss allows between signs of life, s. */
 const LEAST_HEARTBEAT_S = 10;
