@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import { OpenAI } from 'openai';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
@@ -43,6 +44,41 @@ test.each([false, true])("a canned answer is what Anthropic's SDK reads (streame
   );
   expect(value).toMatchObject({ content: [{ type: 'text', text: 'We are back soon.' }], stop_reason: 'end_turn' });
   expect(record.notes).toEqual(['degraded: canned; after=overloaded']);
+  await door.close();
+});
+
+test.each([false, true])("a job's placeholder is what Anthropic's SDK reads (streamed: %s)", async (stream) => {
+  const door = await open(['claude', { job: {} }]);
+  claude.setFault('overloaded');
+  const baseURL = door.baseURL.replace(/\/v1$/, '/anthropic');
+  const sdk = new Anthropic({ baseURL, apiKey: CALLERS_KEY, maxRetries: 0, fetch: door.fetch });
+  const messages = [{ role: 'user' as const, content: 'Hello' }];
+  const request = { model: 'claude-opus-4-1', max_tokens: 100, messages };
+  const { record, value } = await door.watch(() =>
+    stream ? sdk.messages.stream(request).finalMessage() : sdk.messages.create(request),
+  );
+  expect(value).toMatchObject({ id: expect.stringMatching(/^job_/) as unknown, content: [], stop_reason: null });
+  expect(record.notes).toEqual([expect.stringMatching(/^degraded: job; id=job_/)]);
+  await door.close();
+});
+
+test.each([false, true])("a job's placeholder is what Google's SDK reads (streamed: %s)", async (stream) => {
+  const door = await open(['openai', { job: {} }]);
+  openai.setFault('overloaded');
+  const baseUrl = door.baseURL.replace(/\/v1$/, '/gemini');
+  const { models } = new GoogleGenAI({ apiKey: CALLERS_KEY, httpOptions: { baseUrl } });
+  const request = { model: 'gpt-4o', contents: 'Hello' };
+  const read = async (): Promise<readonly unknown[]> => {
+    if (!stream) return [await models.generateContent(request)];
+    const parts: unknown[] = [];
+    for await (const part of await models.generateContentStream(request)) parts.push(part);
+    return parts;
+  };
+  // Its SDK takes no fetch that could count.
+  door.owe(1);
+  const { record, value } = await door.watch(read);
+  expect(value).toEqual([expect.objectContaining({ candidates: [] })]);
+  expect(record.notes).toEqual([expect.stringMatching(/^degraded: job; id=job_/)]);
   await door.close();
 });
 

@@ -87,7 +87,14 @@ function bodyTold(type: string, bytes: Uint8Array): unknown {
 const EMPTY: Readonly<Partial<Record<Operation, object>>> = {
   chat: { choices: [], usage: null },
   responses: { output: [], output_text: '', usage: null },
-  messages: { type: 'message', role: 'assistant', content: [], stop_reason: null },
+  messages: {
+    type: 'message',
+    role: 'assistant',
+    content: [],
+    stop_reason: null,
+    usage: { input_tokens: 0, output_tokens: 0 },
+  },
+  generate: { candidates: [] },
   embeddings: { data: [], usage: { prompt_tokens: 0, total_tokens: 0 } },
 };
 
@@ -97,7 +104,8 @@ const EMPTY: Readonly<Partial<Record<Operation, object>>> = {
  * @param streams whoever asks reads events, and no JSON
  */
 export function placeholder(job: Job, told: readonly string[], streams: boolean): KeptAnswer {
-  const empty = EMPTY[operationOf('POST', job.path.split('?', 1)[0] ?? job.path)] ?? {};
+  const operation = operationOf('POST', job.path.split('?', 1)[0] ?? job.path);
+  const empty = EMPTY[operation] ?? {};
   const body = { ...jobTold(job), ...empty, created: seconds(job.createdAt) };
   const headers = [
     ...told,
@@ -114,8 +122,18 @@ export function placeholder(job: Job, told: readonly string[], streams: boolean)
     return answerOf(202, ['content-type', 'application/json; charset=utf-8', ...headers], JSON.stringify(body));
   }
   // Whoever reads a stream reads events, whatever the status.
-  const event = `data: ${JSON.stringify(body)}\n\ndata: [DONE]\n\n`;
-  return answerOf(202, ['content-type', 'text/event-stream; charset=utf-8', ...headers], event);
+  const events = eventsOf(operation, body);
+  return answerOf(202, ['content-type', 'text/event-stream; charset=utf-8', ...headers], events);
+}
+
+/** One event with the body, and the ending that the wire of an operation has. */
+function eventsOf(operation: Operation, body: object): string {
+  const data = `data: ${JSON.stringify(body)}\n\n`;
+  if (operation === 'generate') return data;
+  if (operation !== 'messages') return `${data}data: [DONE]\n\n`;
+  const start = { type: 'message_start', message: body };
+  const stop = { type: 'message_stop' };
+  return [start, stop].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
 }
 
 export function answerOf(status: number, headers: readonly string[], body: string): KeptAnswer {
