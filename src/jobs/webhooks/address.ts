@@ -9,6 +9,9 @@ export interface AddressRefusal {
 /** Ranges that anybody on the internet could be reached in; every other is somebody's own. */
 const PUBLIC_RANGES: ReadonlySet<string> = new Set(['unicast']);
 
+/** All that the internet has of IPv6 (RFC 4291, section 2.4, and IANA's registry of it). */
+const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
+
 /**
  * Whether an address is on the internet at large. Not so loopback, private, link-local (where clouds hand out credentials),
  * carrier, multicast and reserved ones, nor an IPv6 form of any of these.
@@ -19,6 +22,8 @@ export function isPublic(address: string): boolean {
   if (parsed.kind() === 'ipv6') {
     const inner = embedded(parsed as ipaddr.IPv6);
     if (inner !== null) return isPublic(inner);
+    // Outside it nothing has been given to anybody (IANA's registry), and IPv4 addresses hide in what was once meant for them.
+    if (!parsed.match(GLOBAL_UNICAST)) return false;
   }
   return PUBLIC_RANGES.has(parsed.range());
 }

@@ -56,6 +56,9 @@ describe('an address on the internet', () => {
     'ff02::1',
     '2001:db8::1',
     '::ffff:127.0.0.1',
+    '::7f00:1',
+    '::a9fe:a9fe',
+    '4000::1',
     '::ffff:a9fe:a9fe',
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
@@ -82,6 +85,7 @@ describe('the URL of a webhook', () => {
     ['https://2130706433/', /this machine/],
     ['https://0x7f.1/', /this machine/],
     ['https://[::1]/', /this machine/],
+    ['https://[::7f00:1]/', /this machine/],
     ['https://[::ffff:10.0.0.1]/', /this machine/],
     ['https://169.254.169.254/latest', /this machine/],
   ])('is not %s', (url, wrong) => {
