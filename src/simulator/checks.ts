@@ -164,6 +164,6 @@ function checkOutput(body: JsonObject, field: string, about: About): WholeAnswer
 }
 
 function checkWindow(about: About, outputTokens: number): WholeAnswer | null {
-  const { window } = traitsOf(about.model);
+  const { window = traitsOf(about.model).window } = about;
   return about.promptTokens + outputTokens > window ? contextLengthExceeded(about, window, outputTokens) : null;
 }

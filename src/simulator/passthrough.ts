@@ -16,7 +16,7 @@ function part(received: Received, index: number): string {
 
 /** GET /v1/models */
 export function listModels(received: Received, upstream: Upstream): Script {
-  const data = (upstream.models ?? Object.keys(MODELS)).map(modelObject);
+  const data = (upstream.models ?? Object.keys(MODELS)).map((id) => modelObject(id, upstream));
   return other(received, upstream, jsonAnswer(200, { object: 'list', data }));
 }
 
@@ -25,11 +25,12 @@ export function getModel(received: Received, upstream: Upstream): Script {
   const model = part(received, 3);
   const known = upstream.models === null ? isListed(model) : upstream.models.includes(model);
   const about = { ...upstream.about(received, 'other'), model };
-  return wholeScript(about, known ? jsonAnswer(200, modelObject(model)) : modelNotFound(about));
+  return wholeScript(about, known ? jsonAnswer(200, modelObject(model, upstream)) : modelNotFound(about));
 }
 
-function modelObject(id: string) {
-  return { id, object: 'model', created: 1_715_367_049, owned_by: 'system' };
+function modelObject(id: string, { window }: Upstream) {
+  const model = { id, object: 'model', created: 1_715_367_049, owned_by: 'system' };
+  return window === null ? model : { ...model, max_model_len: window };
 }
 
 /** POST /v1/files: the upload is counted and hashed; its first megabyte can be read back. */

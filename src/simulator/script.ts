@@ -48,6 +48,8 @@ export interface About {
   readonly azure: boolean;
   readonly organization: string;
   readonly promptTokens: number;
+  /** What the provider takes at most of prompt and answer; left out: what the model does. */
+  readonly window?: number;
 }
 
 /** An answer as it will happen on the wire, before it happens. Faults turn one script into another; the delivery plays it. */

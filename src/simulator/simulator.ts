@@ -58,6 +58,11 @@ export interface SimulatorOptions {
   readonly keys?: readonly string[];
   /** The models that are served; any other is a 404. @default every name, known or not */
   readonly models?: readonly string[];
+  /**
+   * Most tokens of prompt and answer that every model takes here, told in the lists of models: as `max_model_len`, where
+   * OpenAI's own list tells nothing. @default what each model takes
+   */
+  readonly window?: number;
   /** Said in place of a drawn answer, by every choice of every request; a function may answer null to let the draw stand. */
   readonly scriptedAnswer?: ScriptedAnswer;
   /** Length of drawn answers in tokens. @default drawn too, from 7 to 1000, half of them below 130 */
@@ -134,6 +139,7 @@ class SimulatedProvider implements Simulator {
       clock,
       latency,
       models: options.models ?? null,
+      window: options.window ?? null,
       scriptedAnswer: options.scriptedAnswer ?? null,
       answerTokens: options.answerTokens ?? null,
     });

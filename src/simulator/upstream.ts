@@ -84,6 +84,7 @@ export interface UpstreamOptions {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly models: readonly string[] | null;
+  readonly window: number | null;
   readonly scriptedAnswer: ScriptedAnswer | null;
   readonly answerTokens: number | null;
 }
@@ -95,6 +96,7 @@ export class Upstream {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly models: readonly string[] | null;
+  readonly window: number | null;
   readonly scriptedAnswer: ScriptedAnswer | null;
   readonly answerTokens: number | null;
   readonly organization: string;
@@ -108,6 +110,7 @@ export class Upstream {
     this.clock = options.clock;
     this.latency = options.latency;
     this.models = options.models;
+    this.window = options.window;
     this.scriptedAnswer = options.scriptedAnswer;
     this.answerTokens = options.answerTokens;
     this.organization = `org-${options.name}`;
@@ -129,7 +132,9 @@ export class Upstream {
   }
 
   about(received: Received, wire: Wire, promptTokens = 0): About {
-    return { wire, model: received.model, azure: received.azure, organization: this.organization, promptTokens };
+    const { model, azure } = received;
+    const about = { wire, model, azure, organization: this.organization, promptTokens };
+    return this.window === null ? about : { ...about, window: this.window };
   }
 
   scripted(received: Received): string | null {

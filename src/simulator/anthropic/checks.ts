@@ -130,7 +130,8 @@ function checkTools(body: JsonObject): WholeAnswer | null {
 }
 
 function checkSizes(body: JsonObject, about: About): WholeAnswer | null {
-  const { window, outputCap } = claudeTraits(about.model);
+  const { outputCap, window: usual } = claudeTraits(about.model);
+  const { window = usual } = about;
   const asked = numberAt(body, 'max_tokens') ?? 0;
   if (asked > outputCap) return outputCapExceeded(asked, outputCap, about.model);
   return about.promptTokens > window ? promptTooLong(about.promptTokens, window) : null;

@@ -11,7 +11,12 @@ const USUAL = ['claude-sonnet-5', 'claude-opus-4-7', 'claude-haiku-4-5', 'claude
 /** GET /v1/models, to whoever names a version of Anthropic's wire. */
 export function listModels(received: Received, upstream: Upstream): Script {
   const ids = upstream.models ?? USUAL;
-  const list = { data: ids.map(modelInfo), has_more: false, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null };
+  const list = {
+    data: ids.map((id) => modelInfo(id, upstream)),
+    has_more: false,
+    first_id: ids[0] ?? null,
+    last_id: ids.at(-1) ?? null,
+  };
   return wholeScript(upstream.about(received, 'other'), jsonAnswer(200, list));
 }
 
@@ -19,17 +24,20 @@ export function listModels(received: Received, upstream: Upstream): Script {
 export function getModel(received: Received, upstream: Upstream): Script {
   const id = decodeURIComponent(received.route.split('/')[3] ?? '');
   const known = upstream.models === null ? id.startsWith('claude-') : upstream.models.includes(id);
-  return wholeScript(upstream.about(received, 'other'), known ? jsonAnswer(200, modelInfo(id)) : unknownModel(id));
+  return wholeScript(
+    upstream.about(received, 'other'),
+    known ? jsonAnswer(200, modelInfo(id, upstream)) : unknownModel(id),
+  );
 }
 
-function modelInfo(id: string): JsonObject {
+function modelInfo(id: string, upstream: Upstream): JsonObject {
   const { window, outputCap } = claudeTraits(id);
   return {
     type: 'model',
     id,
     display_name: id,
     created_at: '2025-08-05T00:00:00Z',
-    max_input_tokens: window,
+    max_input_tokens: upstream.window ?? window,
     max_tokens: outputCap,
     capabilities: {},
   };

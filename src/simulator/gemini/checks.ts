@@ -134,7 +134,8 @@ function checkTools(body: JsonObject, model: string): WholeAnswer | null {
 }
 
 function checkConfig(config: JsonObject, about: About): WholeAnswer | null {
-  const { window, outputCap, levels, budget } = geminiTraits(about.model);
+  const { outputCap, levels, budget, window: usual } = geminiTraits(about.model);
+  const { window = usual } = about;
   const temperature = numberAt(config, 'temperature') ?? 1;
   if (temperature < 0 || temperature > 2) {
     return invalid(

@@ -50,7 +50,7 @@ export const countTokens: Handler = (received, upstream) => {
 
 /** GET /v1beta/models */
 export const listModels: Handler = (received, upstream) => {
-  const models = (upstream.models ?? GEMINI_MODELS).map(modelObject);
+  const models = (upstream.models ?? GEMINI_MODELS).map((model) => modelObject(model, upstream));
   return wholeScript(upstream.about(received, 'other'), jsonAnswer(200, { models }));
 };
 
@@ -60,17 +60,17 @@ export const getModel: Handler = (received, upstream) => {
   const known = (upstream.models ?? GEMINI_MODELS).includes(model);
   return wholeScript(
     upstream.about(received, 'other'),
-    known ? jsonAnswer(200, modelObject(model)) : unknownModel(model),
+    known ? jsonAnswer(200, modelObject(model, upstream)) : unknownModel(model),
   );
 };
 
-function modelObject(model: string): JsonObject {
+function modelObject(model: string, upstream: Upstream): JsonObject {
   const { window, outputCap } = geminiTraits(model);
   return {
     name: `models/${model}`,
     version: '001',
     displayName: model,
-    inputTokenLimit: window,
+    inputTokenLimit: upstream.window ?? window,
     outputTokenLimit: outputCap,
     supportedGenerationMethods: ['generateContent', 'countTokens', 'streamGenerateContent'],
   };
