@@ -101,10 +101,8 @@ function faultCells({ kind, party, calls, attempts, firstAt, lastAt, lastSeq }: 
 
 function sumOfBytes(one: SQLInputValue, other: SQLInputValue): Uint8Array | null {
   if (other === null) return one as Uint8Array | null;
-  const sum = new Sketch();
-  sum.addBytes(one as Uint8Array | null);
-  sum.addBytes(other as Uint8Array | null);
-  return sum.toBytes();
+  if (one === null) return other as Uint8Array;
+  return Sketch.sumOfBytes(one as Uint8Array, other as Uint8Array);
 }
 
 function upsert(table: string, key: readonly string[], sums: readonly string[], sketches: readonly string[]): string {

@@ -49,6 +49,9 @@ test('parts added up are the sketch of the whole, in any order', () => {
       direct.merge(sketchOf(one));
       expect(direct.toBytes()).toEqual(whole.toBytes());
       for (const q of QUANTILES) expect(merged.quantile(q)).toBe(whole.quantile(q));
+      const [left, right] = [sketchOf([...one, ...three]).toBytes(), sketchOf(two).toBytes()];
+      if (left === null || right === null) throw new Error('a sketch of values has bytes');
+      expect(Sketch.sumOfBytes(left, right)).toEqual(whole.toBytes());
     }),
   );
 });

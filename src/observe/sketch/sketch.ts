@@ -32,12 +32,15 @@ export class Sketch {
   /** Counts of the buckets from `#first` on. */
   #counts: Float64Array = NO_COUNTS;
   #first = 0;
+  /** The binary form, while it is that of what stands here. */
+  #bytes: Uint8Array | null = null;
 
   get count(): number {
     return this.#count;
   }
 
   add(value: number): void {
+    this.#bytes = null;
     this.#count += 1;
     if (value < 1) this.#zeros += 1;
     else this.#grow(Math.min(bucketOf(value), LAST), 1);
@@ -45,29 +48,61 @@ export class Sketch {
 
   /** Adds the values of another. */
   merge(other: Sketch): void {
+    this.#bytes = null;
     this.#zeros += other.#zeros;
     this.#count += other.#count;
-    for (let place = 0; place < other.#counts.length; place += 1) {
-      const count = other.#counts[place] ?? 0;
-      if (count > 0) this.#grow(other.#first + place, count);
+    const { length } = other.#counts;
+    if (length === 0) return;
+    if (this.#counts.length === 0) {
+      this.#counts = other.#counts.slice();
+      this.#first = other.#first;
+      return;
+    }
+    // Room for all of it at once, not piece by piece.
+    this.#reach(other.#first);
+    this.#reach(other.#first + length - 1);
+    const shift = other.#first - this.#first;
+    for (let place = 0; place < length; place += 1) {
+      this.#counts[shift + place] = (this.#counts[shift + place] ?? 0) + (other.#counts[place] ?? 0);
     }
   }
 
   /** Adds the values of another, given in its binary form; null adds nothing. */
   addBytes(bytes: Uint8Array | null): void {
     if (bytes === null || bytes.length === 0) return;
+    this.#bytes = null;
     const reader = new Reader(bytes);
-    if (reader.next() !== FORM) throw new Error('these bytes are no sketch that this version can read');
-    const zeros = reader.next();
+    const zeros = reader.zeros();
     this.#zeros += zeros;
     this.#count += zeros;
-    let bucket = 0;
-    while (reader.more) {
-      bucket += reader.next();
+    for (let bucket = reader.bucket(0); bucket !== NO_BUCKET; bucket = reader.bucket(bucket)) {
       const count = reader.next();
-      if (bucket > LAST) throw new Error('these bytes are no sketch: a bucket lies beyond the last');
       this.#count += count;
       this.#grow(bucket, count);
+    }
+  }
+
+  /**
+   * The binary form of what two sketches come to together, from theirs: what is kept is added to without being unpacked, which
+   * takes a fraction of the time. @throws {Error} when one of them is no sketch
+   */
+  static sumOfBytes(one: Uint8Array, other: Uint8Array): Uint8Array {
+    const [left, right] = [new Reader(one), new Reader(other)];
+    const writer = new Writer(left.zeros() + right.zeros());
+    let [atLeft, atRight] = [left.bucket(0), right.bucket(0)];
+    for (;;) {
+      const bucket = Math.min(atLeft, atRight);
+      if (bucket === NO_BUCKET) return writer.bytes();
+      let count = 0;
+      if (atLeft === bucket) {
+        count += left.next();
+        atLeft = left.bucket(bucket);
+      }
+      if (atRight === bucket) {
+        count += right.next();
+        atRight = right.bucket(bucket);
+      }
+      writer.bucket(bucket, count);
     }
   }
 
@@ -84,32 +119,31 @@ export class Sketch {
     return middleOf(this.#first + this.#counts.length - 1);
   }
 
-  /** Its binary form, some hundred bytes for what calls come to; null when it is empty. */
+  /** Its binary form, some hundred bytes for what calls come to; null when it is empty. Not to be changed. */
   toBytes(): Uint8Array | null {
     if (this.#count === 0) return null;
-    const bytes: number[] = [FORM];
-    pushVarint(bytes, this.#zeros);
-    let last = 0;
-    for (const [place, count] of this.#counts.entries()) {
-      if (count === 0) continue;
-      const bucket = this.#first + place;
-      pushVarint(bytes, bucket - last);
-      pushVarint(bytes, count);
-      last = bucket;
+    return (this.#bytes ??= this.#written());
+  }
+
+  #written(): Uint8Array {
+    const writer = new Writer(this.#zeros);
+    const counts = this.#counts;
+    for (let place = 0; place < counts.length; place += 1) {
+      const count = counts[place] ?? 0;
+      if (count > 0) writer.bucket(this.#first + place, count);
     }
-    return Uint8Array.from(bytes);
+    return writer.bytes();
   }
 
   #grow(bucket: number, amount: number): void {
-    let place = bucket - this.#first;
-    if (place < 0 || place >= this.#counts.length) {
-      this.#reach(bucket);
-      place = bucket - this.#first;
-    }
+    this.#reach(bucket);
+    const place = bucket - this.#first;
     this.#counts[place] = (this.#counts[place] ?? 0) + amount;
   }
 
   #reach(bucket: number): void {
+    const place = bucket - this.#first;
+    if (place >= 0 && place < this.#counts.length) return;
     const empty = this.#counts.length === 0;
     const first = piecesBelow(empty ? bucket : Math.min(this.#first, bucket));
     const end = piecesBelow(empty ? bucket : Math.max(this.#first + this.#counts.length - 1, bucket)) + PIECE;
@@ -134,14 +168,44 @@ function piecesBelow(bucket: number): number {
   return bucket - (bucket % PIECE);
 }
 
-/** Seven bits a byte, the lowest first; by division, because counts may be wider than 32 bits. */
-function pushVarint(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
+/** Stands behind the last bucket when bytes are read. */
+const NO_BUCKET = Number.POSITIVE_INFINITY;
+
+/** Bytes of the widest number. */
+const WIDEST = 8;
+
+/** Where forms are put together, one at a time: the largest that there can be. */
+const ROOM = new Uint8Array(1 + WIDEST + (LAST + 1) * 2 * WIDEST);
+
+class Writer {
+  #at = 0;
+  #last = 0;
+
+  constructor(zeros: number) {
+    this.#push(FORM);
+    this.#push(zeros);
   }
-  bytes.push(rest);
+
+  /** The next bucket that holds something. */
+  bucket(bucket: number, count: number): void {
+    this.#push(bucket - this.#last);
+    this.#push(count);
+    this.#last = bucket;
+  }
+
+  bytes(): Uint8Array {
+    return ROOM.slice(0, this.#at);
+  }
+
+  /** Seven bits a byte, the lowest first; by division, because counts may be wider than 32 bits. */
+  #push(value: number): void {
+    let rest = value;
+    while (rest >= 128) {
+      ROOM[this.#at++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    ROOM[this.#at++] = rest;
+  }
 }
 
 class Reader {
@@ -152,8 +216,18 @@ class Reader {
     this.#bytes = bytes;
   }
 
-  get more(): boolean {
-    return this.#at < this.#bytes.length;
+  /** What stands in front of the buckets. */
+  zeros(): number {
+    if (this.next() !== FORM) throw new Error('these bytes are no sketch that this version can read');
+    return this.next();
+  }
+
+  /** The bucket that follows `last`, which is 0 at the beginning; its count is to be read next. */
+  bucket(last: number): number {
+    if (this.#at >= this.#bytes.length) return NO_BUCKET;
+    const bucket = last + this.next();
+    if (bucket > LAST) throw new Error('these bytes are no sketch: a bucket lies beyond the last');
+    return bucket;
   }
 
   next(): number {
