@@ -57,13 +57,13 @@ describe('a degraded answer', () => {
   test('a given stream gives its bytes, ends, and tells late listeners too', () => {
     const stream = new GivenStream(Buffer.from('data: x\n\n'));
     const seen: string[] = [];
-    stream.onEnding(({ fault }) => seen.push(`early ${String(fault)}`));
+    stream.onEnding(({ fault }) => seen.push(`early ${fault?.kind ?? null}`));
     stream.start({
       write: (chunk) => seen.push(Buffer.from(chunk).toString()) > 0,
       end: () => seen.push('end'),
       fail: () => seen.push('fail'),
     });
-    stream.onEnding(({ fault }) => seen.push(`late ${String(fault)}`));
+    stream.onEnding(({ fault }) => seen.push(`late ${fault?.kind ?? null}`));
     expect(seen).toEqual(['data: x\n\n', 'end', 'early null', 'late null']);
   });
 });

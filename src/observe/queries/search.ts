@@ -82,7 +82,14 @@ export async function answerCalls(database: Database, search: CallSearch, now: n
 function filterOf({ id, key, user, status, slower, ...search }: CallSearch): CallFilter {
   const { outcome, fault, model, target, route, organisation, tenant, workload } = search;
   return {
-    ...{ outcome, fault, model, target, route, organisation, tenant, workload },
+    outcome,
+    fault,
+    model,
+    target,
+    route,
+    organisation,
+    tenant,
+    workload,
     idPrefix: id,
     keyId: key,
     endUser: user,

@@ -33,8 +33,9 @@ export async function windowsOf(database: Database, search: CallSearch, now: num
   // Hours are forgotten before days are.
   const hoursFrom = Math.max(from, now - HOUR.keptMs + DAY.ms);
   const starts = async (span: typeof HOUR, begin: number, end: number): Promise<Window[]> => {
+    if (begin >= end) return [];
     const found: Window[] = [];
-    for (let at = 0; at < series.length && begin < end; at += NUMBERS_AT_ONCE) {
+    for (let at = 0; at < series.length; at += NUMBERS_AT_ONCE) {
       let select = database.query
         .selectFrom(table)
         .select('at')
