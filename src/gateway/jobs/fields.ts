@@ -19,19 +19,32 @@ export interface AskedJob {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-const ENDPOINTS = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages'] as const;
+const ENDPOINTS: readonly string[] = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages'];
+
+/** A job is kept until its deadline: beyond this a slip in the unit is likelier than a plan. */
+const LONGEST_DEADLINE_MS = 30 * 86_400_000;
 
 /** As OpenAI bounds the metadata of its own objects. */
 const METADATA = { pairs: 16, key: 64, value: 512 } as const;
 
 const askedJob: z.ZodType<AskedJob> = section({
   endpoint: z
-    .enum(ENDPOINTS, { error: `must be ${ENDPOINTS.join(', ')}` })
+    .string({ error: `must be one of ${ENDPOINTS.join(', ')}` })
+    .superRefine((written, context) => {
+      if (ENDPOINTS.includes(written)) return;
+      const fix = `Write one of ${ENDPOINTS.join(', ')}.`;
+      context.addIssue({ code: 'custom', message: 'names nothing that can be a job', params: { fix } });
+    })
     .describe('Where the body would have been sent.'),
   body: z
     .record(z.string(), z.unknown(), { error: 'must be an object: the request itself' })
     .describe('The request, as the endpoint takes it.'),
-  deadline: age('When the job is given up, from now: 10m, 2h, or a number of milliseconds.').optional(),
+  deadline: age('When the job is given up, from now: 10m, 2h, or a number of milliseconds; at most 30d.')
+    .refine((ms) => ms <= LONGEST_DEADLINE_MS, {
+      error: 'is too far away',
+      params: { fix: 'It must not be longer than 30d.' },
+    })
+    .optional(),
   priority: whole('Higher goes first. Default 0.', -1_000, 1_000).optional(),
   attempts: whole('How often it is tried. Default: as the gateway is set.', 1, 100).optional(),
   webhook: z
