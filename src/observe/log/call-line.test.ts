@@ -55,6 +55,14 @@ test.each([
   expect(line.fields).toMatchObject({ fault_kind: fault.kind, fault_party: party, remedy: 'What to do.' });
 });
 
+test('a call that was sent to nobody names no model that served it', () => {
+  const { fields } = lineOf(
+    aCall({ outcome: 'failed', fault: aFault({ party: 'caller' }), status: 403, attempts: [] }),
+  );
+  expect(fields).toMatchObject({ model: 'gpt-5-mini', attempts: 0 });
+  expect(fields).not.toHaveProperty('model_served');
+});
+
 test('a call with a trace tells it', () => {
   const trace = { traceId: 'a'.repeat(32), parentId: null, spanId: 'b'.repeat(16), sampled: true };
   expect(lineOf(aCall({ trace })).fields).toMatchObject({ trace_id: trace.traceId, span_id: trace.spanId });

@@ -35,7 +35,8 @@ export function lineOf(record: CallRecord): Line {
     lane: record.lane,
     route: record.route,
     model: record.model,
-    model_served: served?.model ?? record.model,
+    // Nobody served what was refused here, or given from what was kept.
+    model_served: served === undefined ? null : (served.model ?? record.model),
     target: record.target,
     stream: record.stream,
     outcome: record.outcome,
