@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { carryWarnings } from '../config/carry.ts';
 import { keeperFor } from '../config/keys/for-config.ts';
+import { LimitsRefresh, tellingTargets } from '../config/limits/refresh.ts';
 import type { KeyReport } from '../config/keys/report.ts';
 import { loadConfig } from '../config/load.ts';
 import { SystemClock } from '../engine/system-clock.ts';
@@ -16,7 +17,9 @@ interface CheckOptions {
 /** `holdfast check`: are the keys in order? For continuous integration and before a release. */
 export function checkCommand(): Command {
   return new Command('check')
-    .description('ask every provider whether the keys are in order, and look for rungs that fall short, without starting anything')
+    .description(
+      'ask every provider whether the keys are in order, and look for rungs that fall short, without starting anything',
+    )
     .option('-c, --config <file>', 'configuration file; without one the environment alone is checked')
     .addOption(
       new Option('--policy <policy>', 'require: any problem is a failure; warn: problems are only told')
@@ -40,9 +43,14 @@ Example:
 async function check({ config: file, policy, json }: CheckOptions, command: Command): Promise<void> {
   const config = await loadConfig({ file, env: process.env });
   const clock = new SystemClock();
-  const reports = await keeperFor(config, clock, { tell: () => undefined, remember: false }).checkAll();
+  const unheard: string[] = [];
+  const limits = new LimitsRefresh(tellingTargets(config), { clock, say: (words) => unheard.push(words) });
+  const hear = limits.hear.bind(limits);
+  const keeper = keeperFor(config, clock, { tell: () => undefined, remember: false, hear });
+  const [reports] = await Promise.all([keeper.checkAll(), limits.askRest()]);
   const troubled = reports.filter(({ problems }) => problems.length > 0);
-  const warnings = [...config.warnings, ...carryWarnings(config.routes, config.targets)];
+  const short = carryWarnings(config.routes, config.targets, limits.told);
+  const warnings = [...config.warnings, ...short, ...unheard];
   if (json === true) {
     console.log(JSON.stringify({ good: troubled.length === 0, keys: reports.map(shown), warnings }, null, 2));
   } else {

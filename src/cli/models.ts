@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ABILITIES, type Ability } from '../providers/catalogue/abilities.ts';
 import { modelFacts, type ModelFacts } from '../providers/catalogue/catalogue.ts';
 import { type Candidate, candidates, type Needs, ratesAt } from '../providers/catalogue/compare.ts';
+import { showTold } from './models-told.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -11,6 +12,8 @@ interface ModelsOptions {
   readonly prompt: string;
   readonly output: string;
   readonly maker?: string;
+  readonly refresh?: true;
+  readonly config?: string;
   readonly json?: true;
 }
 
@@ -23,6 +26,8 @@ export function modelsCommand(): Command {
     .option('--prompt <tokens>', 'tokens of a prompt, such as 200k', '2k')
     .option('--output <tokens>', 'tokens of an answer', '500')
     .option('--maker <name>', 'only models of openai, anthropic or google')
+    .option('--refresh', 'ask the configured targets what they tell of their models, and show it beside the catalogue')
+    .option('-c, --config <file>', 'with --refresh: configuration file; without one the environment alone')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -32,9 +37,12 @@ last, and say why.
 
 Examples:
   holdfast models --maker google
-  holdfast models --for gpt-4o --needs tools,vision --prompt 200k`,
+  holdfast models --for gpt-4o --needs tools,vision --prompt 200k
+  holdfast models --refresh --config holdfast.yaml`,
     )
-    .action(run);
+    .action((options: ModelsOptions, command: Command) =>
+      options.refresh === true ? showTold(options, command) : run(options, command),
+    );
 }
 
 function run(options: ModelsOptions, command: Command): void {
@@ -83,6 +91,7 @@ function shown({ facts, abilities, misses, cost, ratio }: Candidate, at: number)
   return {
     model: id,
     maker: provider,
+    from: 'catalogue',
     window,
     maxInput,
     maxOutput,

@@ -70,13 +70,18 @@ export class LimitsRefresh {
   /** Asks those who do not tell with their keys, and from now on everybody once a day. */
   start(): void {
     if (this.#targets.length === 0) return;
-    void this.#ask(this.#targets.filter(({ toldWithKey }) => !toldWithKey));
+    void this.askRest();
     this.#wait();
   }
 
   stop(): void {
     this.#alarm?.cancel();
     this.#alarm = null;
+  }
+
+  /** Asks those now who do not tell with their keys. */
+  askRest(): Promise<void> {
+    return this.#ask(this.#targets.filter(({ toldWithKey }) => !toldWithKey));
   }
 
   /** Asks everybody now. */

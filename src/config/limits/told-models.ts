@@ -2,6 +2,8 @@ import type { ModelLimits } from '../../payload/fit/window-estimates.ts';
 import { modelFacts, undated } from '../../providers/catalogue/catalogue.ts';
 import { ANY_NAME, type Told, type ToldList } from '../../providers/catalogue/told.ts';
 
+const NOTHING: ToldList = new Map();
+
 /** What the targets have told of their models, the latest of each. */
 export class ToldModels {
   readonly #lists = new Map<string, ToldList>();
@@ -12,6 +14,11 @@ export class ToldModels {
     const list = this.#lists.get(target);
     if (list === undefined) return null;
     return list.get(model) ?? list.get(undated(model)) ?? list.get(ANY_NAME) ?? null;
+  }
+
+  /** All that a target told. */
+  listOf(target: string): ToldList {
+    return this.#lists.get(target) ?? NOTHING;
   }
 
   /** A target has listed its models; what it told before no longer holds. */
