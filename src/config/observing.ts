@@ -128,7 +128,7 @@ export const observingSections: { readonly [Name in keyof ObservingSections]-?: 
       .optional(),
     successes: section({
       perSecond: whole(
-        'Calls without any fault that are told each second at least. Default 100.',
+        'Calls without any fault that are told each second at least. Default 30.',
         0,
         100_000,
       ).optional(),
@@ -177,14 +177,14 @@ export const observingSections: { readonly [Name in keyof ObservingSections]-?: 
 };
 
 /**
- * Fills in what was left out. A hundred lines a second are about 100 KB at the most; one in a hundred beyond shows what ordinary
- * traffic looks like without paying for all of it.
+ * Fills in what was left out. Thirty lines a second are more than anybody reads, and about 30 KB at the most; one in a hundred beyond
+ * shows what ordinary traffic looks like without paying for all of it.
  */
 export function resolveLogs({ logs }: ObservingSections, said: ObservingVariables): LogsConfig {
   return {
     level: said.level ?? logs?.level ?? 'info',
     format: said.format ?? logs?.format ?? 'auto',
-    successes: { perSecond: logs?.successes?.perSecond ?? 100, share: logs?.successes?.share ?? 0.01 },
+    successes: { perSecond: logs?.successes?.perSecond ?? 30, share: logs?.successes?.share ?? 0.01 },
   };
 }
 
