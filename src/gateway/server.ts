@@ -170,7 +170,7 @@ export class Gateway {
     const guest = this.#deps.door.recognise(request, this.#deps.clock.wall());
     if ('fault' in guest) return this.#turnAway(request, response, guest.fault);
     const { api, background } = this.#deps.jobs;
-    if (isJobsPath(path)) return api.handle(request, response, path, guest);
+    if (isJobsPath(path)) return api.handle(request, response, path, guest, this.#room);
     background.handle(request, response, path, guest).then(
       (known) => {
         // It may be a provider's own, whatever its id looks like.

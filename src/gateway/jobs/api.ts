@@ -6,6 +6,7 @@ import { newWebhookSecret } from '../../jobs/webhooks/sign.ts';
 import type { Guest } from '../../tenants/holder.ts';
 import { refuse } from '../answer.ts';
 import { type BodyLimits, readBody } from '../body.ts';
+import type { BodyRoom } from '../body-room.ts';
 import { readJobAsks, waitAsked } from './asks.ts';
 import { type CallDeps, makeCall } from './call.ts';
 import { followJob } from './events.ts';
@@ -31,6 +32,8 @@ interface Asked {
   readonly guest: Guest;
   readonly owner: string;
   readonly query: URLSearchParams;
+  /** Shared by all bodies that are held. */
+  readonly room: BodyRoom;
 }
 
 const JSON_TYPE: readonly string[] = ['content-type', 'application/json; charset=utf-8', 'cache-control', 'no-store'];
@@ -49,7 +52,7 @@ export class JobsApi {
   }
 
   /** Answers a request whose path {@link isJobsPath}. */
-  handle(request: IncomingMessage, response: ServerResponse, path: string, guest: Guest): void {
+  handle(request: IncomingMessage, response: ServerResponse, path: string, guest: Guest, room: BodyRoom): void {
     const [place = '', query = ''] = path.split('?', 2);
     const asked = {
       request,
@@ -57,6 +60,7 @@ export class JobsApi {
       guest,
       owner: ownerOf(guest.plain.tenant),
       query: new URLSearchParams(query),
+      room,
     };
     this.#answer(asked, place).catch((error: unknown) => {
       // All that can fail is the store.
@@ -92,12 +96,14 @@ export class JobsApi {
 
   async #create(asked: Asked): Promise<void> {
     const { house, limits, calls } = this.#deps;
-    const { request, guest } = asked;
+    const { request, response, guest, room } = asked;
     const { promise, resolve } = Promise.withResolvers<Parameters<Parameters<typeof readBody>[3]>[0]>();
-    readBody(request, limits, house.clock, resolve);
+    readBody(request, limits, house.clock, resolve, room);
     const read = await promise;
     if (read.kind === 'gone') return;
     if (read.kind === 'refused') return this.#refuse(asked, read.fault);
+    if (response.closed) room.give(read.held);
+    else response.once('close', () => room.give(read.held));
     const wanted = readAskedJob(read.body);
     if ('fault' in wanted) return this.#refuse(asked, wanted.fault);
     const { endpoint, webhook } = wanted;
