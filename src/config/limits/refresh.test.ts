@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import type { ToldList } from '../../providers/catalogue/told.ts';
 import type { KeyQuestion } from '../../providers/key-check.ts';
-import { LimitsRefresh, type TellingTarget } from './refresh.ts';
+import { loadConfig } from '../load.ts';
+import { LimitsRefresh, tellingTargets, type TellingTarget } from './refresh.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -91,4 +95,21 @@ test('asks nobody without a key that has to have one', async () => {
   const scene = new Scene(target('keyed', { key: () => undefined }));
   await scene.refresh.askAll();
   expect([scene.asked, scene.said]).toEqual([[], []]);
+});
+
+test.each([
+  ['warn', { c: true, g: true, q: true, r: false, v: false, l: false }],
+  ['off', {}],
+])('those who tell are asked, and whether with their keys: %s', async (policy, expected) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'holdfast-refresh-'));
+  const targets =
+    'o: { provider: openai }, c: { provider: anthropic }, g: { provider: gemini }, q: { provider: groq }, ' +
+    'r: { provider: openrouter }, v: { provider: vllm }, l: { provider: lmstudio }, d: { provider: deepseek }, ' +
+    'theirs: { provider: groq, key: caller }';
+  await writeFile(join(cwd, 'c.yaml'), `keys: { policy: ${policy} }\ntargets: { ${targets} }\n`);
+  const names = ['OPENAI', 'ANTHROPIC', 'GEMINI', 'GROQ', 'OPENROUTER', 'DEEPSEEK'];
+  const env = Object.fromEntries(names.map((name) => [`${name}_API_KEY`, 'k']));
+  const config = await loadConfig({ file: 'c.yaml', env, cwd });
+  await rm(cwd, { recursive: true });
+  expect(Object.fromEntries(tellingTargets(config).map(({ id, toldWithKey }) => [id, toldWithKey]))).toEqual(expected);
 });
