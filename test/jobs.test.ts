@@ -55,6 +55,8 @@ interface Told {
 }
 
 /** Asks the gateway itself, past the count of calls: requests about jobs leave no record. */
+const CALLER = 'Bearer sk-caller-0123456789';
+
 async function ask(
   method: string,
   path: string,
@@ -63,7 +65,7 @@ async function ask(
 ): Promise<Told> {
   const response = await fetch(`${gateway.baseURL}${path}`, {
     method,
-    headers: { authorization: 'Bearer sk-caller-0123456789', 'content-type': 'application/json', ...headers },
+    headers: { authorization: CALLER, 'content-type': 'application/json', ...headers },
     ...(body === null ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -532,6 +534,15 @@ describe('an idempotency key', () => {
     expect(slow.stats.requests - before).toBe(1);
   });
 
+  test('is another one with another provider key, where callers are not told apart otherwise', async () => {
+    const key = fresh();
+    const first = await keyed(BODY, key, { authorization: 'Bearer one' });
+    const other = await keyed(BODY, key, { authorization: 'Bearer another' });
+    gateway.owe(2);
+    expect([first.status, other.status]).toEqual([200, 200]);
+    expect(other.headers.get('idempotent-replayed')).toBeNull();
+  });
+
   test('keeps nothing of what failed for now', async () => {
     const key = fresh();
     simulator.setFault('overloaded');
@@ -562,7 +573,7 @@ describe('an idempotency key', () => {
     const body = JSON.stringify({ ...BODY, model: 'slow-1' });
     const call = fetch(`${gateway.baseURL}${CHAT}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      headers: { authorization: CALLER, 'content-type': 'application/json', 'idempotency-key': key },
       body,
       signal: controller.signal,
     }).catch(() => null);

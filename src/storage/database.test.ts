@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -46,6 +55,15 @@ describe('opening for writing', () => {
     const again = openDatabase({ directory: nested });
     expect(await again.query.selectFrom('calls').selectAll().execute()).toEqual([]);
     await again.close();
+  });
+
+  it("is its owner's alone, with everything that SQLite writes beside it", async () => {
+    const database = openDatabase({ directory });
+    await database.query.selectFrom('calls').selectAll().execute();
+    const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o077);
+    expect(modes.length).toBeGreaterThan(1);
+    expect(new Set(modes)).toEqual(new Set([0]));
+    await database.close();
   });
 
   it('chooses WAL, synchronous normal and incremental auto-vacuum', () => {

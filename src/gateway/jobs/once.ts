@@ -5,6 +5,7 @@ import type { Fault } from '../../engine/fault/fault.ts';
 import type { Reply, ReplyStream, Sink, StreamEnding } from '../../engine/reply.ts';
 import { jobIdFor, type KeptAnswer } from '../../jobs/job.ts';
 import type { KeyName, KeyStanding } from '../../jobs/queue.ts';
+import { whoseAnswer } from '../../providers/given/request-key.ts';
 import { answer, headersOf, refusalOf, refuse } from '../answer.ts';
 import type { Given } from './given.ts';
 import { type JobHouse, ownerOf } from './house.ts';
@@ -42,7 +43,8 @@ export class Once {
     work: (jobId: string) => Promise<Given>,
   ): Promise<void> {
     const { house } = this.#deps;
-    const name: KeyName = { owner: ownerOf(call.caller.tenant), key: hash(key) };
+    // Without tenants, who sends another provider key is somebody else.
+    const name: KeyName = { owner: ownerOf(call.caller.tenant), key: hash(JSON.stringify([key, whoseAnswer(call)])) };
     const token = randomUUID();
     const fingerprint = fingerprintOf(call);
     let standing: KeyStanding;

@@ -37,6 +37,12 @@ const CREDENTIALS = [
   'openai-project',
 ] as const;
 
+/** For whom an answer is: the tenant; where nobody is told apart, whoever has the key that was sent. */
+export function whoseAnswer({ caller, headers }: Call): readonly unknown[] {
+  if (caller.tenant !== null) return [caller.organisation, caller.tenant];
+  return CREDENTIALS.map((name) => headers[name] ?? null);
+}
+
 /**
  * What a call is known by among those whose answers may be given again; null for a call whose answer depends on more than its
  * request. No two tenants ever share a key.
@@ -47,9 +53,8 @@ export function requestKey(call: Call): RequestKey | null {
   if (!known || call.pins.length > 0 || !(body instanceof Uint8Array)) return null;
   const request = read(body);
   if (!isObject(request) || !isRepeatable(request)) return null;
-  const { caller, headers } = call;
-  const whose =
-    caller.tenant === null ? CREDENTIALS.map((name) => headers[name] ?? null) : [caller.organisation, caller.tenant];
+  const whose = whoseAnswer(call);
+  const { caller } = call;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([caller.tenant === null ? 'anyone' : 'tenant', whose, operation]));
   hash.update(canonical(Object.fromEntries(Object.entries(request).filter(([name]) => !IDLE_MEMBERS.has(name)))));

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -38,7 +38,10 @@ export function openFile(path: string, migrations: readonly Migration[]): Databa
   return guarded(path, () => {
     makeDirectory(dirname(path));
     refuseDirectoryInPlaceOfFile(path);
+    const isNew = !existsSync(path);
     return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (connection) => {
+      // Who calls, with which keys, and how it went, is its owner's alone; SQLite gives its other files the same rights.
+      if (isNew) chmodSync(path, 0o600);
       untilUnlocked(() => {
         // Only an empty database takes the first two, and the switch to WAL writes its first page: the order matters.
         connection.exec(`pragma page_size = ${PAGE_BYTES}`);
