@@ -18,7 +18,8 @@ import { SystemClock } from '../src/engine/system-clock.ts';
 import { Target } from '../src/engine/target.ts';
 import { readFetch } from '../src/inprocess/request.ts';
 import { toResponse } from '../src/inprocess/response.ts';
-import { AnthropicEndpoint, type AnthropicOptions } from '../src/providers/anthropic/endpoint.ts';
+import { AnthropicEndpoint } from '../src/providers/anthropic/endpoint.ts';
+import type { ForeignOptions } from '../src/providers/translation/foreign.ts';
 import { messages } from '../src/providers/anthropic/messages.ts';
 import { dialectOf } from '../src/providers/dialects.ts';
 import { OpenAIEndpoint } from '../src/providers/openai/endpoint.ts';
@@ -44,7 +45,7 @@ interface House {
 
 /** The official SDK before a line whose rungs are an OpenAI target, where asked for, and then an Anthropic one. */
 function house(
-  options: Partial<AnthropicOptions> & { readonly first?: Simulator; readonly waitMs?: number } = {},
+  options: Partial<ForeignOptions> & { readonly first?: Simulator; readonly waitMs?: number } = {},
 ): House {
   const { first, waitMs = 5_000, ...more } = options;
   const clock = new SystemClock();

@@ -1,26 +1,12 @@
-import type { Fault } from '../../engine/fault/fault.ts';
-import { isObject } from '../openai/request.ts';
 import { traitsOf } from './claude.ts';
 import { conversationOf } from './conversation.ts';
-import { type Loss, Untranslatable, untranslatable } from '../translation/loss.ts';
-import { loseTheRest } from '../translation/rest.ts';
+import { type TranslatedRequest, translateChat } from '../translation/chat-request.ts';
+import type { Loss } from '../translation/loss.ts';
 import { formatOf, maxTokensOf, samplingOf, serviceTierOf, stopSequencesOf, userOf } from './settings.ts';
 import { thinkingOf } from './thinking.ts';
 import { toolMembers } from './tools.ts';
 
 type Request = Readonly<Record<string, unknown>>;
-
-/** A chat request on the Messages wire, or why it cannot be put there. */
-export type TranslatedRequest =
-  | {
-      readonly kind: 'translated';
-      readonly body: Request;
-      /** What was left out or changed on the way; told to the caller, never silent. */
-      readonly losses: readonly Loss[];
-      /** The caller asked for an event that tells the usage (`stream_options.include_usage`). */
-      readonly tellsUsage: boolean;
-    }
-  | { readonly kind: 'untranslatable'; readonly fault: Fault };
 
 /** Members that are carried over, each by its own rule. */
 const CARRIED: ReadonlySet<string> = new Set([
@@ -51,17 +37,7 @@ const CARRIED: ReadonlySet<string> = new Set([
  * @param cap the most tokens that the model says; null when that is not known.
  */
 export function toMessages(request: Request, model: string, cap: number | null): TranslatedRequest {
-  const losses: Loss[] = [];
-  try {
-    const body = bodyOf(request, model, cap, losses);
-    loseTheRest(request, CARRIED, 'Messages', losses);
-    const options = request['stream_options'];
-    const tellsUsage = isObject(options) && options['include_usage'] === true;
-    return { kind: 'translated', body, losses, tellsUsage };
-  } catch (error) {
-    if (!(error instanceof Untranslatable)) throw error;
-    return { kind: 'untranslatable', fault: untranslatable('Messages', error.field, error.message) };
-  }
+  return translateChat('Messages', request, CARRIED, (losses) => bodyOf(request, model, cap, losses));
 }
 
 function bodyOf(request: Request, model: string, cap: number | null, losses: Loss[]): Request {
