@@ -14,11 +14,13 @@ const QUICKER: Readonly<Record<string, number>> = {
   'huge-chunk': 200_000,
 };
 
-/** Oddities after which the caller gets less than the whole text, and is honestly told so by the finish reason. */
-const SHORTENED: Readonly<Record<string, string>> = {
-  'content-filter': 'content_filter',
-  'empty-answer': 'length',
-  'response-incomplete': 'incomplete',
+/** Oddities after which the caller gets less than the whole text, and is honestly told so by how each wire ends. */
+const SHORTENED: Readonly<Record<string, { readonly chat: string; readonly responses: string }>> = {
+  'content-filter': { chat: 'content_filter', responses: 'incomplete' },
+  'empty-answer': { chat: 'length', responses: 'incomplete' },
+  'response-incomplete': { chat: 'length', responses: 'incomplete' },
+  // All of it comes, and none as a text.
+  refusal: { chat: 'stop', responses: 'completed' },
 };
 
 /**
@@ -133,6 +135,6 @@ describe.each(DOORS)('%s', (name) => {
 function expectedOf({ name }: Misbehaviour, asking: Asking): Partial<Heard> {
   if (TAKEN_AT_ITS_WORD.has(name)) return { finish: null };
   const shortened = SHORTENED[name];
-  if (shortened !== undefined) return { finish: shortened };
+  if (shortened !== undefined) return { finish: shortened[WIRES[asking]] };
   return { text: SAYING, finish: asking.startsWith('chat') ? 'stop' : 'completed' };
 }

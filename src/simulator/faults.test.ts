@@ -152,7 +152,7 @@ const CASES = FAULTS.flatMap((fault) =>
 const silent = CASES.filter(({ fault }) => fault.kind === 'timeout');
 const broken = CASES.filter(({ name }) => /^(?:cut|reset|short-body)/.test(name));
 const harmless = CASES.filter(
-  ({ fault, name }) => fault.kind === null && !/^(?:content-filter|empty-answer|response-inc)/.test(name),
+  ({ fault, name }) => fault.kind === null && !/^(?:content-filter|refusal|empty-answer|response-inc)/.test(name),
 );
 const late = CASES.filter(
   ({ fault, kind }) => fault.moment === 'after-content' && fault.kind !== 'timeout' && kind.endsWith('stream'),
@@ -293,9 +293,49 @@ describe('streams that say something wrong', () => {
     const filtered = await call('chat stream', 'content-filter:4');
     expect(filtered.body.toString()).toContain('"finish_reason":"content_filter"');
     expect(tokens(filtered.body)).toHaveLength(4);
+    const response = await call('responses stream', 'content-filter:4');
+    expect(tokens(response.body)).toHaveLength(4);
+    expect(events(response.body).at(-1)).toContain('"incomplete_details":{"reason":"content_filter"}');
     const empty = await call('chat stream', 'empty-answer');
     expect(empty.body.toString()).toContain('"finish_reason":"length"');
     expect(tokens(empty.body)).toEqual([]);
+  });
+});
+
+describe('a refusal is what would have been the answer', () => {
+  interface Refusing {
+    readonly choices?: readonly { readonly message: object }[];
+    readonly output?: readonly { readonly content: readonly object[] }[];
+  }
+
+  test.each(['chat', 'responses'] as const)('of %s', async (wire) => {
+    const answer = textOf(`${wire} whole`, (await call(`${wire} whole`, 'one-chunk')).body);
+    const whole = JSON.parse((await call(`${wire} whole`, 'refusal')).body.toString()) as Refusing;
+    const said = wire === 'chat' ? whole.choices?.[0]?.message : whole.output?.at(-1)?.content[0];
+    expect(said).toMatchObject(
+      wire === 'chat' ? { content: null, refusal: answer } : { type: 'refusal', refusal: answer },
+    );
+  });
+
+  test('of a streamed response comes in events of its own', async () => {
+    const sent = events((await call('responses stream', 'refusal')).body).map((data) => JSON.parse(data) as AnyEvent);
+    const types = new Set(sent.map(({ type }) => type));
+    expect([...types]).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.output_item.added',
+      'response.content_part.added',
+      'response.refusal.delta',
+      'response.refusal.done',
+      'response.content_part.done',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+    const said = sent.map(({ type, delta }) => (type === 'response.refusal.delta' ? delta : '')).join('');
+    expect(sent.find(({ type }) => type === 'response.refusal.done')).toMatchObject({ refusal: said });
+    expect(sent.at(-1)).toMatchObject({
+      response: { status: 'completed', output: [{ content: [{ type: 'refusal', refusal: said }] }] },
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { CONNECTION_FAULTS } from './faults/connection.ts';
 import { EDGE_FAULTS } from './faults/edge.ts';
 import { ERROR_FAULTS } from './faults/errors.ts';
 import { QUIRKS } from './faults/quirks.ts';
+import { REFUSALS } from './faults/refusing.ts';
 import { STREAM_FAULTS } from './faults/stream.ts';
 import type { Misbehaviour } from './faults/misbehaviour.ts';
 import type { Script } from './script.ts';
@@ -17,6 +18,7 @@ export const FAULTS: readonly Misbehaviour[] = [
   ...CONNECTION_FAULTS,
   ...STREAM_FAULTS,
   ...BODY_FAULTS,
+  ...REFUSALS,
   ...QUIRKS,
 ];
 

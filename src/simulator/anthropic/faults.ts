@@ -78,6 +78,7 @@ const OWN: Readonly<Record<string, (script: Script, tokens: number) => Script>> 
       script.steps.filter((step) => !isWrite(step) || step.part !== 'terminal'),
     ),
   'content-filter': (script, tokens) => (script.stream ? ending(script, tokens, 'refusal') : refused(script)),
+  refusal: (script) => (script.stream ? ending(script, 0, 'refusal') : refused(script)),
   'empty-answer': (script) => ending(script, 0, 'max_tokens'),
 };
 

@@ -1,7 +1,8 @@
 import { end, write } from '../script.ts';
 import type { Script, Step, Write } from '../script.ts';
-import { brokenAfter, headOf, isWrite, rewritten, wholeBody, withSteps } from './misbehaviour.ts';
+import { headOf, isWrite, rewritten, wholeBody, withSteps } from './misbehaviour.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
+import { finishedAs } from './refusing.ts';
 
 const ANY = { kind: null, moment: null, spoils: 'any', wires: null, argument: null } as const;
 const STREAM = { ...ANY, spoils: 'stream', wires: ['chat', 'responses'] } as const;
@@ -35,14 +36,6 @@ function huge(script: Script, bytes: number): Script {
     grown = true;
     return text.replace('data: {', `data: {"obfuscation":"${'x'.repeat(bytes)}",`);
   });
-}
-
-/** The finish reason of a chat answer replaced, in a stream after some tokens and in a whole body as it is. */
-function finishedAs(script: Script, reason: string, tokens: number): Script {
-  const swap = (text: string) => text.replace(/"finish_reason":"\w+"/g, `"finish_reason":"${reason}"`);
-  if (!script.stream) return withBody(script, Buffer.from(swap(wholeBody(script).toString())));
-  const closing = script.steps.filter((step) => isWrite(step) && (step.part === 'closing' || step.part === 'terminal'));
-  return eachText(brokenAfter(script, tokens, [...closing, end()]), swap);
 }
 
 /** Oddities that are legal, or common enough to live with: the caller has to get a whole answer. */
@@ -127,14 +120,6 @@ export const QUIRKS: readonly Misbehaviour[] = [
         script,
         script.steps.filter((step) => !isWrite(step) || step.part !== 'terminal'),
       ),
-  },
-  {
-    ...ANY,
-    name: 'content-filter',
-    description: 'The answer is stopped by a content filter: finish_reason content_filter.',
-    wires: ['chat'],
-    argument: { means: 'tokens that arrive before it', standard: 5 },
-    apply: (script, tokens) => finishedAs(script, 'content_filter', tokens),
   },
   {
     ...STREAM,

@@ -74,6 +74,7 @@ const OWN: Readonly<Record<string, (script: Script, tokens: number) => Script>> 
   'error-list-in-200': (script) => instead(script, jsonAnswer(200, [errorBody(500, 'INTERNAL', INTERNAL)])),
   'content-policy': blocked,
   'content-filter': (script, tokens) => ending(script, tokens, 'SAFETY'),
+  refusal: (script) => ending(script, 0, 'SAFETY'),
   'empty-answer': (script) => ending(script, 0, 'MAX_TOKENS'),
 };
 

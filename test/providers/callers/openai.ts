@@ -49,7 +49,7 @@ export const openaiChat: Caller = {
     return {
       text: message?.content ?? '',
       calls,
-      ending: CHAT_ENDINGS[choice?.finish_reason ?? ''] ?? 'end',
+      ending: message?.refusal ? 'refusal' : (CHAT_ENDINGS[choice?.finish_reason ?? ''] ?? 'end'),
       inputTokens: completion.usage?.prompt_tokens ?? -1,
       outputTokens: completion.usage?.completion_tokens ?? -1,
     };
@@ -151,10 +151,13 @@ export const openaiResponses: Caller = {
       item.type === 'function_call' ? [{ name: item.name, input: parsed(item.arguments) }] : [],
     );
     const reason = response.incomplete_details?.reason;
+    const refused = response.output.some(
+      (item) => item.type === 'message' && item.content.some(({ type }) => type === 'refusal'),
+    );
     const ending =
       reason === 'max_output_tokens'
         ? 'cap'
-        : reason === 'content_filter'
+        : refused || reason === 'content_filter'
           ? 'refusal'
           : calls.length > 0
             ? 'calls'
