@@ -184,7 +184,7 @@ export function resolveLogs({ logs }: ObservingSections, said: ObservingVariable
   return {
     level: said.level ?? logs?.level ?? 'info',
     format: said.format ?? logs?.format ?? 'auto',
-    successes: { perSecond: logs?.successes?.perSecond ?? 30, share: logs?.successes?.share ?? 0.01 },
+    successes: { perSecond: logs?.successes?.perSecond ?? 10, share: logs?.successes?.share ?? 0.01 },
   };
 }
 

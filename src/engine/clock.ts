@@ -9,7 +9,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970 (UTC): for people, records and HTTP dates, never for measuring. */
   wall(): number;
-  /** Calls `ring` once, no earlier than `ms` from now; coarse (a wheel's tick late at most). */
+  /** Calls `ring` once, no earlier than `ms` from now, and a millisecond or two later at most while the process has time for it. */
   after(ms: number, ring: () => void): Alarm;
   /** As {@link after}, by the clock time at which it is due: for who knows that already, and need not read the clock. */
   at(dueAt: number, ring: () => void): Alarm;

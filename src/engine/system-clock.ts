@@ -3,16 +3,21 @@ import type { Alarm, Clock } from './clock.ts';
 /** Slots in the wheel; a power of two, so that the slot of a tick is a mask away. */
 const SLOTS = 512;
 
-/** One turn of the wheel by one slot, in ms. Coarse on purpose: every alarm here guards seconds, not milliseconds. */
-const TICK_MS = 10;
+/**
+ * One turn of the wheel by one slot, ms. Slow, because each turn wakes a process that may have nothing else to do, and waking
+ * costs more than turning: at 10 ms the wheel took a tenth of what 400 calls a second cost.
+ */
+const TICK_MS = 100;
 
-/** Ticks skipped at once that show the event loop stood still. */
-const STALL_TICKS = 5;
+/** An alarm that goes off later than this found the event loop standing still, ms. */
+const STALL_MS = 50;
 
 /** A doubly linked ring node: an alarm in its slot. Its own cancel handle, so arming allocates one object. */
 class Node implements Alarm {
   previous: Node | null = null;
   next: Node | null = null;
+  /** Set once it is about to be due: it has left the wheel then. */
+  timer: NodeJS.Timeout | null = null;
   readonly dueAt: number;
   readonly ring: () => void;
   readonly #wheel: SystemClock | null;
@@ -24,25 +29,30 @@ class Node implements Alarm {
   }
 
   cancel(): void {
-    if (this.next === null || this.#wheel === null) return;
-    unlink(this);
-    this.#wheel.released();
+    if (this.timer !== null) {
+      clearTimeout(this.timer);
+      this.timer = null;
+    } else if (this.next !== null && this.#wheel !== null) {
+      unlink(this);
+      this.#wheel.released();
+    }
   }
 }
 
 /**
  * Real time. Alarms live on a hashed timing wheel (Varghese and Lauck, 1987), because a `setTimeout` per request costs
- * thirty times as much and every request has one. The wheel turns only while an alarm is pending and never keeps the
- * process alive.
+ * thirty times as much and every request has one. Nearly all are cancelled long before they are due; the few that are not
+ * are handed to a `setTimeout` shortly before, and so go off to the millisecond though the wheel is slow. It turns only
+ * while an alarm is pending, and no alarm keeps the process alive.
  */
 export class SystemClock implements Clock {
   /** Taken once: the global of this name is looked up anew with every use, and a call reads the clock a dozen times. */
   readonly #stopwatch: Pick<Performance, 'now'> = globalThis.performance;
   readonly #slots: Node[] = Array.from({ length: SLOTS }, emptyRing);
   #pending = 0;
-  #tick = 0;
-  #graced = false;
-  #timer: ReturnType<typeof setInterval> | null = null;
+  /** Ticks up to this one have been handed over: the running one and the next. */
+  #handedOver = 0;
+  #timer: NodeJS.Timeout | null = null;
 
   now(): number {
     return this.#stopwatch.now();
@@ -57,10 +67,14 @@ export class SystemClock implements Clock {
   }
 
   at(dueAt: number, ring: () => void): Alarm {
-    if (this.#timer === null) this.#start(this.#stopwatch.now());
+    if (this.#timer === null) this.#start();
     const node = new Node(this, dueAt, ring);
-    // One tick on top: the slot of the due time may already have been visited within its tick.
-    const slot = this.#slots[(Math.floor(node.dueAt / TICK_MS) + 1) & (SLOTS - 1)] as Node;
+    const tick = Math.floor(dueAt / TICK_MS);
+    if (tick <= this.#handedOver) {
+      this.#handOver(node, this.#stopwatch.now());
+      return node;
+    }
+    const slot = this.#slots[tick & (SLOTS - 1)] as Node;
     node.next = slot;
     node.previous = slot.previous;
     (slot.previous as Node).next = node;
@@ -74,45 +88,56 @@ export class SystemClock implements Clock {
     this.#pending -= 1;
   }
 
-  #start(now: number): void {
-    this.#tick = Math.floor(now / TICK_MS);
+  #start(): void {
+    this.#handedOver = Math.floor(this.#stopwatch.now() / TICK_MS) + 1;
     this.#timer = setInterval(() => this.#turn(), TICK_MS);
     this.#timer.unref();
   }
 
   #turn(): void {
     const now = this.#stopwatch.now();
-    const target = Math.floor(now / TICK_MS);
-    // After a standstill of our own, what has arrived meanwhile is read first: nobody is called silent for our sake.
-    if (target - this.#tick > STALL_TICKS && !this.#graced) {
-      this.#graced = true;
-      return;
-    }
-    this.#graced = false;
+    const target = Math.floor(now / TICK_MS) + 1;
     // A stalled event loop skips ticks; one full turn visits every slot, more would visit them again.
-    const steps = Math.min(target - this.#tick, SLOTS);
-    for (let step = steps - 1; step >= 0; step -= 1)
-      this.#visit(this.#slots[(target - step) & (SLOTS - 1)] as Node, now);
-    this.#tick = target;
+    const steps = Math.min(target - this.#handedOver, SLOTS);
+    this.#handedOver = target;
+    for (let step = steps - 1; step >= 0; step -= 1) {
+      this.#visit(this.#slots[(target - step) & (SLOTS - 1)] as Node, (target + 1) * TICK_MS, now);
+    }
     if (this.#pending === 0 && this.#timer !== null) {
       clearInterval(this.#timer);
       this.#timer = null;
     }
   }
 
-  #visit(slot: Node, now: number): void {
-    // Unlink what is due before ringing: an alarm may arm or cancel others of the same slot.
-    const due: Node[] = [];
+  /** Hands over what is due before `end`; the rest of the slot has turns of the wheel to wait. */
+  #visit(slot: Node, end: number, now: number): void {
     for (let node = slot.next as Node; node !== slot;) {
       const next = node.next as Node;
-      if (node.dueAt <= now) {
+      if (node.dueAt < end) {
         unlink(node);
         this.#pending -= 1;
-        due.push(node);
+        this.#handOver(node, now);
       }
       node = next;
     }
-    for (const node of due) node.ring();
+  }
+
+  #handOver(node: Node, now: number): void {
+    node.timer = setTimeout(() => this.#due(node), Math.max(0, Math.ceil(node.dueAt - now))).unref();
+  }
+
+  #due(node: Node): void {
+    node.timer = null;
+    const now = this.#stopwatch.now();
+    // The event loop's own time is a little behind, and so may its timers be early.
+    if (now < node.dueAt) return this.#handOver(node, now);
+    if (now - node.dueAt < STALL_MS) return node.ring();
+    // After a standstill of our own, what has arrived meanwhile is read first: nobody is called silent for our sake. Between
+    // two looks at its timers the event loop reads.
+    node.timer = setTimeout(() => {
+      node.timer = null;
+      node.ring();
+    }).unref();
   }
 }
 
