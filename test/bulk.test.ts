@@ -43,20 +43,22 @@ interface Ended {
 /** `holdfast bulk`, begun; `kill` ends it. */
 function begin(
   args: readonly string[] = [],
-  output = 'out.jsonl',
+  output: string | null = 'out.jsonl',
 ): {
+  readonly pid: number | undefined;
   readonly ended: Promise<Ended>;
   readonly kill: (signal: NodeJS.Signals) => void;
 } {
-  const files = [join(home, 'in.jsonl'), '--out', join(home, output), '--data', join(home, 'data')];
+  const out = output === null ? [] : ['--out', join(home, output)];
+  const files = [join(home, 'in.jsonl'), ...out, '--data', join(home, 'data')];
   const env = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-bulk', OPENAI_BASE_URL: `${provider.url}/v1` };
   const child = spawn(process.execPath, [MAIN, 'bulk', ...files, ...args], { env });
-  let out = '';
+  let said = '';
   let err = '';
-  child.stdout.on('data', (text) => (out += String(text)));
+  child.stdout.on('data', (text) => (said += String(text)));
   child.stderr.on('data', (text) => (err += String(text)));
-  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }));
-  return { ended, kill: (signal) => void child.kill(signal) };
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out: said, err }));
+  return { pid: child.pid, ended, kill: (signal) => void child.kill(signal) };
 }
 
 /** Begins, and ends it by a signal once some requests have been sent. */
@@ -90,6 +92,8 @@ test('interrupted and killed, it ends with every request answered once, in order
   expect(interrupted.code).toBe(130);
   expect(interrupted.err).toContain('are left. Go on with the same command');
   await cutShort('SIGKILL');
+  // What a killed process leaves behind holds nobody up.
+  expect(existsSync(join(home, 'out.jsonl.lock'))).toBe(true);
   expect(existsSync(join(home, 'out.jsonl'))).toBe(false);
   const { code, out } = await begin(['--json']).ended;
   expect(JSON.parse(out)).toMatchObject({ requests: count, answered: count, failed: 0 });
@@ -102,6 +106,23 @@ test('interrupted and killed, it ends with every request answered once, in order
   expect(existsSync(join(home, 'out.jsonl.journal'))).toBe(false);
   // What was under way when it was killed is asked again; what was done is not.
   expect(provider.stats.requests - before).toBeLessThanOrEqual(count + 20);
+});
+
+test('a second process with the same output is refused, and sends nothing', { timeout: 60_000 }, async () => {
+  await writeInput(['gpt-4o-mini@hang']);
+  const before = provider.stats.requests;
+  const first = begin();
+  await until(
+    () => provider.stats.requests > before,
+    () => 'nothing was sent',
+    30_000,
+  );
+  const second = await begin().ended;
+  expect(second.code).toBe(1);
+  expect(second.err).toContain(`another process (process ${first.pid}, since 2`);
+  expect(provider.stats.requests - before).toBe(1);
+  first.kill('SIGKILL');
+  await first.ended;
 });
 
 test('what fails for good is told by kind, and can be fed back', { timeout: 30_000 }, async () => {
@@ -117,7 +138,7 @@ test('what fails for good is told by kind, and can be fed back', { timeout: 30_0
 test('a dry run tells tokens, cost and time, and sends nothing', { timeout: 30_000 }, async () => {
   await writeInput(Array.from({ length: 100 }, () => 'gpt-4o-mini'));
   const before = provider.stats.requests;
-  const { code, out } = await begin(['--dry-run', '--json', '--requests-per-minute', '50']).ended;
+  const { code, out } = await begin(['--dry-run', '--json', '--requests-per-minute', '50'], null).ended;
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ requests: 100, outputTokens: 5_000, unpriced: 0, ms: 120_000 });
   expect((JSON.parse(out) as { cost: number }).cost).toBeGreaterThan(0);
@@ -155,4 +176,11 @@ test('the output takes the place of nothing that is there', { timeout: 30_000 },
   expect(err).toContain('in.jsonl is there already and would be lost');
   expect(await readFile(join(home, 'in.jsonl'), 'utf8')).toBe(requests);
   expect(provider.stats.requests).toBe(before);
+});
+
+test('without an output it says what is missing', async () => {
+  await writeInput(['gpt-4o-mini']);
+  const { code, err } = await begin([], null).ended;
+  expect(code).toBe(1);
+  expect(err).toContain('--out is missing');
 });

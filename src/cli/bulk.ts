@@ -10,7 +10,7 @@ export function bulkCommand(terminal: Terminal = processTerminal()): Command {
   return new Command('bulk')
     .description("send the requests of a file (OpenAI's batch format) in the background lane, and write their answers")
     .argument('<input>', 'JSON lines: {"custom_id", "method": "POST", "url": "/v1/chat/completions", "body"}')
-    .requiredOption('-o, --out <file>', 'where the answers go, in the order of the input')
+    .option('-o, --out <file>', 'where the answers go, in the order of the input; needed unless for --dry-run')
     .option('-c, --config <file>', 'configuration of the line to send through; left out, the environment is enough')
     .option('--url <url>', 'send through a running gateway instead: its base URL, with its /v1')
     .option('--key <reference>', 'key for that gateway: env:NAME or file:PATH')
@@ -26,10 +26,11 @@ export function bulkCommand(terminal: Terminal = processTerminal()): Command {
       'after',
       `
 Interrupted (Ctrl-C, a crash, a full disk), it goes on with the same command: what is done stands in FILE.journal and is not
-sent again. What failed for good stands in FILE.failed.jsonl, as an input for another time.
+sent again. What failed for good stands in FILE.failed.jsonl, as an input for another time. While one process is at work on an
+output, FILE.lock keeps a second one from it.
 
 Examples:
-  holdfast bulk in.jsonl --out out.jsonl --dry-run
+  holdfast bulk in.jsonl --dry-run
   holdfast bulk in.jsonl --out out.jsonl --config holdfast.yaml
   holdfast bulk in.jsonl --out out.jsonl --url http://127.0.0.1:4141/v1 --key env:HOLDFAST_KEY`,
     )

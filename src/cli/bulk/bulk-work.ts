@@ -5,10 +5,11 @@ import { runBulk } from '../../jobs/bulk/bulk.ts';
 import { handOver } from '../../jobs/bulk/hand-over.ts';
 import { inspect, type InputFacts, linesOf } from '../../jobs/bulk/input.ts';
 import { type Done, Journal } from '../../jobs/bulk/journal.ts';
+import { Lock } from '../../jobs/bulk/lock.ts';
 import { keyOf, readKey } from '../request/prepare.ts';
 import { showDuration, type Terminal } from '../terminal.ts';
 import { type Estimate, estimate } from './estimate.ts';
-import { requireFreeOutput, requireInput } from './files.ts';
+import { requireDirectory, requireFreeOutput, requireInput } from './files.ts';
 import { openGatewaySender } from './gateway-sender.ts';
 import { openLine, type Sender } from './line-sender.ts';
 import { costOf, faultsOf, showProgress } from './progress.ts';
@@ -16,7 +17,8 @@ import { Stop } from './stop.ts';
 
 /** What `holdfast bulk` takes, as it was typed. */
 export interface BulkOptions {
-  readonly out: string;
+  /** Left out for a dry run only. */
+  readonly out?: string;
   readonly config?: string;
   readonly url?: string;
   readonly key?: string;
@@ -36,18 +38,35 @@ type ExitCode = 0 | 1 | 130;
 /** Sends the requests of a file, or reckons what they will take. @throws {Error} the input is no bulk, or a file cannot be used */
 export async function bulk(input: string, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
   requireInput(input);
-  const journalFile = `${options.out}.journal`;
-  if (options.dryRun !== true) requireFreeOutput(options.out, journalFile);
+  if (options.dryRun === true) return reckon(input, options, terminal);
+  const { out } = options;
+  if (out === undefined) {
+    throw new Error('--out is missing: name the file that the answers go to, or add --dry-run to send nothing');
+  }
+  requireDirectory(out);
+  const lock = Lock.take(`${out}.lock`);
+  try {
+    return await send(input, out, options, terminal);
+  } finally {
+    lock.release();
+  }
+}
+
+async function reckon(input: string, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
+  refuseProblems(input, await inspect(input));
+  const { expectOutput: outputTokens, requestsPerMinute = null, tokensPerMinute = null } = options;
+  const found = await estimate(input, await configOf(options), { outputTokens, requestsPerMinute, tokensPerMinute });
+  terminal.write(options.json === true ? `${JSON.stringify(found)}\n` : describe(found));
+  return 0;
+}
+
+async function send(input: string, out: string, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
+  const journalFile = `${out}.journal`;
+  requireFreeOutput(out, journalFile);
   const facts = await inspect(input);
   refuseProblems(input, facts);
-  if (options.dryRun === true) {
-    const { expectOutput: outputTokens, requestsPerMinute = null, tokensPerMinute = null } = options;
-    const found = await estimate(input, await configOf(options), { outputTokens, requestsPerMinute, tokensPerMinute });
-    terminal.write(options.json === true ? `${JSON.stringify(found)}\n` : describe(found));
-    return 0;
-  }
-  const journal = await Journal.open(journalFile, facts.fingerprint);
   const sender = await openSender(options);
+  const journal = await Journal.open(journalFile, facts.fingerprint);
   const stop = new Stop((words) => terminal.note(words));
   const before = countOf(journal.done);
   if (before > 0)
@@ -68,14 +87,14 @@ export async function bulk(input: string, options: BulkOptions, terminal: Termin
     stop.forget();
     await sender.close();
   }
-  return conclude(input, journal, facts, options, terminal);
+  return conclude(input, journal, facts, { out, json: options.json === true }, terminal);
 }
 
 async function conclude(
   input: string,
   journal: Journal,
   facts: InputFacts,
-  { out, json }: BulkOptions,
+  { out, json }: { readonly out: string; readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { done } = journal;
@@ -89,7 +108,7 @@ async function conclude(
   await handOver(input, journal, { out, failed });
   journal.remove();
   const { answered, cost, unpriced } = done;
-  if (json === true) {
+  if (json) {
     const faults = Object.fromEntries(done.faults);
     terminal.write(
       `${JSON.stringify({ requests: facts.lines, answered, failed: done.failed, faults, cost: cost / 1e6, unpriced, out })}\n`,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requireFreeOutput, requireInput } from './files.ts';
+import { requireDirectory, requireFreeOutput, requireInput } from './files.ts';
 
 let home = '';
 beforeAll(() => {
@@ -28,6 +28,7 @@ describe('the input', () => {
 describe('the output', () => {
   const judge = (name: string) => () => {
     const out = name.startsWith('/') ? name : join(home, name);
+    requireDirectory(out);
     requireFreeOutput(out, `${out}.journal`);
   };
 
@@ -44,5 +45,5 @@ describe('the output', () => {
     ['in.jsonl/out.jsonl', 'in.jsonl is no directory'],
   ])('may not be %s', (name, why) => expect(judge(name)).toThrow(why));
 
-  test('has a name', () => expect(() => requireFreeOutput('', '.journal')).toThrow('--out is empty'));
+  test('has a name', () => expect(() => requireDirectory('')).toThrow('--out is empty'));
 });

@@ -11,16 +11,20 @@ export function requireInput(input: string): void {
     throw new Error(`${input} is no file, and cannot be read more than once; write it to a file first`);
 }
 
+/** @throws {Error} the output has no directory to go to */
+export function requireDirectory(out: string): void {
+  if (out === '') throw new Error('--out is empty; name the file that the answers go to');
+  const place = statSync(dirname(out), { throwIfNoEntry: false });
+  if (place === undefined) throw new Error(`--out: there is no directory ${dirname(out)}; make it, or write elsewhere`);
+  if (!place.isDirectory()) throw new Error(`--out: ${dirname(out)} is no directory; write elsewhere`);
+}
+
 /**
  * Answers cost money and devices cannot be brought back, so the output takes the place of nothing that is there.
  *
  * @throws {Error} the answers cannot go there
  */
 export function requireFreeOutput(out: string, journal: string): void {
-  if (out === '') throw new Error('--out is empty; name the file that the answers go to');
-  const place = statSync(dirname(out), { throwIfNoEntry: false });
-  if (place === undefined) throw new Error(`--out: there is no directory ${dirname(out)}; make it, or write elsewhere`);
-  if (!place.isDirectory()) throw new Error(`--out: ${dirname(out)} is no directory; write elsewhere`);
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === true) {
     throw new Error(`--out: ${out} is a directory; name a file in it`);
   }
