@@ -187,6 +187,19 @@ describe('falling back', () => {
     ]);
   });
 
+  test.each<[string, Script, (readonly Script[])[], number]>([
+    ['the whole backoff for a target that is alone', refusal(500, 'server_error'), [], 250],
+    ['a tenth of a second at most where another stands', refusal(500, 'server_error'), [[answer]], 50],
+    ['the whole backoff for one that has too much to do', overloaded, [[answer]], 250],
+  ])('a retry waits %s', async (_, first, others, waitedMs) => {
+    const { send, records } = house([[first, answer], ...others]);
+    await send();
+    expect(records[0]?.attempts.map((each) => [each.target, each.waitedMs])).toEqual([
+      ['t0', 0],
+      ['t0', waitedMs],
+    ]);
+  });
+
   test('a target that has failed three times in a row is passed by where another stands', async () => {
     const { send, endpoints, targets } = house([[refusal(500, 'server_error')], [answer]], { attempts: 1 });
     for (let i = 0; i < 6; i += 1) await send({}, 10);

@@ -13,6 +13,20 @@ import type { Target } from './target.ts';
  */
 const PATIENCE_MS = 1000;
 
+/**
+ * Longest backoff before a retry while another target stands, ms: the retry is to tell an accident from an outage, and as soon
+ * as that is known this call and the next go to the other. Alone, a target gets the whole backoff to recover in.
+ */
+const DOUBT_MS = 100;
+
+/** Faults of a target that has too much to do: asking it again at once makes them worse, whoever else stands. */
+const PRESSED: ReadonlySet<FaultKind> = new Set([
+  'rate-limit-requests',
+  'rate-limit-tokens',
+  'slow-down',
+  'overloaded',
+]);
+
 /** A target whose limits are used up keeps this part of its weight, or nobody would learn that they are not any more. */
 const LEAST_SHARE = 0.01;
 
@@ -118,14 +132,13 @@ export class Plan {
     const sibling = elsewhere ? this.#climb(this.#rung, this.#rung + 1, now) : null;
     if (sibling !== null) return this.#try(sibling.candidate, this.#rung, 0, 'fallback', false);
 
-    const waitMs = this.#waitHere(current.target, fault, now);
+    const next = elsewhere ? this.#climb(this.#rung + 1, this.#rules.ladder.length, now) : null;
+    const waitMs = this.#waitHere(current.target, fault, next !== null, now);
     // A target that fails others too is not waited for when there is another: that would feed the failure.
     const hopeful = !current.target.breaker.failing;
     if (hopeful && waitMs !== null && waitMs <= PATIENCE_MS && current.target.budget.take()) {
       return this.#again(current, waitMs);
     }
-    const above = this.#rung + 1;
-    const next = elsewhere ? this.#climb(above, this.#rules.ladder.length, now) : null;
     if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
     const left = waitMs !== null && (!hopeful || waitMs > PATIENCE_MS);
     if (left && current.target.budget.take()) return this.#again(current, waitMs);
@@ -142,7 +155,7 @@ export class Plan {
     const next = this.#climb(this.#rung, this.#rules.ladder.length, now);
     if (next !== null) return this.#try(next.candidate, next.rung, 0, 'fallback', false);
     const failed = this.#failed;
-    const waitMs = failed === null ? null : this.#waitHere(failed.candidate.target, failed.fault, now);
+    const waitMs = failed === null ? null : this.#waitHere(failed.candidate.target, failed.fault, false, now);
     if (failed === null || waitMs === null || !failed.candidate.target.budget.take()) return this.#stop(fault);
     this.#rung = failed.rung;
     return this.#again(failed.candidate, waitMs);
@@ -176,14 +189,16 @@ export class Plan {
   }
 
   /** How long to wait before trying the same target again; null when that is not worth it. */
-  #waitHere(target: Target, fault: Fault, now: number): number | null {
+  #waitHere(target: Target, fault: Fault, anotherStands: boolean, now: number): number | null {
     const { retry } = this.#rules;
     const tries = this.#tried.filter((tried) => tried === target).length;
     if (!fault.retry.here || tries >= retry.attempts) return null;
     const hint = fault.retry.afterMs;
+    const hurried = anotherStands && !PRESSED.has(fault.kind);
+    const policy = hurried ? { ...retry, capMs: Math.min(retry.capMs, DOUBT_MS) } : retry;
     // A little chance on top of a hint: all who were told the same moment must not return in the same moment.
     const waitMs =
-      hint === null ? backoff(retry, tries, this.#waitedMs, this.#random) : hint + (hint / 10) * this.#random();
+      hint === null ? backoff(policy, tries, this.#waitedMs, this.#random) : hint + (hint / 10) * this.#random();
     if (waitMs > retry.maxWaitMs || now + waitMs >= this.#deadlineAt) return null;
     return target.breaker.readyAt(now) > now + waitMs ? null : waitMs;
   }
