@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig, type RunningGateway, startGateway } from '../src/gateway/index.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 
@@ -44,7 +43,7 @@ beforeAll(async () => {
   gateway = await startGateway(await loadConfig({ file, env, cwd: home }));
   const keys = await Promise.all(TENANTS.map(makeKey));
   await run(keys);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await gateway.stop();
@@ -134,10 +133,15 @@ describe('over a mixed run', () => {
       .filter((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
       .reduce((sum, { value }) => sum + value, 0);
   beforeAll(async () => {
-    metrics = await samples();
-    // Sums are carried over within a second or two.
-    for (let turn = 0; turn < 50 && (await overview()).total['calls'] !== CALLS; turn += 1) await sleep(200);
-  }, 20_000);
+    // A call is counted when it is over, which may be a moment after its caller has the answer; sums are carried over within a
+    // second or two.
+    const patience = { timeout: 60_000, interval: 200 };
+    await vi.waitFor(async () => {
+      metrics = await samples();
+      expect(metric('holdfast_calls_total')).toBe(CALLS);
+      expect((await overview()).total['calls']).toBe(CALLS);
+    }, patience);
+  }, 130_000);
 
   it('calls and how they ended are the same in the metrics, in the overview, and to those who called', async () => {
     const { total, series } = await overview();

@@ -25,7 +25,8 @@ export async function openPage(browser: Browser, colorScheme: 'light' | 'dark' =
   });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  // What is waited for comes when the machine gets to it.
+  page.setDefaultTimeout(30_000);
   const troubles: string[] = [];
   page.on('console', (message) => {
     if (!['error', 'warning'].includes(message.type()) || REFUSED.test(message.text())) return;

@@ -14,7 +14,13 @@ interface Options {
   readonly everyMs?: number | null;
   /** Ask again whenever this changes, but no more often than once a second. */
   readonly news?: unknown;
+  /** It may be about to be written: while it is not found, ask again every second, ten times. @default false */
+  readonly dueSoon?: boolean;
 }
+
+/** Between two askings for what is about to be written, ms, and how many there are. */
+const SOON_MS = 1_000;
+const SOON_TIMES = 10;
 
 /** Least time between two askings for news, ms. */
 const PAUSE_MS = 900;
@@ -27,7 +33,7 @@ const PAUSE_MS = 900;
 export function useResource<Value>(
   key: string,
   load: (signal: AbortSignal) => Promise<Value>,
-  { everyMs = null, news }: Options = {},
+  { everyMs = null, news, dueSoon = false }: Options = {},
 ): Loaded<Value> {
   const [held, setHeld] = useState<{ key: string; resource: Resource<Value> }>({ key, resource: WAITING });
   const [turn, setTurn] = useState(0);
@@ -40,16 +46,20 @@ export function useResource<Value>(
     const mine = { startedAt: Date.now(), running: true, wanted: false };
     asking.current = mine;
     let timer: number | undefined;
+    let soon = dueSoon ? SOON_TIMES : 0;
     const run = async (): Promise<void> => {
       mine.startedAt = Date.now();
       mine.running = true;
       mine.wanted = false;
+      let missing = false;
       try {
         const value = await load(leaving.signal);
         if (!leaving.signal.aborted) setHeld({ key, resource: { kind: 'ready', value, at: Date.now() } });
       } catch (error) {
         if (leaving.signal.aborted) return;
         const told = error instanceof ApiError ? error : new ApiError(0, 'defect', String(error));
+        missing = told.status === 404 && soon > 0;
+        soon -= 1;
         setHeld((before) => ({
           key,
           resource: { kind: 'failed', value: before.key === key ? before.resource.value : null, error: told },
@@ -57,7 +67,7 @@ export function useResource<Value>(
       }
       mine.running = false;
       if (leaving.signal.aborted) return;
-      const waitMs = mine.wanted ? PAUSE_MS : everyMs;
+      const waitMs = mine.wanted ? PAUSE_MS : missing ? SOON_MS : everyMs;
       if (waitMs !== null) timer = window.setTimeout(() => void run(), waitMs);
     };
     void run();

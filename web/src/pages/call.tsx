@@ -15,7 +15,8 @@ import { Shell } from '../shell.tsx';
 /** One call: what became of it, its attempts over time, and what to do about what went wrong. */
 export function CallPage({ id }: { readonly id: string }): JSX.Element {
   const at = `/calls/${encodeURIComponent(id)}`;
-  const call = useResource(at, (signal) => get(at, readWholeCall, signal));
+  // A call is told live as it ends, and written down a moment later: a link may be faster.
+  const call = useResource(at, (signal) => get(at, readWholeCall, signal), { dueSoon: true });
   return (
     <Shell
       title="Call"

@@ -44,8 +44,9 @@ export function CallsPage(): JSX.Element {
     after: query('after'),
   });
   const page = useResource(asked, (signal) => get(asked, readCalls, signal), {
-    // What ended just before the tail began may not have been written yet when the page was asked for.
-    everyMs: following ? 3_000 : null,
+    // What ended just before the page was asked for may not have been written yet: neither what came before the tail began, nor
+    // the call whose id somebody has at hand.
+    everyMs: following || id !== '' ? 3_000 : null,
   });
   const tail = useTail(following && query('after') === '', filter, asked);
   return (
