@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
 import { openServeLog } from './serve-log.ts';
 import { countBuffersWithTheHeap, giveBackWhatTheStartTook } from './collector.ts';
+import { outliveOutputs } from './outputs.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -37,6 +38,7 @@ Example:
 
 async function serve(options: ServeOptions): Promise<void> {
   countBuffersWithTheHeap();
+  outliveOutputs();
   const env = {
     ...process.env,
     ...(options.host === undefined ? {} : { HOLDFAST_HOST: options.host }),
