@@ -1,30 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { KINDS } from '../engine/fault/kinds.ts';
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { CallOutcome } from '../engine/record.ts';
 import type { StoredCall } from '../observe/call-row.ts';
 import {
   type CallCursor,
   type CallFilter,
-  findCall,
   lastSeq,
   listCalls,
   listCallsAfter,
   type StatusClass,
 } from '../observe/calls.ts';
-import { parseDuration, parseMoment } from '../observe/moment.ts';
 import { pseudonym } from '../tenants/secret.ts';
-import { dataDirectory } from '../storage/data-directory.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
 import { jsonLine, writeCalls } from './call-export.ts';
 import { describeCall, outcomeText } from './call-timeline.ts';
+import { unknownNames } from './call-names.ts';
+import { theCall, withRecords } from './recorded.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import { showDuration, showMoment, type Terminal } from './terminal.ts';
+import { readDuration, readLimit, readSpan, readWord } from './typed.ts';
 
 /** Time between two looks of `--follow`, ms: the gateway writes ten times a second, people read slower. */
 const FOLLOW_EVERY_MS = 500;
 
 const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled'];
+const FAULTS = Object.keys(KINDS) as readonly FaultKind[];
+const FORMATS = ['csv', 'jsonl'] as const;
 
 const COLUMNS: readonly Column[] = [
   { title: 'time', rank: 4, minWidth: 19 },
@@ -71,53 +74,53 @@ export type ExportOptions = Omit<ListOptions, 'limit' | 'before' | 'follow' | 'j
 
 /** Lists the calls that match, and with `follow` goes on for ever. */
 export function listStoredCalls(options: ListOptions, terminal: Terminal): Promise<void> {
-  return withDatabase(options, (database) => list(database, options, terminal));
+  const filter = readFilter(options, Date.now());
+  const limit = readLimit(options.limit);
+  return withRecords(options.data, (database) => list(database, { ...filter, limit }, options, terminal));
 }
 
 /** Writes the calls that match to stdout, in a format for other tools. */
 export function exportStoredCalls(options: ExportOptions, terminal: Terminal): Promise<void> {
-  const { format } = options;
-  if (format !== 'csv' && format !== 'jsonl') throw new Error(`--format "${format}" is unknown; it is csv or jsonl`);
-  return withDatabase(options, async (database) => {
-    const written = await writeCalls(database, readFilter(options, Date.now()), format, terminal);
+  const format = readWord('--format', options.format, FORMATS) ?? 'jsonl';
+  const filter = readFilter(options, Date.now());
+  return withRecords(options.data, async (database) => {
+    const written = await writeCalls(database, filter, format, terminal);
     terminal.note(`${written} calls\n`);
+    if (written === 0) terminal.note(await unknownNames(database, options));
   });
 }
 
 /** Shows one call. */
 export function showStoredCall(id: string, options: DataOptions, terminal: Terminal): Promise<void> {
-  return withDatabase(options, async (database) => {
+  return withRecords(options.data, async (database) => {
     const call = await theCall(database, id);
     terminal.write(options.json ? jsonLine(call) : describeCall(call, terminal.width, terminal.paint));
   });
 }
 
-async function withDatabase(options: DataOptions, work: (database: Database) => Promise<void>): Promise<void> {
-  const database = openDatabase({ directory: dataDirectory(options.data), access: 'read' });
-  try {
-    await work(database);
-  } finally {
-    await database.close();
-  }
-}
-
-async function list(database: Database, options: ListOptions, terminal: Terminal): Promise<void> {
-  const filter = readFilter(options, Date.now());
-  const limit = readLimit(options.limit);
+async function list(
+  database: Database,
+  filter: CallFilter & { readonly limit: number },
+  options: ListOptions,
+  terminal: Terminal,
+): Promise<void> {
   const before = options.before === undefined ? undefined : cursorOf(await theCall(database, options.before));
   // Taken before the list, so that a call written in between is followed; what the list holds already is left out again.
   const seen = await lastSeq(database);
-  const { calls, next } = await listCalls(database, { ...filter, limit, before });
+  const { calls, next } = await listCalls(database, { ...filter, before });
   const oldestFirst = options.follow === true;
   const print = printer(options, terminal, calls);
   print(oldestFirst ? calls.toReversed() : calls);
   if (options.follow) {
     await follow(database, filter, seen, new Set(calls.map(({ seq }) => seq)), print);
-  } else if (!options.json) {
-    if (calls.length === 0) terminal.note('no calls match\n');
-    const last = calls.at(-1);
-    if (next !== null && last) terminal.note(`older ones: holdfast calls … --before ${last.id}\n`);
+    return;
   }
+  if (calls.length === 0) {
+    if (!options.json) terminal.note('no calls match\n');
+    terminal.note(await unknownNames(database, options));
+  }
+  const last = calls.at(-1);
+  if (!options.json && next !== null && last) terminal.note(`older ones: holdfast calls … --before ${last.id}\n`);
 }
 
 async function follow(
@@ -161,27 +164,15 @@ function tableCells(call: StoredCall): TableCell[] {
   ];
 }
 
-async function theCall(database: Database, id: string): Promise<StoredCall> {
-  const found = await findCall(database, id);
-  if (found.kind === 'found') return found.call;
-  throw new Error(
-    found.kind === 'unknown'
-      ? `no call has an id that begins with "${id}" in ${database.path}; it may be older than what is kept`
-      : `several ids begin with "${id}", such as ${found.ids.join(', ')}; give more of it`,
-  );
-}
-
 function cursorOf({ at, seq }: StoredCall): CallCursor {
   return { at, seq };
 }
 
 function readFilter(options: Omit<ListOptions, 'limit'>, now: number): CallFilter {
   return {
-    since: readMoment('--since', options.since, now),
-    until: readMoment('--until', options.until, now),
-    outcome: readOutcome(options.outcome),
-    // A kind of a newer or older version is no error; it simply matches nothing.
-    fault: options.fault as FaultKind | undefined,
+    ...readSpan(options, now),
+    outcome: readWord('--outcome', options.outcome, OUTCOMES),
+    fault: readWord('--fault', options.fault, FAULTS),
     model: options.model,
     target: options.target,
     route: options.route,
@@ -203,41 +194,9 @@ function readUser({ user, tenant }: Omit<ListOptions, 'limit'>): string | undefi
   return pseudonym(tenant, user);
 }
 
-function readMoment(flag: string, text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const at = parseMoment(text, now);
-  if (at === null)
-    throw new Error(
-      `${flag} "${text}" is no moment; write a duration such as 15m, 2h, 7d, or a date such as 2026-03-09T14:00`,
-    );
-  return at;
-}
-
-function readDuration(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = parseDuration(text);
-  if (ms === null)
-    throw new Error(`${flag} "${text}" is no duration; write a number and a unit, such as 500ms, 2s or 1m`);
-  return ms;
-}
-
-function readOutcome(text: string | undefined): CallOutcome | undefined {
-  if (text === undefined) return undefined;
-  const outcome = OUTCOMES.find((known) => known === text);
-  if (outcome === undefined) throw new Error(`--outcome "${text}" is unknown; it is one of ${OUTCOMES.join(', ')}`);
-  return outcome;
-}
-
 function readStatus(text: string | undefined): number | StatusClass | undefined {
   if (text === undefined) return undefined;
   if (/^[1-5]xx$/i.test(text)) return text.toLowerCase() as StatusClass;
   if (/^[1-5]\d\d$/.test(text)) return Number(text);
   throw new Error(`--status "${text}" is no status; write one such as 429, or a class such as 5xx`);
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new Error(`--limit "${text}" is no number of calls; write 1 or more`);
-  return limit;
 }

@@ -122,15 +122,34 @@ describe('holdfast calls', () => {
   });
 
   it('says that nothing matches', async () => {
-    expect(await run(['--model', 'gpt-99'])).toEqual({ out: '', notes: 'no calls match\n' });
+    expect(await run(['--since', '1s'])).toEqual({ out: '', notes: 'no calls match\n' });
+  });
+
+  it('names what no call has, and what there is', async () => {
+    expect(await run(['--model', 'gpt-99', '--target', 'azur', '--outcome', 'answered'])).toEqual({
+      out: '',
+      notes:
+        'no calls match\n' +
+        'no call that is kept names --model "gpt-99". Known here: gpt-5-mini.\n' +
+        'no call that is kept names --target "azur". Did you mean "azure"?\n',
+    });
+    expect(await run(['--json', '--tenant', 'shop'])).toEqual({
+      out: '',
+      notes: 'no call that is kept names --tenant "shop". No call names any.\n',
+    });
   });
 
   it.each([
     [['--since', 'soon'], /--since "soon" is no moment/],
     [['--min-duration', '5'], /--min-duration "5" is no duration/],
-    [['--outcome', 'good'], /--outcome "good" is unknown; it is one of answered/],
+    [['--outcome', 'good'], /--outcome "good" is unknown. Known here: answered/],
     [['--status', '99'], /--status "99"/],
     [['--limit', '0'], /--limit "0"/],
+    [['--limit', '-1'], /--limit "-1"/],
+    [['--limit', '1e9'], /--limit "1e9"/],
+    [['--fault', 'nope'], /--fault "nope" is unknown. Known here: authentication, /],
+    [['--fault', 'overload'], /--fault "overload" is unknown. Did you mean "overloaded"\?/],
+    [['--since', '1h', '--until', '2h'], /nothing lies between --since "1h" and --until "2h"/],
     [['--before', 'nothing'], /no call has an id that begins with "nothing"/],
     [['show', 'nothing'], /no call has an id that begins with "nothing"/],
     [['show', 'call-'], /several ids begin with "call-", such as call-failed, call-rescued/],
@@ -138,8 +157,8 @@ describe('holdfast calls', () => {
     await expect(run(words)).rejects.toThrow(message);
   });
 
-  it('says kindly that there are no records yet', async () => {
-    await expect(run([], { data: join(directory, 'nowhere') })).rejects.toThrow(/no records yet.*holdfast serve/);
+  it('says kindly that there is no database yet', async () => {
+    await expect(run([], { data: join(directory, 'nowhere') })).rejects.toThrow(/no database yet.*holdfast serve/);
   });
 });
 
@@ -259,6 +278,6 @@ describe('calls export', () => {
   });
 
   it('knows two formats', async () => {
-    await expect(run(['export', '--format', 'xml'])).rejects.toThrow('--format "xml" is unknown; it is csv or jsonl');
+    await expect(run(['export', '--format', 'xml'])).rejects.toThrow('--format "xml" is unknown. Known here: csv, jsonl');
   });
 });

@@ -1,10 +1,10 @@
 import { answer } from '../observe/queries/answer.ts';
 import type { CostBy, CostRow, Costs, CostSums } from '../observe/queries/costs.ts';
-import { parseMoment } from '../observe/moment.ts';
-import { dataDirectory } from '../storage/data-directory.ts';
-import { openDatabase } from '../storage/database.ts';
+import { unknownNames } from './call-names.ts';
+import { withRecords } from './recorded.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { readSpan, readWord } from './typed.ts';
 
 /** What `holdfast costs` takes, as it was typed. */
 export interface CostOptions {
@@ -22,26 +22,16 @@ export interface CostOptions {
 const WAYS: readonly CostBy[] = ['tenant', 'user', 'workload', 'model', 'route'];
 
 /** Lists what calls cost, and what the month will come to. */
-export async function listCosts(options: CostOptions, terminal: Terminal): Promise<void> {
-  const by = WAYS.find((way) => way === options.by);
-  if (by === undefined) throw new Error(`--by "${options.by}" is unknown; it is one of ${WAYS.join(', ')}`);
+export function listCosts(options: CostOptions, terminal: Terminal): Promise<void> {
   const now = Date.now();
-  const { tenant, workload, route, model } = options;
-  const database = openDatabase({ directory: dataDirectory(options.data), access: 'read' });
-  try {
-    const range = { from: momentOf('--since', options.since, now), to: momentOf('--until', options.until, now) };
-    const costs = await answer(database, 'costs', { by, ...range, tenant, workload, route, model }, now);
+  const by = readWord('--by', options.by, WAYS) ?? 'tenant';
+  const { since: from, until: to } = readSpan(options, now);
+  return withRecords(options.data, async (database) => {
+    const { tenant, workload, route, model } = options;
+    const costs = await answer(database, 'costs', { by, from, to, tenant, workload, route, model }, now);
     terminal.write(options.json === true ? `${JSON.stringify(shown(costs))}\n` : tableOf(costs, terminal));
-  } finally {
-    await database.close();
-  }
-}
-
-function momentOf(flag: string, text: string | undefined, now: number): number | undefined {
-  const at = text === undefined ? undefined : parseMoment(text, now);
-  if (at === null)
-    throw new Error(`${flag} "${text}" is no moment; write a duration such as 7d, or a date such as 2026-03-09`);
-  return at;
+    if (costs.total.calls === 0) terminal.note(await unknownNames(database, { tenant, workload, route, model }));
+  });
 }
 
 function shown({ from, to, at, ...costs }: Costs): object {

@@ -70,7 +70,7 @@ it('tells users apart, each under its tenant, as JSON too', async () => {
 });
 
 it.each([
-  [['--by', 'moon'], '--by "moon" is unknown; it is one of tenant, user, workload, model, route'],
+  [['--by', 'moon'], '--by "moon" is unknown. Known here: tenant, user, workload, model, route'],
   [['--since', 'yesterday'], '--since "yesterday" is no moment'],
 ])('refuses %j', async (words, message) => {
   await expect(run(...words)).rejects.toThrow(message);

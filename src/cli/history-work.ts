@@ -1,11 +1,11 @@
 import { type EventFilter, listEvents } from '../observe/events.ts';
-import { parseMoment } from '../observe/moment.ts';
 import { listAudit } from '../tenants/audit.ts';
 import type { AuditEntry, SubjectKind } from '../tenants/entities.ts';
 import { administer, jsonLines, printTable } from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column } from './table.ts';
 import { showMoment, type Terminal } from './terminal.ts';
+import { readLimit, readMoment } from './typed.ts';
 
 /** What `audit` takes, as it was typed. */
 export interface AuditOptions extends AdministrationOptions {
@@ -38,7 +38,11 @@ const EVENT_COLUMNS: readonly Column[] = [
 
 export function listChanges(options: AuditOptions, terminal: Terminal): Promise<void> {
   return administer(options, async (database) => {
-    const filter = { subject: options.subject, since: readSince(options.since), limit: readLimit(options.limit) };
+    const filter = {
+      subject: options.subject,
+      since: readMoment('--since', options.since, Date.now()),
+      limit: readLimit(options.limit),
+    };
     const entries = await listAudit(database, filter);
     if (options.json) return terminal.write(jsonLines(entries));
     const rows = entries.map((entry) => [
@@ -55,7 +59,12 @@ export function listChanges(options: AuditOptions, terminal: Terminal): Promise<
 export function listHappenings(options: EventOptions, terminal: Terminal): Promise<void> {
   return administer(options, async (database) => {
     const { kind, tenant } = options;
-    const filter: EventFilter = { kind, tenant, since: readSince(options.since), limit: readLimit(options.limit) };
+    const filter: EventFilter = {
+      kind,
+      tenant,
+      since: readMoment('--since', options.since, Date.now()),
+      limit: readLimit(options.limit),
+    };
     const events = await listEvents(database, filter);
     if (options.json) return terminal.write(jsonLines(events));
     const rows = events.map(({ at, kind: told, message }) => [
@@ -84,17 +93,4 @@ function fields(entity: unknown): Readonly<Record<string, unknown>> {
 function short(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-function readSince(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const at = parseMoment(text, Date.now());
-  if (at === null) throw new Error(`--since "${text}" is no moment; write a duration such as 2h or 7d, or a date`);
-  return at;
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1) return limit;
-  throw new Error(`--limit "${text}" is no number; write 1 or more`);
 }

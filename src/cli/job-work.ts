@@ -9,6 +9,7 @@ import { jsonLines, printTable } from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column } from './table.ts';
 import { type Ink, showDuration, showMoment, type Terminal } from './terminal.ts';
+import { readLimit } from './typed.ts';
 
 /** What the commands about jobs take, as it was typed. */
 export interface JobOptions extends AdministrationOptions {
@@ -43,10 +44,7 @@ const INKS: Readonly<Record<JobStatus, Ink>> = {
 };
 
 export async function listTable(options: ListJobsOptions, terminal: Terminal): Promise<void> {
-  const most = Number(options.limit);
-  if (!Number.isInteger(most) || most < 1) {
-    throw new Error(`--limit "${options.limit}" is no number; write 1 or more`);
-  }
+  const most = readLimit(options.limit);
   const jobs = await withQueue(options, async (queue) => {
     const { tenant = null, status = null } = options;
     return (await queue?.list({ owner: tenant, status, after: null, most }))?.jobs ?? [];

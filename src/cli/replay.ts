@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { StoredCall } from '../observe/call-row.ts';
 import { outcomeText } from './call-timeline.ts';
 import { prepare, type RequestOptions } from './request/prepare.ts';
-import { recordedCall } from './request/recorded.ts';
+import { recordedCall } from './recorded.ts';
 import { requestFlags, send } from './send.ts';
 import { plain, processTerminal, showDuration, showMoment, type Terminal } from './terminal.ts';
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { asCurl } from './request/curl.ts';
 import { deliver, tellRefusal, tellWay, textOfAnswer } from './request/deliver.ts';
 import { prepare, type Prepared, type RequestOptions } from './request/prepare.ts';
-import { recordedCall } from './request/recorded.ts';
+import { recordedCall } from './recorded.ts';
 import { plain, processTerminal, type Terminal } from './terminal.ts';
 
 interface SendOptions extends RequestOptions {

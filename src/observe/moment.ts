@@ -23,10 +23,15 @@ export function parseDuration(text: string): number | null {
  */
 export function parseMoment(text: string, now: number): number | null {
   const ago = parseDuration(text);
-  if (ago !== null) return now - ago;
-  const trimmed = text.trim();
-  if (!/^\d{4}-\d{2}-\d{2}/.test(trimmed)) return null;
+  // Longer ago than there have been computers is as good as then, and can be written as a date.
+  if (ago !== null) return Math.max(0, now - ago);
+  const [written, year, month, day, time] = MOMENT.exec(text.trim()) ?? [];
+  if (written === undefined) return null;
+  // The parser takes the 31st of February for the 3rd of March.
+  if (new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() !== Number(day)) return null;
   // A bare date would be read as UTC, one with a time as local.
-  const at = Date.parse(trimmed.length === 10 ? `${trimmed}T00:00` : trimmed);
+  const at = Date.parse(time === undefined ? `${written}T00:00` : written);
   return Number.isNaN(at) ? null : at;
 }
+
+const MOMENT = /^(\d{4})-(\d{2})-(\d{2})([T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/;

@@ -170,7 +170,7 @@ describe('opening for reading', () => {
   it('says kindly that there is nothing yet, and makes nothing', () => {
     const nowhere = join(directory, 'nowhere');
     expect(kindOfError(() => openForReading(nowhere))).toBe('missing');
-    expect(() => openForReading(nowhere)).toThrow(/no records yet/);
+    expect(() => openForReading(nowhere)).toThrow(/there is no database yet/);
     expect(existsSync(nowhere)).toBe(false);
   });
 

@@ -294,6 +294,7 @@ export interface Schema {
   audit_log: AuditLogTable;
   events: EventsTable;
   calls: CallsView;
+  call_kinds: CallKindsTable;
   call_rows: CallRowsTable;
   id_prefixes: IdPrefixesTable;
   rollup_series: RollupSeriesTable;

@@ -65,7 +65,7 @@ export function openForReading(directory: string, migrations: readonly Migration
     if (statSync(path, { throwIfNoEntry: false }) === undefined) {
       throw new DatabaseError(
         'missing',
-        `no records yet: ${path} does not exist. Start \`holdfast serve\` and send it a call, or name another data directory with --data or HOLDFAST_DATA.`,
+        `there is no database yet: ${path} does not exist. Start \`holdfast serve\`, or name another data directory with --data or HOLDFAST_DATA.`,
       );
     }
     refuseDirectoryInPlaceOfFile(path);
