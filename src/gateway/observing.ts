@@ -50,10 +50,13 @@ export interface ObservingDeps {
   readonly running: () => number;
   readonly log: Pick<HouseLog, 'call' | 'event'> | null;
   readonly onRecord: ((record: CallRecord) => void) | undefined;
+  /** The record as it is to be taken, once it is known what becomes of the call. */
+  readonly settled: (record: CallRecord) => CallRecord;
 }
 
 /** Opens everything that listens to the calls. */
-export function openObserving(config: Config, { clock, database, running, log, onRecord }: ObservingDeps): Observing {
+export function openObserving(config: Config, deps: ObservingDeps): Observing {
+  const { clock, database, running, log, onRecord, settled } = deps;
   const { data, redaction, telemetry: wanted } = config;
   const { ageMs, sizeBytes } = config.records.retention;
   const retention = { maxAgeMs: ageMs, maxBytes: sizeBytes };
@@ -62,12 +65,13 @@ export function openObserving(config: Config, { clock, database, running, log, o
   const events = config.database.kind === 'sqlite' ? null : openEvents(database, ageMs);
   const redactor = houseRedactor(data, redaction.personal);
   const metrics = new CallMetrics((text) => redactor.text(text));
-  const queries = new QueryThread(data);
+  const queries = new QueryThread(data, () => store.catchUp());
   const write = { frame: showFrame, call: showCall };
   const live = new LiveBoard({ now: () => clock.wall(), inFlight: running, write });
   const capture = openCapture(config);
   let telemetry: Telemetry | null = null;
-  const records = new AfterReplies<CallRecord>((record) => {
+  const records = new AfterReplies<CallRecord>((left) => {
+    const record = settled(left);
     metrics.add(record);
     store.append(record);
     live.hear(record);

@@ -108,6 +108,11 @@ export class RecordWriter {
     });
   }
 
+  /** So much was added up that it should be carried over soon. */
+  get heavy(): boolean {
+    return this.#open !== null && this.#open.rollups.heavy;
+  }
+
   /**
    * Carries what was added up of calls to the database; what a crash takes with it is added up again from the calls.
    * @returns whether there are more calls to add up.

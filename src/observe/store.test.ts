@@ -137,6 +137,71 @@ describe('appending', () => {
   });
 });
 
+describe('catching up for somebody who reads', () => {
+  const added = (): Promise<number> =>
+    reading(async ({ query }) => {
+      const rows = await query
+        .selectFrom('call_rollups as sums')
+        .innerJoin('rollup_series as series', 'series.id', 'sums.series')
+        .select('calls')
+        .where('facet', '=', 'all')
+        .where('span', '=', 86_400)
+        .execute();
+      return rows.reduce((sum, { calls }) => sum + calls, 0);
+    });
+
+  it('brings over every call and its sums, long before they would have come by themselves', async () => {
+    const { store } = aStore();
+    await store.ready();
+    appendMany(store, 30);
+    // Once at least it is not given up for want of time, however busy the machine.
+    await vi.waitFor(async () => {
+      await store.catchUp();
+      expect(await added()).toBe(30);
+    }, 10_000);
+    expect(await countStored()).toBe(30);
+    appendMany(store, 5, 'more');
+    await vi.waitFor(async () => {
+      await store.catchUp();
+      expect(await countStored()).toBe(35);
+    }, 10_000);
+  });
+
+  it('leaves nothing to be added up at the end, though nobody has asked', async () => {
+    const { store } = aStore();
+    await store.ready();
+    appendMany(store, 2);
+    await store.flush();
+    appendMany(store, 2, 'more');
+    await store.close();
+    expect(await added()).toBe(4);
+  });
+
+  it('holds nobody up while the database is in trouble, or gone', async () => {
+    writeFileSync(join(directory, 'data'), 'in the way');
+    const { store } = aStore({ directory: join(directory, 'data') });
+    appendMany(store, 7);
+    await store.flush();
+    await store.catchUp();
+    expect(store.pending).toBe(7);
+    await store.close();
+    await store.catchUp();
+  });
+
+  it('answers when the worker dies meanwhile', async () => {
+    const workers: Worker[] = [];
+    const keep = (worker: Worker): void => void workers.push(worker);
+    process.on('worker', keep);
+    const { store } = aStore();
+    await store.ready();
+    process.off('worker', keep);
+    const asked = store.catchUp();
+    await workers[0]?.terminate();
+    await expect(asked).resolves.toBeUndefined();
+    await expect(store.catchUp()).resolves.toBeUndefined();
+  });
+});
+
 /** Runs a command of the system; whether it went well. */
 function run(command: string, ...words: string[]): boolean {
   return spawnSync(command, words).status === 0;

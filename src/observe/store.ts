@@ -32,8 +32,14 @@ export interface RecordStoreOptions {
   readonly onTrouble?: (message: string) => void;
 }
 
-/** Records wait at most this long before they are handed to the worker, ms: what a `kill -9` may take with it. */
-const BATCH_MS = 100;
+/**
+ * Records wait at most this long before they are handed to the worker, ms: what a `kill -9` may take with it. Each hand-over
+ * costs about as much as ten records, on either thread; whoever wants to read is not kept waiting, see `catchUp`.
+ */
+const BATCH_MS = 500;
+
+/** Longest that a reader waits for the database to catch up, ms. */
+const CATCH_UP_WITHIN_MS = 250;
 
 /** Enough to make the commit's cost vanish among the rows'. */
 const BATCH_ROWS = 1000;
@@ -65,10 +71,10 @@ type Traffic =
 
 /**
  * Stores the record of every call, off the path of the calls: they are packed into flat batches and handed to a worker
- * thread every 100 ms or 1,000 records. Never blocks and never throws; trouble with the disk is told, kept in bounded memory
+ * thread every half second or 1,000 records. Never blocks and never throws; trouble with the disk is told, kept in bounded memory
  * and got over without help.
  *
- * Does not keep the process alive by itself: `close` at the end, or the last 100 ms are lost.
+ * Does not keep the process alive by itself: `close` at the end, or the last half second is lost.
  */
 export class RecordStore {
   readonly #workerData: StoreWorkerData;
@@ -89,6 +95,8 @@ export class RecordStore {
   #events: HouseEvent[] = [];
   #eventsSent = 0;
   #closed = false;
+  /** Those who wait for the sums, in the order in which they asked the worker. */
+  readonly #readers: (() => void)[] = [];
   /** Those who wait for the worker; only for them it keeps the process alive. */
   #waiters = 0;
 
@@ -162,6 +170,25 @@ export class RecordStore {
     if (last === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     last.settled.push(resolve);
+    await this.#keepingAlive(promise);
+  }
+
+  /**
+   * To be called before the database is read: resolves once it holds every call appended before, with sums that are no more
+   * than about a second old. Gives up after a quarter of a second, and at once while the database is in trouble: then there is
+   * to read what there is.
+   */
+  async catchUp(): Promise<void> {
+    if (this.#closed || this.#traffic.kind === 'resting') return;
+    await within(CATCH_UP_WITHIN_MS, this.#catchUp());
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.flush();
+    if (this.#worker === null) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#readers.push(resolve);
+    this.#worker.postMessage({ kind: 'add-up' } satisfies ToStoreWorker);
     await this.#keepingAlive(promise);
   }
 
@@ -263,6 +290,9 @@ export class RecordStore {
       case 'refused':
         this.#refused(message.reason);
         break;
+      case 'added-up':
+        this.#readers.shift()?.();
+        break;
       case 'notice':
         this.#say(noticed(this.#trouble, Date.now(), message.message));
         break;
@@ -302,6 +332,7 @@ export class RecordStore {
     if (this.#worker !== worker) return;
     this.#worker = null;
     this.#opening.resolve(`the thread that stores call records died: ${reason}`);
+    for (const resolve of this.#readers.splice(0)) resolve();
     this.#refused(`the thread that stores them died (${reason}).`);
   }
 

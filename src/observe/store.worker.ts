@@ -19,14 +19,17 @@ export interface StoreWorkerData {
 
 export type ToStoreWorker =
   | { readonly kind: 'write'; readonly batches: readonly CallBatch[]; readonly events: readonly HouseEvent[] }
+  /** Somebody is about to read the sums. */
+  | { readonly kind: 'add-up' }
   | { readonly kind: 'close' };
 
-/** Each `write` is answered by one `written` or one `refused`. */
+/** Each `write` is answered by one `written` or one `refused`, and each `add-up` by one `added-up`. */
 export type FromStoreWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'unopened'; readonly reason: string }
   | { readonly kind: 'written' }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'added-up' }
   | { readonly kind: 'notice'; readonly message: string };
 
 if (parentPort === null) throw new Error('store.worker runs as a worker thread only');
@@ -55,19 +58,28 @@ function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): vo
   }
 }
 
-/** Sums are carried to the database this long after the first call that they lack, ms: charts are no older, */
-const ADD_UP_AFTER_MS = 1000;
+/**
+ * While nobody asks, sums are carried to the database this long after the first call that they lack, ms: what it costs hardly
+ * depends on how many calls are among them.
+ */
+const ADD_UP_AFTER_MS = 15_000;
+
+/** Whoever asks finds sums no older than this, ms, */
+const FRESH_MS = 1000;
 
 /** unless there is so much to tell apart that carrying it over takes long: it gets a fiftieth of the time at most. */
 const REST_PER_WORK = 50;
 
-/** And no more than so old, ms. */
-const LATEST_ADD_UP_MS = 30_000;
+/** But they are never older than this, ms. */
+const LONGEST_REST_MS = 30_000;
 
-let addUpAfterMs = ADD_UP_AFTER_MS;
+/** Set while the sums lack calls. */
 let nextAddUp: NodeJS.Timeout | undefined;
+/** Until then the sums are fresh enough, or have cost enough, by `performance.now`. */
+let restingUntil = 0;
 
 function addUp(): void {
+  clearTimeout(nextAddUp);
   nextAddUp = undefined;
   const startedAt = performance.now();
   let more = false;
@@ -76,9 +88,25 @@ function addUp(): void {
   } catch (error) {
     tell({ kind: 'notice', message: `calls cannot be added up: ${reasonOf(error)}` });
   }
-  const rest = (performance.now() - startedAt) * REST_PER_WORK;
-  addUpAfterMs = Math.min(Math.max(rest, ADD_UP_AFTER_MS), LATEST_ADD_UP_MS);
+  const endedAt = performance.now();
+  const rest = (endedAt - startedAt) * REST_PER_WORK;
+  restingUntil = endedAt + Math.min(Math.max(rest, FRESH_MS), LONGEST_REST_MS);
   if (more) nextAddUp = setTimeout(addUp, 0);
+}
+
+/** After a write: there is something to add up, some time. */
+function addUpLater(): void {
+  if (writer.heavy) {
+    clearTimeout(nextAddUp);
+    nextAddUp = setTimeout(addUp, Math.max(0, restingUntil - performance.now()));
+  } else {
+    nextAddUp ??= setTimeout(addUp, ADD_UP_AFTER_MS);
+  }
+}
+
+function addUpForReader(): void {
+  if (nextAddUp !== undefined && performance.now() >= restingUntil) addUp();
+  tell({ kind: 'added-up' });
 }
 
 function sweep(): void {
@@ -105,18 +133,25 @@ try {
 }
 sweep();
 
-port.on('message', (message: ToStoreWorker) => {
-  if (message.kind === 'write') {
-    write(message.batches, message.events);
-    nextAddUp ??= setTimeout(addUp, addUpAfterMs);
-    return;
-  }
-  if (nextAddUp !== undefined) {
-    clearTimeout(nextAddUp);
-    addUp();
-    clearTimeout(nextAddUp);
-  }
+function close(): void {
+  if (nextAddUp !== undefined) addUp();
+  clearTimeout(nextAddUp);
   clearTimeout(nextSweep);
   writer.close();
   port.close();
+}
+
+port.on('message', (message: ToStoreWorker) => {
+  switch (message.kind) {
+    case 'write':
+      write(message.batches, message.events);
+      addUpLater();
+      break;
+    case 'add-up':
+      addUpForReader();
+      break;
+    case 'close':
+      close();
+      break;
+  }
 });

@@ -12,6 +12,8 @@ const LONGEST_MS = 30_000;
 /** Without a question for this long the thread ends, and its memory is free, ms. */
 const IDLE_MS = 10 * 60_000;
 
+const STOPPING = 'the gateway is stopping.';
+
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -23,16 +25,26 @@ interface Waiting {
  */
 export class QueryThread implements Queries {
   readonly #workerData: QueryWorkerData;
+  readonly #catchUp: () => Promise<void>;
   #worker: Worker | null = null;
   #alarm: NodeJS.Timeout | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  #closed = false;
 
-  constructor(directory: string) {
+  /** @param catchUp awaited before each question: brings the database up to date with the calls */
+  constructor(directory: string, catchUp: () => Promise<void>) {
     this.#workerData = { directory };
+    this.#catchUp = catchUp;
   }
 
-  ask<Name extends Question>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answer']> {
+  async ask<Name extends Question>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answer']> {
+    await this.#catchUp();
+    return this.#ask(name, asked);
+  }
+
+  #ask<Name extends Question>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answer']> {
+    if (this.#closed) return Promise.reject(new DatabaseError('other', STOPPING));
     if (this.#waiting.size >= MOST_WAITING) {
       return Promise.reject(new DatabaseError('busy', 'too many questions about the calls wait for their answers.'));
     }
@@ -47,8 +59,9 @@ export class QueryThread implements Queries {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#alarm !== null) clearTimeout(this.#alarm);
-    this.#giveUp('the gateway is stopping.');
+    this.#giveUp(STOPPING);
     const worker = this.#worker;
     this.#worker = null;
     await worker?.terminate();

@@ -44,6 +44,10 @@ const WASTED = /"wasted: \$([\d.]+)"/;
 
 const DOLLAR = 1_000_000;
 
+/** What a user's sums, and a kind's sums of a minute with their sketches, take beside an id. */
+const USER_WEIGHT = 6;
+const KIND_WEIGHT = 40;
+
 /** The sums of one minute, or of a longer span, by the number of their series. */
 export interface SpanSums {
   readonly at: number;
@@ -116,18 +120,21 @@ export class Digest {
     this.#register = register;
   }
 
+  /** Roughly how much it holds, in ids of 50 bytes: all of it waits in memory. */
+  get weight(): number {
+    return this.ids.length + this.users.size * USER_WEIGHT + this.#apart.length * KIND_WEIGHT;
+  }
+
   add(row: CallRow): void {
     const shortcut = this.#shortcutOf(row);
     const attempts = row.attempts === null ? null : (JSON.parse(row.attempts) as readonly AttemptRecord[]);
     const values = valuesOf(row, attempts);
     const { own } = shortcut;
     addTo(own.values, values);
-    own.duration.add(row.durationUs);
-    own.overhead.add(row.overheadUs);
-    if (row.firstContentUs !== null) own.firstContent.add(row.firstContentUs);
+    if (isWhole(row.kind)) addLatencies(own, row);
     if (attempts === null) this.#addSole(row, shortcut);
     else for (const attempt of attempts) this.#addAttempt(row, attempt);
-    if (row.fault !== null) this.#addTold(row, JSON.parse(row.fault) as Fault, attempts?.at(-1));
+    if (row.fault !== null && isWhole(row.kind)) this.#addTold(row, JSON.parse(row.fault) as Fault, attempts?.at(-1));
     if (row.endUser !== null) this.#addUser(row, shortcut.series.each, row.endUser, values);
     this.#addIds(row, attempts);
   }
@@ -240,8 +247,10 @@ export class Digest {
 function valuesOf(row: CallRow, attempts: readonly AttemptRecord[] | null): Float64Array {
   const { kind } = row;
   VALUES.fill(0);
-  VALUES[SUM.calls] = 1;
-  VALUES[SUM[kind.outcome]] = 1;
+  if (isWhole(kind)) {
+    VALUES[SUM.calls] = 1;
+    VALUES[SUM[kind.outcome]] = 1;
+  }
   VALUES[SUM.attempts] = kind.attemptCount;
   VALUES[SUM.input_tokens] = row.inputTokens ?? 0;
   VALUES[SUM.output_tokens] = row.outputTokens ?? 0;
@@ -254,6 +263,17 @@ function valuesOf(row: CallRow, attempts: readonly AttemptRecord[] | null): Floa
 }
 
 const VALUES = new Float64Array(SUMS.length);
+
+/** An attempt at a job that is tried again is a part of a call: its attempts and its cost count, and it does not. */
+function isWhole(kind: Kind): kind is Kind & { readonly outcome: Exclude<CallOutcome, 'retried'> } {
+  return kind.outcome !== 'retried';
+}
+
+function addLatencies(sums: CallSums, { durationUs, firstContentUs, overheadUs }: CallRow): void {
+  sums.duration.add(durationUs);
+  sums.overhead.add(overheadUs);
+  if (firstContentUs !== null) sums.firstContent.add(firstContentUs);
+}
 
 /** What is to be said of calls that something happened to: their retries, and what was for nothing. */
 function countAttempts({ kind: { outcome }, cost, notes }: CallRow, attempts: readonly AttemptRecord[]): void {
@@ -272,6 +292,7 @@ function countAttempts({ kind: { outcome }, cost, notes }: CallRow, attempts: re
   if (outcome === 'failed') VALUES[SUM.waste_failed_calls] = whole - failedAttempts;
   else if (outcome === 'interrupted') VALUES[SUM.waste_interrupted] = whole - failedAttempts;
   else if (outcome === 'cancelled') VALUES[SUM.waste_abandoned] = whole - failedAttempts;
+  else if (outcome === 'retried') VALUES[SUM.waste_failed_attempts] = whole;
 }
 
 function countedAs(reason: string): 'retries' | 'fallbacks' | 'hedges' | null {

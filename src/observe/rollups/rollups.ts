@@ -11,6 +11,9 @@ import { UserBook } from './user-book.ts';
 /** Calls added up in one transaction when they have to be read back: some 30 ms. */
 const CALLS_PER_STEP = 5_000;
 
+/** Weight of sums that is not to wait any longer: a few megabytes, and some 50 ms of work. */
+const HEAVY = 40_000;
+
 /** Time between two rounds of deleting old sums, ms. */
 const SWEEP_EVERY_MS = 3_600_000;
 
@@ -27,7 +30,7 @@ interface Pending {
 }
 
 /**
- * Keeps the sums of calls. They are added up in memory as they are written, and carried to the database once a second, in one
+ * Keeps the sums of calls. They are added up in memory as they are written, and carried to the database now and then, in one
  * transaction with the number of the last call among them: a `kill -9` leaves the calls since to be read back, and none is
  * counted twice. Calls that another process has written, or that were there before there were sums, are read back as well.
  *
@@ -75,6 +78,11 @@ export class Rollups {
     if (this.#pending === null) return;
     this.#pending.upTo += 1;
     this.#pending.digest.add(this.#reader.read(this.#pending.upTo, cells, start));
+  }
+
+  /** So much was added up that it should be carried over. */
+  get heavy(): boolean {
+    return this.#pending !== null && this.#pending.digest.weight > HEAVY;
   }
 
   /** It is not known which of the rows were written: they are read back. */
