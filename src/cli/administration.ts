@@ -7,7 +7,8 @@ import { loadConfig } from '../config/load.ts';
 import { fieldName } from '../config/problem.ts';
 import { openNamedDatabase } from '../gateway/open-database.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
+import { requireDatabase } from '../storage/sqlite/connection.ts';
 import type { Limits } from '../engine/admission/limits.ts';
 import { ChangeRefused } from '../tenants/changes.ts';
 import { declare } from '../tenants/declarations.ts';
@@ -19,16 +20,20 @@ import type { Terminal } from './terminal.ts';
 // What the commands have in common that work on the database itself: they need no running gateway and no token, and every
 // gateway on the same database takes up what they change within two seconds.
 
+/** What becomes of a data directory without a database: only what begins something makes one, for else it is the wrong place. */
+type WhereMissing = 'refuse' | 'make';
+
 /**
- * Opens the database, made when it is missing, for some work.
+ * Opens the database for some work.
  *
  * @throws {Error} with what is in the way and what to do
  */
 export async function administer<Result>(
   options: AdministrationOptions,
   work: (database: Database, actor: Actor) => Promise<Result>,
+  whereMissing: WhereMissing = 'refuse',
 ): Promise<Result> {
-  const database = await openFor(options);
+  const database = await openFor(options, whereMissing);
   try {
     return await work(database, actor());
   } catch (error) {
@@ -39,11 +44,13 @@ export async function administer<Result>(
 }
 
 /** The database of the data directory, unless the configuration or the environment names another. */
-async function openFor({ config: file, data }: AdministrationOptions): Promise<Database> {
+async function openFor({ config: file, data }: AdministrationOptions, whereMissing: WhereMissing): Promise<Database> {
   const named = file !== undefined || (process.env['HOLDFAST_DATABASE'] ?? '') !== '';
-  if (!named) return openDatabase({ directory: dataDirectory(data) });
-  const config = await loadConfig({ file, env: process.env, secrets: 'database' });
-  return openNamedDatabase({ ...config, data: data === undefined ? config.data : dataDirectory(data) });
+  const config = named ? await loadConfig({ file, env: process.env, secrets: 'database' }) : null;
+  const directory = data === undefined && config !== null ? config.data : dataDirectory(data);
+  const database = config?.database ?? { kind: 'sqlite' };
+  if (database.kind === 'sqlite' && whereMissing === 'refuse') requireDatabase(directory);
+  return openNamedDatabase({ database, data: directory });
 }
 
 /** Takes over what a configuration file declares, for commands that come before the first start. */

@@ -3,6 +3,7 @@ import { captureKey } from '../observe/capture/capture-key.ts';
 import type { KeptExchange, KeptMessage } from '../observe/capture/exchange.ts';
 import { hasVault, Vault } from '../observe/capture/vault.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
+import { requireDatabase } from '../storage/sqlite/connection.ts';
 import type { DataOptions } from './call-listing.ts';
 import { plain, type Terminal } from './terminal.ts';
 
@@ -39,7 +40,10 @@ export async function showContent(
 }
 
 function read(id: string, directory: string, secret: string | null): KeptExchange | null {
-  if (!hasVault(directory)) return null;
+  if (!hasVault(directory)) {
+    requireDatabase(directory);
+    return null;
+  }
   // Reading removes nothing: what is too old or too much is the gateway's to judge.
   const vault = new Vault(directory, captureKey(directory, secret), { ageMs: Infinity, sizeBytes: Infinity });
   try {

@@ -5,6 +5,7 @@ import { hasEnded, type Job, type JobStatus } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { hasJobs } from '../jobs/sqlite/file.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
+import { requireDatabase } from '../storage/sqlite/connection.ts';
 import { jsonLines, printTable } from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column } from './table.ts';
@@ -85,7 +86,10 @@ async function withQueue<Result>(
   const config = named ? await loadConfig({ file, env: process.env }) : null;
   const jobs = config?.jobs ?? resolveJobs(undefined, { kind: 'sqlite' });
   const directory = data === undefined && config !== null ? config.data : dataDirectory(data);
-  if (jobs.database.kind === 'sqlite' && !hasJobs(directory)) return work(null);
+  if (jobs.database.kind === 'sqlite' && !hasJobs(directory)) {
+    if (config === null) requireDatabase(directory);
+    return work(null);
+  }
   const queue = openQueue({ jobs, data: directory }, (line) => console.error(`holdfast: ${line}`));
   try {
     return await work(queue);

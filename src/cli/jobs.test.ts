@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultOf } from '../engine/fault/index.ts';
 import { newJobId } from '../jobs/job.ts';
 import { JobsThread } from '../jobs/sqlite/jobs-thread.ts';
+import { openDatabase } from '../storage/database.ts';
 import { jobsCommand } from './jobs.ts';
 import { painter, type Terminal } from './terminal.ts';
 
@@ -82,6 +83,8 @@ describe('holdfast jobs', () => {
   });
 
   test('says where there are none', async () => {
+    await expect(run([], empty)).rejects.toThrow(/there is no database yet/);
+    await openDatabase({ directory: empty }).close();
     expect(await run([], empty)).toEqual({ out: '', notes: 'no jobs\n' });
     await expect(run(['show', 'job_x'], empty)).rejects.toThrow(/no job job_x/);
   });

@@ -64,15 +64,19 @@ export function listTable(options: ListKeysOptions, terminal: Terminal): Promise
 }
 
 export function create(place: string, options: KeyOptions, terminal: Terminal): Promise<void> {
-  return administer(options, async (database, actor) => {
-    await declareFrom(options.config, database);
-    const slash = place.indexOf('/');
-    const tenant = slash < 0 ? place : place.slice(0, slash);
-    const workload = slash < 0 ? undefined : place.slice(slash + 1);
-    const expiresAt = options.expires === undefined ? undefined : readMoment('--expires', options.expires);
-    const typedKey = { tenant, workload, ...typed(options), expiresAt };
-    tellMade(await createKey(database, actor, checked(newKey, said(typedKey))), options, terminal);
-  });
+  return administer(
+    options,
+    async (database, actor) => {
+      await declareFrom(options.config, database);
+      const slash = place.indexOf('/');
+      const tenant = slash < 0 ? place : place.slice(0, slash);
+      const workload = slash < 0 ? undefined : place.slice(slash + 1);
+      const expiresAt = options.expires === undefined ? undefined : readMoment('--expires', options.expires);
+      const typedKey = { tenant, workload, ...typed(options), expiresAt };
+      tellMade(await createKey(database, actor, checked(newKey, said(typedKey))), options, terminal);
+    },
+    options.config === undefined ? 'refuse' : 'make',
+  );
 }
 
 export function change(named: string, options: KeyOptions, terminal: Terminal): Promise<void> {

@@ -92,19 +92,23 @@ export function listAll(options: AdministrationOptions, terminal: Terminal): Pro
 }
 
 export function create(id: string, options: CreateOptions, terminal: Terminal): Promise<void> {
-  return administer(options, async (database, actor) => {
-    const [tenant = '', workload] = split(id);
-    const created =
-      workload === undefined
-        ? await createTenant(database, actor, checked(newTenant, said({ id: tenant, ...typed(options) })))
-        : await createWorkload(database, actor, {
-            tenant,
-            ...checked(newWorkload, said({ id: workload, ...typed(options) })),
-          });
-    if (options.json) return terminal.write(jsonLines([created]));
-    terminal.note(`created ${id}\n`);
-    if (workload === undefined) terminal.note(`make a key for it: holdfast keys create ${id}\n`);
-  });
+  return administer(
+    options,
+    async (database, actor) => {
+      const [tenant = '', workload] = split(id);
+      const created =
+        workload === undefined
+          ? await createTenant(database, actor, checked(newTenant, said({ id: tenant, ...typed(options) })))
+          : await createWorkload(database, actor, {
+              tenant,
+              ...checked(newWorkload, said({ id: workload, ...typed(options) })),
+            });
+      if (options.json) return terminal.write(jsonLines([created]));
+      terminal.note(`created ${id}\n`);
+      if (workload === undefined) terminal.note(`make a key for it: holdfast keys create ${id}\n`);
+    },
+    'make',
+  );
 }
 
 export function change(id: string, options: ChangeOptions, terminal: Terminal): Promise<void> {
@@ -150,12 +154,16 @@ export function listOrganisationTable(options: AdministrationOptions, terminal: 
 }
 
 export function createOne(id: string, options: CreateOptions, terminal: Terminal): Promise<void> {
-  return administer(options, async (database, actor) => {
-    const { name, limits } = typed(options);
-    const created = await createOrganisation(database, actor, checked(newOrganisation, said({ id, name, limits })));
-    if (options.json) terminal.write(jsonLines([created]));
-    else terminal.note(`created ${id}\n`);
-  });
+  return administer(
+    options,
+    async (database, actor) => {
+      const { name, limits } = typed(options);
+      const created = await createOrganisation(database, actor, checked(newOrganisation, said({ id, name, limits })));
+      if (options.json) terminal.write(jsonLines([created]));
+      else terminal.note(`created ${id}\n`);
+    },
+    'make',
+  );
 }
 
 export function changeOne(id: string, options: ChangeOptions, terminal: Terminal): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -49,6 +49,25 @@ const lines = ({ out }: Said): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('on a directory without anything in it', () => {
+  it.each([
+    ['tenants', tenantsCommand, []],
+    ['tenants change', tenantsCommand, ['change', 'shop', '--weight', '2']],
+    ['organisations', organisationsCommand, []],
+    ['keys', keysCommand, []],
+    ['keys create', keysCommand, ['create', 'shop']],
+    ['audit', auditCommand, []],
+    ['events', eventsCommand, []],
+    ['admin tokens', adminCommand, ['tokens']],
+    ['admin reset-token', adminCommand, ['reset-token']],
+  ])('%s says that it is the wrong one, and makes nothing', async (_, command, typed) => {
+    await expect(run(command, ...typed)).rejects.toThrow(/there is no database yet: .*--data/);
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
+
+describe('on a database without anything in it', () => {
+  beforeEach(() => openDatabase({ directory: home }).close());
+
   it.each([
     ['tenants', tenantsCommand, [], /holdfast tenants create/],
     ['organisations', organisationsCommand, [], /no organisations yet/],
@@ -177,6 +196,7 @@ it('takes over what a file declares, where a key is wanted before the first star
 });
 
 it('makes a new admin token for whoever has lost theirs', async () => {
+  await openDatabase({ directory: home }).close();
   const first = (await run(adminCommand, 'reset-token')).out.trim();
   const second = (await run(adminCommand, 'reset-token')).out.trim();
   expect([first, second].every((token) => /^hf_admin_[0-9A-Za-z]{38}$/.test(token))).toBe(true);

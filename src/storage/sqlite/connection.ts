@@ -62,17 +62,22 @@ export function openFile(path: string, migrations: readonly Migration[]): Databa
 export function openForReading(directory: string, migrations: readonly Migration[] = MIGRATIONS): DatabaseSync {
   const path = databasePath(directory);
   return guarded(path, () => {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-      throw new DatabaseError(
-        'missing',
-        `there is no database yet: ${path} does not exist. Start \`holdfast serve\`, or name another data directory with --data or HOLDFAST_DATA.`,
-      );
-    }
+    requireDatabase(directory);
     refuseDirectoryInPlaceOfFile(path);
     return configured(new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS }), (connection) => {
       requireCurrentSchema(connection, path, migrations);
     });
   });
+}
+
+/** @throws {DatabaseError} `missing`: a data directory has no database yet, or is not the one that was meant */
+export function requireDatabase(directory: string): void {
+  const path = databasePath(directory);
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  throw new DatabaseError(
+    'missing',
+    `there is no database yet: ${path} does not exist. Start \`holdfast serve\`, or name another data directory with --data or HOLDFAST_DATA.`,
+  );
 }
 
 /** A database that ends with the process, for one that finds no disk to write to. */
