@@ -1,5 +1,6 @@
-import { isObject, type JsonObject, stringAt } from '../tokens/json.ts';
-import { contentOf, type FittedOperation, type Part, type Piece, type Scales } from './parts.ts';
+import { replacedAt } from '../prompt/prompt-wire.ts';
+import type { JsonObject } from '../tokens/json.ts';
+import type { Part, Piece, Scales } from './parts.ts';
 import { shortened } from './shorten.ts';
 import { type Cut, isOwn, picturesOf, TEXT_NOTE_TOKENS } from './trim.ts';
 
@@ -22,12 +23,13 @@ export interface Cutting {
 }
 
 /** Carries out what was decided. */
-export function applyCut(parts: readonly Part[], cut: Cut, operation: FittedOperation, scales: Scales): Cutting {
+export function applyCut(parts: readonly Part[], cut: Cut, scales: Scales): Cutting {
   const { old, own } = picturesOf(parts, cut.blocks);
-  const unpictured = new Map<number, Set<number>>();
+  const unpictured = new Map<number, Piece[]>();
   for (const { index, piece } of [...old, ...own].slice(0, cut.pictures)) {
-    const places = unpictured.get(index) ?? new Set();
-    unpictured.set(index, places.add(piece.at));
+    const pieces = unpictured.get(index);
+    if (pieces === undefined) unpictured.set(index, [piece]);
+    else pieces.push(piece);
   }
   const kept: KeptBlock[] = [];
   let toDrop = cut.dropped;
@@ -41,13 +43,13 @@ export function applyCut(parts: readonly Part[], cut: Cut, operation: FittedOper
     }
     const to = isOwn(block) ? cut.ownTextTokens : cut.textTokens;
     const blockParts = parts.slice(block.from, block.to).map((part, offset) => {
-      const pictures = unpictured.get(block.from + offset);
-      if (pictures === undefined && part.texts.length === 0) return part;
+      const pictures = unpictured.get(block.from + offset) ?? [];
+      if (pictures.length === 0 && part.texts.length === 0) return part;
       const texts = part.texts.filter(({ tokens }) => tokens > to + TEXT_NOTE_TOKENS);
-      if (pictures === undefined && texts.length === 0) return part;
+      if (pictures.length === 0 && texts.length === 0) return part;
       changed += 1;
-      const how = `${texts.length === 0 ? '' : to} ${pictures === undefined ? '' : [...pictures].join(',')}`;
-      return scales.changed(part, how, () => smaller(part.message, { texts, to, pictures }, operation, scales));
+      const how = `${texts.length === 0 ? '' : to} ${pictures.map(({ path }) => path.join('.')).join(',')}`;
+      return scales.changed(part, how, () => smaller(part.message, { texts, to, pictures }, scales));
     });
     kept.push({ parts: blockParts, couldGo: block.stays === null });
   }
@@ -57,27 +59,23 @@ export function applyCut(parts: readonly Part[], cut: Cut, operation: FittedOper
 interface Smaller {
   readonly texts: readonly Piece[];
   readonly to: number;
-  readonly pictures: ReadonlySet<number> | undefined;
+  readonly pictures: readonly Piece[];
 }
 
-function smaller(message: JsonObject, how: Smaller, operation: FittedOperation, scales: Scales): JsonObject {
-  const content = contentOf(message);
-  const name = message['content'] === undefined || message['content'] === null ? 'output' : 'content';
-  const count = (text: string): number => scales.count(text);
-  const [whole] = how.texts;
-  if (typeof content === 'string') {
-    return whole === undefined ? message : { ...message, [name]: shortened(content, whole.tokens, how.to, count) };
+function smaller(message: JsonObject, { texts, to, pictures }: Smaller, scales: Scales): JsonObject {
+  let made: unknown = message;
+  for (const { path } of pictures) made = replacedAt(made, path, scales.wire.note(PICTURE_NOTE));
+  for (const { path, tokens } of texts) {
+    const text = String(valueAt(message, path));
+    made = replacedAt(
+      made,
+      path,
+      shortened(text, tokens, to, (piece) => scales.count(piece)),
+    );
   }
-  const pieces = Array.isArray(content) ? content.map((piece: unknown, at) => smallerPiece(piece, at)) : content;
-  return { ...message, [name]: pieces };
+  return made as JsonObject;
+}
 
-  function smallerPiece(piece: unknown, at: number): unknown {
-    if (how.pictures?.has(at) === true) {
-      return { type: operation === 'chat' ? 'text' : 'input_text', text: PICTURE_NOTE };
-    }
-    const text = isObject(piece) ? stringAt(piece, 'text') : null;
-    const long = how.texts.find((each) => each.at === at);
-    if (!isObject(piece) || text === null || long === undefined) return piece;
-    return { ...piece, text: shortened(text, long.tokens, how.to, count) };
-  }
+function valueAt(message: JsonObject, path: Piece['path']): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<string | number, unknown>)[step], message);
 }

@@ -48,14 +48,20 @@ function reaches(parts: readonly Part[]): { readonly last: Int32Array; readonly 
   const last = new Int32Array(parts.length);
   const orphans = new Set<number>();
   const callers = new Map<string, number>();
+  let thinker: number | null = null;
   for (let index = 0; index < parts.length; index += 1) {
-    const { calls, answers, leads } = parts[index] as Part;
+    const { role, calls, answers, leads, thinks } = parts[index] as Part;
     last[index] = leads ? Math.min(index + 1, parts.length - 1) : index;
     for (const call of calls) callers.set(call, index);
-    if (answers === null) continue;
-    const caller = callers.get(answers);
-    if (caller === undefined) orphans.add(index);
-    else last[caller] = index;
+    for (const answer of answers) {
+      const caller = callers.get(answer);
+      if (caller === undefined) orphans.add(index);
+      else last[caller] = index;
+    }
+    // Calls without thoughts of their own rest on those with which the turn began.
+    if (role === 'user') thinker = null;
+    else if (thinks) thinker = index;
+    else if (thinker !== null && calls.length > 0) last[thinker] = index;
   }
   return { last, orphans };
 }

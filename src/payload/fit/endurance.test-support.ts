@@ -1,4 +1,5 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import { chatPrompt } from '../prompt/chat.ts';
 import type { JsonObject } from '../tokens/json.ts';
 import { loadTokenizer } from '../tokens/tokenizer.ts';
 import { Fitter, type FitOrder, type Shrinking } from './fitter.ts';
@@ -83,9 +84,9 @@ function tokensByTheBook(message: JsonObject): number {
 /** Holds a conversation of so many turns with tools, the whole of it sent again with every turn, as applications do. */
 export async function endure(how: Shrinking, turns: number, limit: number): Promise<Endured> {
   const tokenizer = await loadTokenizer('o200k_base');
-  const scales = new Scales('chat', { model: 'gpt-4o', count: (text) => tokenizer.count(text) });
+  const scales = new Scales(chatPrompt, { model: 'gpt-4o', count: (text) => tokenizer.count(text) });
   const fitter = new Fitter(scales, new Summaries());
-  const order: FitOrder = { operation: 'chat', limit, strategies: [how], chunkTokens: limit / 2, scope: '' };
+  const order: FitOrder = { limit, strategies: [how], chunkTokens: limit / 2, scope: '' };
   const parts: Part[] = [scales.weigh(SYSTEM)];
   const task = endlessTurn(0)[0] as JsonObject;
   let overflows = 0;

@@ -1,57 +1,78 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
 import type { JsonObject } from '../tokens/json.ts';
-import { broken, chats, inputs, scalesFor, tokenizer, weighed } from './conversations.test-support.ts';
+import {
+  broken,
+  brokenNatively,
+  chats,
+  contents as turnsOfParts,
+  inputs,
+  messages as anthropics,
+  scalesFor,
+  tokenizer,
+  weighed,
+} from './conversations.test-support.ts';
 import { Fitter, type FitOrder, type FitResult, type Shrinking } from './fitter.ts';
-import type { FittedOperation } from './parts.ts';
 import { Summaries } from './summaries.ts';
 
 const FRAME = 3;
 
-function order(limit: number, strategies: readonly Shrinking[], operation: FittedOperation = 'chat'): FitOrder {
-  return { operation, limit, strategies, chunkTokens: 2_000, scope: 'test' };
+function order(limit: number, strategies: readonly Shrinking[]): FitOrder {
+  return { limit, strategies, chunkTokens: 2_000, scope: 'test' };
 }
 
 /** Sums up as a model would: in a few words, of which the last ones tell how much it was given. */
 const sumUp = (text: string): Promise<string> =>
   Promise.resolve(`They spoke of many things, ${text.length} characters in all.`);
 
-async function fit(messages: readonly JsonObject[], asked: FitOrder): Promise<FitResult> {
-  const scales = scalesFor(asked.operation);
+async function fit(
+  messages: readonly JsonObject[],
+  asked: FitOrder,
+  operation: PromptOperation = 'chat',
+): Promise<FitResult> {
+  const scales = scalesFor(operation);
   const talk = { parts: weighed(scales, messages), frameTokens: FRAME };
   return new Fitter(scales, new Summaries()).fit(talk, asked, sumUp);
 }
 
-const total = (messages: readonly JsonObject[], operation: FittedOperation): number =>
+const total = (messages: readonly JsonObject[], operation: PromptOperation): number =>
   weighed(scalesFor(operation), messages).reduce((sum, { tokens }) => sum + tokens, FRAME);
 
 const isGuide = ({ role }: JsonObject): boolean => role === 'system' || role === 'developer';
 
+const says = ({ content, parts }: JsonObject): string =>
+  Array.isArray(parts) ? String((parts[0] as JsonObject)['text']) : String(content);
+
 describe.each([
-  ['trim', 'chat', chats],
-  ['trim', 'responses', inputs],
-  ['summarise', 'chat', chats],
-  ['summarise', 'responses', inputs],
-] as const)('%s, %s: any conversation', (how, operation, conversations) => {
+  ['trim', 'chat', chats, broken],
+  ['trim', 'responses', inputs, broken],
+  ['trim', 'messages', anthropics, brokenNatively],
+  ['trim', 'generate', turnsOfParts, brokenNatively],
+  ['summarise', 'chat', chats, broken],
+  ['summarise', 'responses', inputs, broken],
+  ['summarise', 'messages', anthropics, brokenNatively],
+  ['summarise', 'generate', turnsOfParts, brokenNatively],
+] as const)('%s, %s: any conversation', (how, operation, conversations, wrong) => {
   test('fits or is refused, never orphans a result, and keeps every instruction, the first task and the last word', async () => {
     const seen = { fitted: 0, refused: 0, dropped: 0 };
     await fc.assert(
       fc.asyncProperty(conversations, fc.integer({ min: 300, max: 12_000 }), async (messages, limit) => {
-        expect(broken(messages)).toEqual([]);
+        expect(wrong(messages)).toEqual([]);
         const before = total(messages, operation);
-        const result = await fit(messages, order(limit, [how], operation));
+        const result = await fit(messages, order(limit, [how]), operation);
         expect(result.kind === 'fits').toBe(before <= limit);
         if (result.kind === 'refused') seen.refused += 1;
         if (result.kind !== 'fitted') return;
         seen.fitted += 1;
         seen.dropped += result.report.dropped + result.report.summarised;
-        expect(broken(result.messages)).toEqual([]);
+        expect(wrong(result.messages)).toEqual([]);
         expect(result.report).toMatchObject({ how, before });
         expect(result.report.after).toBe(total(result.messages, operation));
         expect(result.report.after).toBeLessThanOrEqual(limit);
         expect(result.messages.filter(isGuide)).toEqual(messages.filter(isGuide));
         expect(result.messages.at(-1)).toEqual(messages.at(-1));
-        const summaries = result.messages.filter(({ content }) => String(content).startsWith('[Summary of'));
+        const summaries = result.messages.filter((message) => says(message).startsWith('[Summary of'));
         expect(summaries).toHaveLength(result.report.summarised > 0 ? 1 : 0);
         expect(messages.length - result.messages.length).toBe(
           result.report.dropped + result.report.summarised - summaries.length,

@@ -2,7 +2,7 @@ import type { FitReport } from '../../engine/fitting.ts';
 import type { JsonObject } from '../tokens/json.ts';
 import { applyCut, type Cutting } from './apply.ts';
 import type { Block } from './blocks.ts';
-import type { FittedOperation, Part, Scales } from './parts.ts';
+import type { Part, Scales } from './parts.ts';
 import { shortened } from './shorten.ts';
 import type { Summaries, Summarise } from './summaries.ts';
 import { transcript } from './transcript.ts';
@@ -13,7 +13,6 @@ export type Shrinking = 'trim' | 'summarise';
 
 /** What a prompt is to fit into, and how. */
 export interface FitOrder {
-  readonly operation: FittedOperation;
   /** The most tokens that the prompt may have. */
   readonly limit: number;
   /** Tried in order. */
@@ -62,10 +61,10 @@ export class Fitter {
     return { kind: 'refused', tokens: before, why };
   }
 
-  #trim(talk: Talk, { operation, limit }: FitOrder): Smaller {
+  #trim(talk: Talk, { limit }: FitOrder): Smaller {
     const cut = decideTrim(talk, limit);
     if (cut === null) throw new Error('the instructions, the first task and the last turn alone are too long');
-    const cutting = applyCut(talk.parts, cut, operation, this.#scales);
+    const cutting = applyCut(talk.parts, cut, this.#scales);
     return { ...told(cutting), parts: cutting.kept.flatMap(({ parts }) => parts), summarised: 0 };
   }
 
@@ -75,9 +74,9 @@ export class Fitter {
    */
   async #sumUp(talk: Talk, order: FitOrder, summarise: Summarise | null): Promise<Smaller> {
     if (summarise === null) throw new Error('no summariser is configured');
-    const { operation, limit } = order;
+    const { limit } = order;
     const cut = decideShortening(talk, limit);
-    const cutting = applyCut(talk.parts, cut, operation, this.#scales);
+    const cutting = applyCut(talk.parts, cut, this.#scales);
     const parts = cutting.kept.flatMap((block) => block.parts);
     const tokens = tokensOf({ ...talk, parts });
     if (tokens <= limit) return { ...told(cutting), parts, summarised: 0 };
@@ -94,13 +93,13 @@ export class Fitter {
     if (free < 0) throw new Error('the instructions, the first task and the last turn alone are too long');
 
     const least = firstFitting(sizes, spoken, free);
-    const keys = this.#keysOf(past, `${order.scope} ${operation}`);
+    const keys = this.#keysOf(past, `${order.scope} ${this.#scales.wire.member}`);
     let covered = least;
     while (covered < keys.length && this.#summaries.find(keys[covered] as string) === null) covered += 1;
     if (covered === keys.length) covered = Math.max(least, firstFitting(sizes, spoken, free / 2));
     const text = await this.#summaryOf(past, keys, covered, order, summarise);
     const summarised = past.countParts(covered);
-    const summary = this.#scales.weigh(summaryMessage(this.#within(text, room), summarised));
+    const summary = this.#scales.weigh(this.#messageOf(this.#within(text, room), summarised));
     return { ...told(cutting), parts: withSummary(cutting, summary, covered), summarised };
   }
 
@@ -139,6 +138,15 @@ export class Fitter {
       from = end;
     }
     return text ?? '';
+  }
+
+  /**
+   * A user's message, because of what users and tools said nothing may become an instruction of the application; marked, so
+   * that nobody takes it for what was said word for word.
+   */
+  #messageOf(text: string, messages: number): JsonObject {
+    const opening = `[Summary of ${messages} earlier messages, made by Holdfast so that the conversation fits]`;
+    return this.#scales.wire.userMessage(`${opening}\n${text}`);
   }
 
   /** A text that takes no more than the room, its frame included. */
@@ -216,15 +224,6 @@ function chunkEnds(past: Past, from: number, to: number, chunkTokens: number): n
   }
   if (from < to) ends.push(to);
   return ends;
-}
-
-/**
- * A user's message, because of what users and tools said nothing may become an instruction of the application; marked, so
- * that nobody takes it for what was said word for word.
- */
-function summaryMessage(text: string, messages: number): JsonObject {
-  const opening = `[Summary of ${messages} earlier messages, made by Holdfast so that the conversation fits]`;
-  return { role: 'user', content: `${opening}\n${text}` };
 }
 
 /** The conversation with the summary where the first of the summed up blocks stood. */

@@ -2,14 +2,14 @@ import type { Call } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { Arrangement, Fit, FitPolicy, FittedCall, Fitting } from '../../engine/fitting.ts';
 import type { Candidate, PlanRules } from '../../engine/plan.ts';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
+import { hasPrompt, PROMPT_WIRES } from '../prompt/prompt-wires.ts';
 import type { FitAnswer } from '../thread/messages.ts';
 import type { PayloadThread } from '../thread/payload-thread.ts';
 import { boundFits, surelyFits } from '../tokens/bounds.ts';
 import { tokenizingOf } from '../tokens/encodings.ts';
 import { mostPictureTokens } from '../tokens/pictures.ts';
 import type { Shrinking } from './fitter.ts';
-import { requestedOutput, showsPictures } from './glimpse.ts';
-import type { FittedOperation } from './parts.ts';
 import { tooLong } from './refusal.ts';
 import { roomFor, type RoomRules } from './room.ts';
 import { readTooLong } from './too-long.ts';
@@ -43,8 +43,8 @@ interface Room {
   readonly picture: number;
 }
 
-/** In the name of every member that says how long the answer may be: `max_tokens`, `max_completion_tokens`, ... */
-const OUTPUT_WORD = Buffer.from('_tokens"');
+/** In the name of every member that says how long the answer may be: `max_tokens`, `max_completion_tokens`, `maxOutputTokens`, ... */
+const OUTPUT_WORDS: readonly Buffer[] = [Buffer.from('_tokens"'), Buffer.from('OutputTokens"')];
 
 /** Makes the prompts of one route fit. Nearly all do, which their bytes prove; the others go to the payload's own thread. */
 export class PromptFitting implements Fitting {
@@ -68,7 +68,7 @@ export class PromptFitting implements Fitting {
 
   begin(call: Call, ladder: Ladder): FittedCall | null {
     const { operation, body } = call;
-    if ((operation !== 'chat' && operation !== 'responses') || !(body instanceof Uint8Array)) return null;
+    if (!hasPrompt(operation) || !(body instanceof Uint8Array)) return null;
     const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     for (const rung of ladder) {
       for (const candidate of rung) {
@@ -83,7 +83,7 @@ export class PromptFitting implements Fitting {
 
   async refused(call: Call, ladder: Ladder, candidate: Candidate, fault: Fault): Promise<FittedCall | null> {
     const { operation, body } = call;
-    if ((operation !== 'chat' && operation !== 'responses') || !(body instanceof Uint8Array)) return null;
+    if (!hasPrompt(operation) || !(body instanceof Uint8Array)) return null;
     const sent = this.#open.get(call)?.sentTo(candidate) ?? body;
     const model = modelOf(call, candidate);
     const estimate: Estimate = { ...UNKNOWN_LIMITS, factor: 1, until: 0 };
@@ -97,16 +97,17 @@ export class PromptFitting implements Fitting {
   surelyFits(call: Call, candidate: Candidate, bytes: Buffer): boolean {
     const { least, most, factor, estimate, picture } = this.roomOf(call, candidate);
     const { parsed, operation } = call;
+    if (!hasPrompt(operation)) return true;
+    const wire = PROMPT_WIRES[operation];
     // Whoever has parsed the request has spared us a search through its bytes.
-    if (operation !== 'chat' && operation !== 'responses') return true;
     if (parsed !== null) {
-      const output = requestedOutput(parsed, operation) ?? call.caller.ceilings.outputTokens;
+      const output = wire.outputOf(parsed) ?? call.caller.ceilings.outputTokens;
       const limit = output === null ? most : roomFor(estimate, output, this.rules) / factor;
-      if (boundFits(bytes.length, limit, picture)) return true;
-      return boundFits(bytes.length, limit, 0) && !showsPictures(parsed, operation);
+      if (boundFits(bytes.length, wire, limit, picture)) return true;
+      return boundFits(bytes.length, wire, limit, 0) && !wire.showsPictures(parsed);
     }
-    if (surelyFits(bytes, operation, least, picture)) return true;
-    return most > least && surelyFits(bytes, operation, most, picture) && !bytes.includes(OUTPUT_WORD);
+    if (surelyFits(bytes, wire, least, picture)) return true;
+    return most > least && surelyFits(bytes, wire, most, picture) && !OUTPUT_WORDS.some((word) => bytes.includes(word));
   }
 
   roomOf(call: Call, candidate: Candidate): Room {
@@ -138,7 +139,7 @@ export class PromptFitting implements Fitting {
   async ask(
     call: Call,
     question: {
-      readonly operation: FittedOperation;
+      readonly operation: PromptOperation;
       readonly body: Uint8Array;
       readonly model: string;
       readonly estimate: Estimate;
@@ -172,7 +173,7 @@ export class PromptFitting implements Fitting {
 class FittedPrompt implements FittedCall {
   readonly #fitting: PromptFitting;
   readonly #call: Call;
-  readonly #operation: FittedOperation;
+  readonly #operation: PromptOperation;
   readonly #bytes: Buffer;
   readonly #ladder: Ladder;
   /** How the prompt as it came stands to the candidates that were asked about. */
@@ -182,7 +183,7 @@ class FittedPrompt implements FittedCall {
   /** Tokens of the prompt at the first candidate, which others were preferred to because of them; null: none were. */
   #movedFor: number | null = null;
 
-  constructor(fitting: PromptFitting, call: Call, operation: FittedOperation, bytes: Buffer, ladder: Ladder) {
+  constructor(fitting: PromptFitting, call: Call, operation: PromptOperation, bytes: Buffer, ladder: Ladder) {
     this.#fitting = fitting;
     this.#call = call;
     this.#operation = operation;

@@ -1,10 +1,11 @@
 import type { Fault } from '../../engine/fault/fault.ts';
 import { faultOf } from '../../engine/fault/index.ts';
-import type { FittedOperation } from './parts.ts';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
+import { PROMPT_WIRES } from '../prompt/prompt-wires.ts';
 
 /** A prompt that is too long, and what it is too long for; all in the model's own tokens. */
 export interface Overlong {
-  readonly operation: FittedOperation;
+  readonly operation: PromptOperation;
   readonly model: string;
   readonly tokens: number;
   /** The most tokens that the prompt may have. */
@@ -27,7 +28,7 @@ export function tooLong(overlong: Overlong): Fault {
   return faultOf('context-length', {
     message: `the prompt has ${show(tokens)} tokens, and ${bound}`,
     remedy: helps(overlong),
-    param: operation === 'chat' ? 'messages' : 'input',
+    param: PROMPT_WIRES[operation].member,
     evidence: [
       `${tokens} tokens counted`,
       `room for ${room}`,

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject, listAt, stringAt } from '../tokens/json.ts';
-import { type Scale, Tally, weighFrame, weighMessage } from '../tokens/weigh.ts';
-import { isAllText, requestedOutput } from './glimpse.ts';
-import type { FittedOperation, Scales } from './parts.ts';
+import type { PromptWire } from '../prompt/prompt-wire.ts';
+import { isObject, type JsonObject } from '../tokens/json.ts';
+import type { Scale } from '../tokens/weigh.ts';
+import type { Scales } from './parts.ts';
 import type { Talk } from './trim.ts';
 
 /** A request whose prompt is to fit, read. */
@@ -22,43 +22,25 @@ const LARGE_INTEGER = /\d{16}/;
  *
  * @throws {SyntaxError} it is not JSON. @throws {TypeError} it is no object.
  */
-export function readFitRequest(
-  bytes: Uint8Array,
-  operation: FittedOperation,
-  scale: Scale,
-  scales: Scales,
-): FitRequest {
+export function readFitRequest(bytes: Uint8Array, scale: Scale, scales: Scales): FitRequest {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('utf8')
     .replace(/^\ufeff/, '');
   const body: unknown = LARGE_INTEGER.test(text) ? JSON.parse(text, keepInteger) : JSON.parse(text);
   if (!isObject(body)) throw new TypeError('the request is no JSON object');
-  const messages = operation === 'chat' ? listAt(body, 'messages') : itemsOf(body);
-  const frame = new Tally().add(weighFrame(scale, body, guidesOf(body, operation, messages)));
-  const instructions = operation === 'responses' ? stringAt(body, 'instructions') : null;
-  if (instructions !== null) frame.add(weighMessage(scale, { role: 'system', content: instructions }));
+  const { wire } = scales;
+  const parts = wire.messagesIn(body).map((message) => scales.weigh(message));
   return {
     body,
-    talk: { parts: messages.filter(isObject).map((message) => scales.weigh(message)), frameTokens: frame.tokens },
-    output: requestedOutput(body, operation),
-    uncounted: !isAllText(body, operation),
+    talk: { parts, frameTokens: wire.weighFrame(scale, body).tokens },
+    output: wire.outputOf(body),
+    uncounted: !wire.isAllText(body),
   };
 }
 
 /** The request with other messages in place of its own. */
-export function writeFitRequest(body: JsonObject, operation: FittedOperation, messages: readonly JsonObject[]): Buffer {
-  return Buffer.from(JSON.stringify({ ...body, [operation === 'chat' ? 'messages' : 'input']: messages }));
-}
-
-function itemsOf(body: JsonObject): readonly unknown[] {
-  const { input } = body;
-  return typeof input === 'string' ? [{ role: 'user', content: input }] : listAt(body, 'input');
-}
-
-/** What the declarations of tools come after. */
-function guidesOf(body: JsonObject, operation: FittedOperation, messages: readonly unknown[]): readonly unknown[] {
-  const instructions = operation === 'responses' ? stringAt(body, 'instructions') : null;
-  return instructions === null ? messages : [{ role: 'system', content: instructions }];
+export function writeFitRequest(body: JsonObject, wire: PromptWire, messages: readonly JsonObject[]): Buffer {
+  return Buffer.from(JSON.stringify({ ...body, [wire.member]: messages }));
 }
 
 /** JSON's own way of keeping a number as it is written, which TypeScript's library does not know yet. */

@@ -1,9 +1,11 @@
 import { parseJson } from '../../engine/parse-json.ts';
 import { Fitter } from '../fit/fitter.ts';
-import { type FittedOperation, Scales } from '../fit/parts.ts';
+import { Scales } from '../fit/parts.ts';
 import { type FitRequest, readFitRequest, writeFitRequest } from '../fit/request.ts';
 import { roomFor } from '../fit/room.ts';
 import { Summaries, type Summarise } from '../fit/summaries.ts';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
+import { PROMPT_WIRES } from '../prompt/prompt-wires.ts';
 import { countPrompt, countText, operationOfBody, type PromptCount } from '../tokens/count.ts';
 import { tokenizingOf } from '../tokens/encodings.ts';
 import { isObject } from '../tokens/json.ts';
@@ -29,9 +31,7 @@ export class Desk {
     const body = parse(what.body);
     const operation = isObject(body) ? operationOfBody(body) : null;
     if (!isObject(body) || operation === null) {
-      throw new UnreadablePrompt(
-        'no prompt: a chat request has messages; Responses and Embeddings requests have an input',
-      );
+      throw new UnreadablePrompt('no prompt: a request has messages, contents or an input');
     }
     return model === null ? countPrompt(operation, body) : countPrompt(operation, body, model);
   }
@@ -50,7 +50,7 @@ export class Desk {
     const room = roomFor(estimate, request.output, rules);
     const limit = Math.floor(room / factor);
     const fitter = new Fitter(scales, this.#summaries);
-    const result = await fitter.fit(request.talk, { operation, limit, strategies, chunkTokens, scope }, summarise);
+    const result = await fitter.fit(request.talk, { limit, strategies, chunkTokens, scope }, summarise);
     const { output, uncounted } = request;
     const scaled = (tokens: number): number => Math.ceil(tokens * factor);
     switch (result.kind) {
@@ -61,26 +61,26 @@ export class Desk {
       case 'fitted': {
         const { before, after } = result.report;
         const report = { ...result.report, before: scaled(before), after: scaled(after) };
-        const body = writeFitRequest(request.body, operation, result.messages);
+        const body = writeFitRequest(request.body, scales.wire, result.messages);
         return { kind: 'fitted', tokens: report.before, room, output, uncounted, body, report };
       }
     }
   }
 
-  #scalesFor(operation: FittedOperation, scale: Scale): Scales {
+  #scalesFor(operation: PromptOperation, scale: Scale): Scales {
     const key = `${operation} ${scale.model}`;
     const known = this.#scales.get(key);
     if (known !== undefined) return known;
-    const scales = new Scales(operation, scale);
+    const scales = new Scales(PROMPT_WIRES[operation], scale);
     if (this.#scales.size >= REMEMBERED_MODELS) this.#scales.clear();
     this.#scales.set(key, scales);
     return scales;
   }
 }
 
-function read({ body, operation }: FitQuestion, scale: Scale, scales: Scales): FitRequest {
+function read({ body }: FitQuestion, scale: Scale, scales: Scales): FitRequest {
   try {
-    return readFitRequest(body, operation, scale, scales);
+    return readFitRequest(body, scale, scales);
   } catch (error) {
     throw new UnreadablePrompt(error instanceof Error ? error.message : String(error));
   }

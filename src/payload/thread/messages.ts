@@ -1,8 +1,8 @@
 import type { FitReport } from '../../engine/fitting.ts';
-import type { FittedOperation } from '../fit/parts.ts';
 import type { RoomRules } from '../fit/room.ts';
 import type { Estimate } from '../fit/window-estimates.ts';
 import type { Shrinking } from '../fit/fitter.ts';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
 import type { PromptCount } from '../tokens/count.ts';
 
 /** A prompt to be counted. */
@@ -18,7 +18,7 @@ export interface CountQuestion {
 export interface FitQuestion {
   readonly kind: 'fit';
   readonly body: Uint8Array;
-  readonly operation: FittedOperation;
+  readonly operation: PromptOperation;
   readonly model: string;
   readonly estimate: Estimate;
   readonly rules: RoomRules;

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { chatPrompt } from '../prompt/chat.ts';
+import { responsesPrompt } from '../prompt/responses.ts';
 import { mostTokens, surelyFits } from './bounds.ts';
 import { CORPUS } from './corpus.test-support.ts';
 import { countPrompt } from './count.ts';
@@ -68,10 +70,10 @@ test.each([
   ['a picture where even nothing but pictures would fit', words(100, chatPicture), 128_000, true],
   ['many words about an "image"', words(1_000, 'the image_url of an "image"'), 2_000, true],
 ])('%s', (_, body, limit, fits) => {
-  expect(surelyFits(body, 'responses', limit, mostPictureTokens('gpt-4o'))).toBe(fits);
+  expect(surelyFits(body, responsesPrompt, limit, mostPictureTokens('gpt-4o'))).toBe(fits);
 });
 
 test('no room is enough for pictures that are never shrunk', () => {
-  expect(surelyFits(words(10, chatPicture), 'chat', 1_000_000, mostPictureTokens('gpt-5.6-luna'))).toBe(false);
-  expect(surelyFits(words(10), 'chat', 1_000_000, mostPictureTokens('gpt-5.6-luna'))).toBe(true);
+  expect(surelyFits(words(10, chatPicture), chatPrompt, 1_000_000, mostPictureTokens('gpt-5.6-luna'))).toBe(false);
+  expect(surelyFits(words(10), chatPrompt, 1_000_000, mostPictureTokens('gpt-5.6-luna'))).toBe(true);
 });

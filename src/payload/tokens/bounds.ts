@@ -2,25 +2,13 @@
 // writes every byte of it with one or more of its own; so the bytes of a request are a ceiling for the tokens of all that
 // is written out in it: texts, tools, sounds, files. Only a picture, named by a short address, can be more than its bytes.
 
+import type { PromptWire } from '../prompt/prompt-wire.ts';
+
 /**
  * Tokens that a request may have above its bytes: what frames a list of tools (some forty), the start of the answer, and
  * the few that a provider adds unseen.
  */
 const SLACK = 96;
-
-/** Fewest bytes in which a request can name a picture: `{"type":"image_url","image_url":{"url":"x"}}`, with its comma. */
-const PICTURE_BYTES = 45;
-
-/**
- * How the names end without which a request shows no picture: `image_url`, or `input_image` with a file's id. They begin
- * with an underscore because a rare first character makes a search ten times as fast in prose.
- */
-const ADDRESSED = Buffer.from('_url"');
-const UPLOADED = Buffer.from('_image"');
-const PICTURE_WORDS: Readonly<Record<'chat' | 'responses', readonly Buffer[]>> = {
-  chat: [ADDRESSED],
-  responses: [ADDRESSED, UPLOADED],
-};
 
 /** The most tokens that a request without pictures can have. */
 export function mostTokens(bytes: number): number {
@@ -38,14 +26,14 @@ export function leastTokens(bytes: number, longest: number): number {
  *
  * @param picture the most tokens that one picture can have with this model; 0 where there is none in the request.
  */
-export function boundFits(bytes: number, limit: number, picture: number): boolean {
+export function boundFits(bytes: number, { pictureBytes }: PromptWire, limit: number, picture: number): boolean {
   const most = mostTokens(bytes);
-  return most <= limit && most + (bytes / PICTURE_BYTES) * picture <= limit;
+  return most <= limit && most + (bytes / pictureBytes) * picture <= limit;
 }
 
 /** The same, told from the bytes alone; false means that the request has to be counted. */
-export function surelyFits(body: Buffer, operation: 'chat' | 'responses', limit: number, picture: number): boolean {
-  if (!boundFits(body.length, limit, 0)) return false;
+export function surelyFits(body: Buffer, wire: PromptWire, limit: number, picture: number): boolean {
+  if (!boundFits(body.length, wire, limit, 0)) return false;
   // So much room that the request could consist of pictures: nothing needs to be looked for.
-  return boundFits(body.length, limit, picture) || !PICTURE_WORDS[operation].some((word) => body.includes(word));
+  return boundFits(body.length, wire, limit, picture) || !wire.pictureWords.some((word) => body.includes(word));
 }

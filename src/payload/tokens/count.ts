@@ -1,10 +1,12 @@
 import { type EncodingName, tokenizingOf } from './encodings.ts';
 import { isObject, type JsonObject, listAt, stringAt } from './json.ts';
+import type { PromptOperation } from '../prompt/prompt-wire.ts';
+import { PROMPT_WIRES } from '../prompt/prompt-wires.ts';
 import { type Count, loadTokenizer } from './tokenizer.ts';
-import { type Scale, Tally, weighFrame, weighItem, weighMessage } from './weigh.ts';
+import { type Scale, Tally } from './weigh.ts';
 
 /** The requests whose prompts can be counted. */
-export type CountedOperation = 'chat' | 'responses' | 'embeddings';
+type CountedOperation = PromptOperation | 'embeddings';
 
 /** The tokens of a prompt and where they come from. */
 export interface PromptCount {
@@ -29,10 +31,28 @@ export interface PromptCount {
 
 /** Which operation a request is for, told from its members; null when it is for none that has a prompt. */
 export function operationOfBody(body: JsonObject): CountedOperation | null {
-  if (Array.isArray(body['messages'])) return 'chat';
+  if (Array.isArray(body['contents'])) return 'generate';
+  if (Array.isArray(body['messages'])) return isAnthropics(body) ? 'messages' : 'chat';
   if (body['input'] === undefined) return null;
   return (stringAt(body, 'model') ?? '').includes('embed') ? 'embeddings' : 'responses';
 }
+
+/** Whether a request with messages says something that only Anthropic's wire says so. */
+function isAnthropics(body: JsonObject): boolean {
+  if (body['system'] !== undefined) return true;
+  if (listAt(body, 'tools').some((tool) => isObject(tool) && tool['input_schema'] !== undefined)) return true;
+  const blocks = listAt(body, 'messages').flatMap((message) => (isObject(message) ? listAt(message, 'content') : []));
+  return blocks.some((block) => isObject(block) && ANTHROPICS_BLOCKS.has(block['type']));
+}
+
+const ANTHROPICS_BLOCKS: ReadonlySet<unknown> = new Set([
+  'tool_use',
+  'tool_result',
+  'image',
+  'document',
+  'thinking',
+  'redacted_thinking',
+]);
 
 /** Counts a text as it stands, without the frame of a conversation around it. */
 export async function countText(text: string, model: string): Promise<PromptCount> {
@@ -48,43 +68,12 @@ export async function countPrompt(
   model: string = stringAt(body, 'model') ?? '',
 ): Promise<PromptCount> {
   const scale = await scaleFor(model);
-  switch (operation) {
-    case 'chat': {
-      const messages = listAt(body, 'messages');
-      const tally = new Tally();
-      for (const message of messages) if (isObject(message)) tally.add(weighMessage(scale, message));
-      return told(model, {
-        messages: tally,
-        frame: weighFrame(scale, body, messages),
-        number: messages.length,
-        largest: null,
-      });
-    }
-    case 'responses': {
-      const items = inputItems(body);
-      const tally = new Tally();
-      for (const item of items) tally.add(weighItem(scale, item));
-      const frame = new Tally().add(weighFrame(scale, body, items));
-      if (continuesElsewhere(body)) frame.guess(0);
-      return told(model, { messages: tally, frame, number: items.length, largest: null });
-    }
-    case 'embeddings':
-      return countInputs(scale, model, body['input']);
-  }
-}
-
-/** The items of a Responses input, its instructions first; a text alone is a user's message. */
-function inputItems(body: JsonObject): JsonObject[] {
-  const instructions = stringAt(body, 'instructions');
-  const { input } = body;
-  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : listAt(body, 'input').filter(isObject);
-  return instructions === null ? items : [{ role: 'system', content: instructions }, ...items];
-}
-
-/** Whether the prompt goes on from what the provider keeps, which cannot be seen here. */
-export function continuesElsewhere(body: JsonObject): boolean {
-  const members = [body['previous_response_id'], body['conversation'], body['prompt']];
-  return members.some((member) => member !== undefined && member !== null);
+  if (operation === 'embeddings') return countInputs(scale, model, body['input']);
+  const wire = PROMPT_WIRES[operation];
+  const said = wire.messagesIn(body);
+  const messages = new Tally();
+  for (const message of said) messages.add(wire.weigh(scale, message));
+  return told(model, { messages, frame: wire.weighFrame(scale, body), number: said.length, largest: null });
 }
 
 /** Texts to embed, or their tokens if the caller has made them already. */

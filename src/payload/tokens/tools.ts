@@ -70,7 +70,8 @@ function declareProperties(schema: JsonObject, properties: JsonObject, indent: n
 function typeOf(schema: unknown, indent: number): string {
   if (!isObject(schema)) return 'any';
   const { type, enum: values, items, properties } = schema;
-  switch (type) {
+  // Google's older form of a schema shouts its types.
+  switch (typeof type === 'string' ? type.toLowerCase() : type) {
     case 'string':
       return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(' | ') : 'string';
     case 'integer':

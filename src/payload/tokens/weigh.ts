@@ -1,13 +1,13 @@
 import { isObject, type JsonObject, listAt, stringAt } from './json.ts';
 import { countPicture } from './pictures.ts';
 import type { Count } from './tokenizer.ts';
-import { declare, DECLARATIONS_OVERHEAD, functionsOf } from './tools.ts';
+import { declare, DECLARATIONS_OVERHEAD, type FunctionTool, functionsOf } from './tools.ts';
 
 // What each part of a request weighs in tokens. The constants are those of OpenAI's cookbook and of gpt-tokenizer: they
 // were found by comparing counts with the usage that the API reports.
 
 /** Around each message. */
-const PER_MESSAGE = 3;
+export const PER_MESSAGE: number = 3;
 /** Beside a name's own tokens. */
 const PER_NAME = 1;
 /** What a message of the deprecated role `function` has less. */
@@ -15,7 +15,7 @@ const FUNCTION_ROLE_DISCOUNT = 2;
 /** Beside the name and the arguments of a call. */
 const PER_CALL = 3;
 /** The beginning of the answer. */
-const PER_ANSWER = 3;
+export const PER_ANSWER: number = 3;
 /** What the declarations of tools share with a system message before them. */
 const SHARED_WITH_SYSTEM = 4;
 /** Beside the name of the one tool that must be called. */
@@ -92,8 +92,8 @@ export function weighItem(scale: Scale, item: JsonObject): Count {
       return tally;
     case 'reasoning': {
       for (const part of listAt(item, 'summary')) weighPart(scale, part, tally);
-      const sealed = stringAt(item, 'encrypted_content');
-      return sealed === null ? tally.guess(0) : tally.guess(sealed.length / LETTERS_PER_SEALED_TOKEN);
+      weighSeal(stringAt(item, 'encrypted_content') ?? '', tally);
+      return tally;
     }
     case 'item_reference':
       return tally.guess(0);
@@ -125,21 +125,36 @@ function weighPart(scale: Scale, part: unknown, tally: Tally): void {
       return void tally.add(countPicture(scale.model, stringAt(part, 'image_url'), part['detail']));
     case 'input_audio': {
       const audio = isObject(part['input_audio']) ? part['input_audio'] : {};
-      const bytes = ((stringAt(audio, 'data') ?? '').length * 3) / 4;
+      const bytes = bytesOfBase64(stringAt(audio, 'data') ?? '');
       return void tally.guess(bytes / (BYTES_PER_SOUND_TOKEN[stringAt(audio, 'format') ?? 'mp3'] ?? 400));
     }
     case 'file':
     case 'input_file': {
       const file = isObject(part['file']) ? part['file'] : part;
-      const bytes = ((stringAt(file, 'file_data') ?? '').length * 3) / 4;
-      return void tally.guess(bytes / BYTES_PER_FILE_TOKEN);
+      return weighDocument(stringAt(file, 'file_data') ?? '', tally);
     }
     default:
       tally.add({ ...scale.count(JSON.stringify(part)), exact: false });
   }
 }
 
-function weighCall(scale: Scale, call: unknown, tally: Tally): void {
+/** What data in Base64 comes to. */
+export function bytesOfBase64(data: string): number {
+  return (data.length * 3) / 4;
+}
+
+/** A document, in Base64. */
+export function weighDocument(data: string, tally: Tally): void {
+  tally.guess(bytesOfBase64(data) / BYTES_PER_FILE_TOKEN);
+}
+
+/** Thoughts that only their maker can read. */
+export function weighSeal(sealed: string, tally: Tally): void {
+  tally.guess(sealed.length / LETTERS_PER_SEALED_TOKEN);
+}
+
+/** A call of a tool: its `name`, and its `arguments` or `input` as text. */
+export function weighCall(scale: Scale, call: unknown, tally: Tally): void {
   if (!isObject(call)) return;
   for (const member of ['name', 'arguments', 'input']) {
     const text = stringAt(call, member);
@@ -152,17 +167,30 @@ function weighCall(scale: Scale, call: unknown, tally: Tally): void {
 export function weighFrame(scale: Scale, body: JsonObject, messages: readonly unknown[]): Count {
   const tally = new Tally().plus(PER_ANSWER);
   const { functions, others } = functionsOf(body);
+  weighDeclarations(scale, functions, tally);
   if (functions.length > 0) {
-    // A rendering that was found out and not published is an estimate, however good.
-    tally.add(scale.count(declare(functions))).guess(DECLARATIONS_OVERHEAD);
     const system = messages.find((message) => isObject(message) && message['role'] === 'system');
     if (system !== undefined) tally.plus(lineEnd(scale, system as JsonObject) - SHARED_WITH_SYSTEM);
   }
   for (const tool of others) tally.add({ ...scale.count(JSON.stringify(tool)), exact: false });
   weighChoice(scale, body['tool_choice'] ?? body['function_call'], tally);
-  const schema = schemaOf(body);
-  if (schema !== null) tally.add(scale.count(JSON.stringify(schema))).guess(PER_SCHEMA);
+  weighSchema(scale, schemaOf(body), tally);
   return tally;
+}
+
+/** Functions as a model is shown them. A rendering that was found out and not published is an estimate, however good. */
+export function weighDeclarations(scale: Scale, functions: readonly FunctionTool[], tally: Tally): void {
+  if (functions.length > 0) tally.add(scale.count(declare(functions))).guess(DECLARATIONS_OVERHEAD);
+}
+
+/** The schema that an answer must follow. */
+export function weighSchema(scale: Scale, schema: unknown, tally: Tally): void {
+  if (isObject(schema)) tally.add(scale.count(JSON.stringify(schema))).guess(PER_SCHEMA);
+}
+
+/** The one tool that must be called. */
+export function weighNamed(scale: Scale, name: unknown, tally: Tally): void {
+  if (typeof name === 'string') tally.add(scale.count(name)).plus(PER_NAMED_CHOICE);
 }
 
 /** Where tools follow, the system message's text ends in a line break; what that adds can be one token or none. */
@@ -176,8 +204,7 @@ function weighChoice(scale: Scale, choice: unknown, tally: Tally): void {
   if (choice === 'none') tally.plus(NO_CHOICE);
   if (!isObject(choice)) return;
   const named = isObject(choice['function']) ? choice['function'] : choice;
-  const name = stringAt(named, 'name');
-  if (name !== null) tally.add(scale.count(name)).plus(PER_NAMED_CHOICE);
+  weighNamed(scale, named['name'], tally);
 }
 
 /** The schema that the answer must follow, in either API's place; it is written out in the prompt. */
