@@ -278,6 +278,8 @@ describe('calls export', () => {
   });
 
   it('knows two formats', async () => {
-    await expect(run(['export', '--format', 'xml'])).rejects.toThrow('--format "xml" is unknown. Known here: csv, jsonl');
+    await expect(run(['export', '--format', 'xml'])).rejects.toThrow(
+      '--format "xml" is unknown. Known here: csv, jsonl',
+    );
   });
 });

@@ -56,6 +56,8 @@ const SYSTEM_KINDS: ReadonlyMap<string, DatabaseErrorKind> = new Map([
   ['EEXIST', 'not-a-directory'],
   ['ENOTDIR', 'not-a-directory'],
   ['EISDIR', 'not-a-directory'],
+  // What some file systems say to whoever wants to make something in them, though they are there.
+  ['ENOENT', 'unwritable'],
   ['EACCES', 'unwritable'],
   ['EPERM', 'unwritable'],
   ['EROFS', 'unwritable'],

@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { dataDirectory, databasePath } from './data-directory.ts';
+import { dataDirectory, databasePath, makeDirectory } from './data-directory.ts';
 import { DatabaseError, type DatabaseErrorKind, toDatabaseError } from './database-error.ts';
 import { openDatabase } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -45,6 +45,28 @@ describe('the data directory', () => {
     expect(dataDirectory('/a', { HOLDFAST_DATA: '/b' })).toBe('/a');
     expect(dataDirectory(undefined, { HOLDFAST_DATA: '/b' })).toBe('/b');
     expect(dataDirectory(undefined, { HOLDFAST_DATA: '' })).toBe(join(process.cwd(), 'data'));
+  });
+});
+
+describe('making a directory', () => {
+  it('makes those above it too, and is content with what is there', () => {
+    const path = join(directory, 'a', 'b', 'c');
+    makeDirectory(path);
+    makeDirectory(path);
+    makeDirectory('/');
+    expect(statSync(path).isDirectory()).toBe(true);
+  });
+
+  it('refuses a file in its way', () => {
+    writeFileSync(join(directory, 'file'), '');
+    expect(() => makeDirectory(join(directory, 'file'))).toThrow('EEXIST');
+    expect(() => makeDirectory(join(directory, 'file', 'below'))).toThrow('ENOTDIR');
+  });
+
+  // Node's own `mkdir` with `recursive` asks there again and again, for ever.
+  it.skipIf(process.platform !== 'linux')('ends where nothing can be made, whatever the file system says of it', () => {
+    expect(() => makeDirectory('/proc/x/y')).toThrow('ENOENT');
+    expect(kindOfError(() => openForWriting('/proc/x'))).toBe('unwritable');
   });
 });
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../storage/data-directory.ts';
 
 /**
  * When each key was first seen, by fingerprint: for stores that do not tell how old a key is, such as the environment.
@@ -30,7 +31,7 @@ export class FirstSeen {
   #write(): void {
     if (this.#path === null) return;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
+      makeDirectory(dirname(this.#path));
       const next = `${this.#path}.next`;
       writeFileSync(next, JSON.stringify(Object.fromEntries(this.#moments)), { mode: 0o600 });
       renameSync(next, this.#path);

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectory } from '../../storage/data-directory.ts';
 import { toDatabaseError } from '../../storage/database-error.ts';
 import { openFile } from '../../storage/sqlite/connection.ts';
 import type { Migration } from '../../storage/migrations/migration.ts';
@@ -39,7 +40,7 @@ export function openJobsFile(directory: string): DatabaseSync {
 /** SQLite gives the files that it puts beside a file the mode of that: so it has to be right from the start. */
 function beginFile(directory: string, path: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     closeSync(openSync(path, 'a', OWNER_ONLY));
   } catch (error) {
     throw toDatabaseError(error, path);

@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../storage/data-directory.ts';
 
 /**
  * The 32 bytes that captures are encrypted with: made of the secret that the configuration names, else of a file in the data
@@ -14,7 +15,7 @@ export function captureKey(directory: string, secret: string | null): Buffer {
 
 function ownSecret(directory: string): string {
   const path = join(directory, 'capture-key');
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   try {
     // Two processes that start at once agree on what the faster of them wrote.
     writeFileSync(path, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600 });

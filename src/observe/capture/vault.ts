@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
+import { makeDirectory } from '../../storage/data-directory.ts';
 import type { KeptExchange } from './exchange.ts';
 
 /** How long and how much is kept. */
@@ -43,7 +44,7 @@ export class Vault {
   /** @throws {Error} the file cannot be opened */
   constructor(directory: string, key: Buffer, limits: CaptureLimits) {
     const path = vaultPath(directory);
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     this.#database = new DatabaseSync(path, { timeout: 5000 });
     chmodSync(path, 0o600);
     this.#database.exec('pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = normal');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../storage/data-directory.ts';
 
 /**
  * The salt of an installation's placeholders, made when it is first needed and kept in its data directory. Where it cannot be
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 export function redactionSalt(directory: string): string {
   const path = join(directory, 'redaction-salt');
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     // Two processes that start at once agree on what the faster of them wrote.
     writeFileSync(path, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });
   } catch {

@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { databasePath } from '../data-directory.ts';
+import { databasePath, makeDirectory } from '../data-directory.ts';
 import { DatabaseError, toDatabaseError } from '../database-error.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { Migration } from '../migrations/migration.ts';
@@ -36,7 +36,7 @@ export function openForWriting(directory: string, migrations: readonly Migration
  */
 export function openFile(path: string, migrations: readonly Migration[]): DatabaseSync {
   return guarded(path, () => {
-    makeDirectory(dirname(path));
+    beginDirectory(dirname(path));
     refuseDirectoryInPlaceOfFile(path);
     const isNew = !existsSync(path);
     return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (connection) => {
@@ -124,9 +124,9 @@ function configured(connection: DatabaseSync, configure: (connection: DatabaseSy
   }
 }
 
-function makeDirectory(directory: string): void {
+function beginDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
   } catch (error) {
     throw toDatabaseError(error, directory);
   }
