@@ -1,0 +1,39 @@
+import { median } from '../statistics.ts';
+import type { LoadReport } from '../traffic/orders.ts';
+
+type Metric = (report: LoadReport) => number;
+
+/** Slices of traffic, each turn one of every competitor, taken side by side: noise that lasts falls on all of them. */
+export class Turns<Name extends string> {
+  readonly #turns: ReadonlyMap<Name, LoadReport>[] = [];
+
+  /** Plays one slice of each, there and back: nobody gains by who goes before. */
+  async play(names: readonly Name[], slice: (name: Name) => Promise<LoadReport>): Promise<void> {
+    const order = this.#turns.length % 2 === 0 ? names : names.toReversed();
+    const turn = new Map<Name, LoadReport>();
+    for (const name of order) turn.set(name, await slice(name));
+    this.#turns.push(turn);
+  }
+
+  /** Median over the turns of `name` ÷ `base`. */
+  ratio(name: Name, base: Name, metric: Metric): number {
+    return median(this.#pairs(name, base, metric).map(([one, other]) => one / other));
+  }
+
+  /** Median over the turns of `name` − `base`. */
+  added(name: Name, base: Name, metric: Metric): number {
+    return median(this.#pairs(name, base, metric).map(([one, other]) => one - other));
+  }
+
+  /** Calls that went wrong. */
+  bad(name: Name): number {
+    return this.#turns.reduce((sum, turn) => sum + (turn.get(name)?.bad ?? 0), 0);
+  }
+
+  #pairs(name: Name, base: Name, metric: Metric): [number, number][] {
+    return this.#turns.flatMap((turn): [number, number][] => {
+      const [one, other] = [turn.get(name), turn.get(base)];
+      return one === undefined || other === undefined ? [] : [[metric(one), metric(other)]];
+    });
+  }
+}
