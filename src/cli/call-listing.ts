@@ -22,7 +22,7 @@ import { type Column, layOut, type TableCell, tableHead, tableRow } from './tabl
 import { showDuration, showMoment, type Terminal } from './terminal.ts';
 import { readDuration, readLimit, readSpan, readWord } from './typed.ts';
 
-/** Time between two looks of `--follow`, ms: the gateway writes ten times a second, people read slower. */
+/** Time between two looks of `--follow`, ms: the gateway writes twice a second. */
 const FOLLOW_EVERY_MS = 500;
 
 const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled'];

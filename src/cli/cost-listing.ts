@@ -1,7 +1,9 @@
+import { addUp } from '../observe/add-up.ts';
 import { answer } from '../observe/queries/answer.ts';
 import type { CostBy, CostRow, Costs, CostSums } from '../observe/queries/costs.ts';
 import { unknownNames } from './call-names.ts';
 import { withRecords } from './recorded.ts';
+import { dataDirectory } from '../storage/data-directory.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { readSpan, readWord } from './typed.ts';
@@ -27,6 +29,7 @@ export function listCosts(options: CostOptions, terminal: Terminal): Promise<voi
   const by = readWord('--by', options.by, WAYS) ?? 'tenant';
   const { since: from, until: to } = readSpan(options, now);
   return withRecords(options.data, async (database) => {
+    addUp(dataDirectory(options.data));
     const { tenant, workload, route, model } = options;
     const costs = await answer(database, 'costs', { by, from, to, tenant, workload, route, model }, now);
     terminal.write(options.json === true ? `${JSON.stringify(shown(costs))}\n` : tableOf(costs, terminal));

@@ -26,7 +26,7 @@ beforeAll(() => {
     }),
   );
   writer.write(packCalls(calls));
-  while (writer.addUp());
+  // Not added up: a gateway that runs beside does that now and then, and the command reads what it finds.
   writer.close();
 });
 afterAll(() => {
