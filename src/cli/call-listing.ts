@@ -25,7 +25,7 @@ import { readDuration, readLimit, readSpan, readWord } from './typed.ts';
 /** Time between two looks of `--follow`, ms: the gateway writes twice a second. */
 const FOLLOW_EVERY_MS = 500;
 
-const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled'];
+const OUTCOMES: readonly CallOutcome[] = ['answered', 'failed', 'interrupted', 'cancelled', 'retried'];
 const FAULTS = Object.keys(KINDS) as readonly FaultKind[];
 const FORMATS = ['csv', 'jsonl'] as const;
 

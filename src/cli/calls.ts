@@ -74,7 +74,7 @@ function withFilter(command: Command): Command {
   return command
     .option('--since <when>', 'arrived since: a duration such as 15m, 2h, 7d, or a date such as 2026-03-09T14:00')
     .option('--until <when>', 'arrived before: the same')
-    .option('--outcome <outcome>', 'answered, failed, interrupted or cancelled')
+    .option('--outcome <outcome>', 'answered, failed, interrupted, cancelled or retried')
     .option('--fault <kind>', 'met this fault, in the answer or in any attempt, such as overloaded')
     .option('--model <model>', 'asked for this model')
     .option('--target <target>', 'sent to this target by any attempt')

@@ -44,9 +44,10 @@ export interface AttemptRecord {
 
 /**
  * How a call ended. `interrupted` is a stream that failed in the open, after content had reached the caller;
- * `cancelled` means the caller left.
+ * `cancelled` means the caller left. `retried` is no ending: an attempt at a job failed and is made again, so this is a part
+ * of a call, which counts as one when its last attempt has ended.
  */
-export type CallOutcome = 'answered' | 'failed' | 'interrupted' | 'cancelled';
+export type CallOutcome = 'answered' | 'failed' | 'interrupted' | 'cancelled' | 'retried';
 
 /** For whom a call was made, as its record tells it. */
 type RecordedCaller = Pick<Caller, 'organisation' | 'tenant' | 'workload' | 'keyId' | 'endUser' | 'lane'>;

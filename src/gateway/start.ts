@@ -72,7 +72,8 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const clock = new SystemClock();
   const { log = null, onRecord } = options;
   const running = (): number => gateway.running;
-  const observing = openObserving(config, { clock, database: tenancy.database, running, log, onRecord });
+  const settled = (record: CallRecord): CallRecord => jobs.house.settled(record);
+  const observing = openObserving(config, { clock, database: tenancy.database, running, log, onRecord, settled });
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
     const { recall } = counting;

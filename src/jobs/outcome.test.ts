@@ -34,7 +34,7 @@ describe('what becomes of a job', () => {
     ['timeout', 2, 2_250],
   ])('after %s in attempt %i it waits %i ms', (kind, attempts, ms) => {
     const outcome = outcomeOf({ ...job, attempts }, attempted(kind), NOW, half);
-    expect(outcome).toEqual({ kind: 'again', runAt: NOW + ms, counted: true });
+    expect(outcome).toEqual({ kind: 'again', runAt: NOW + ms, counted: true, last: false });
   });
 
   test('it waits as long as was asked for', () => {
@@ -46,9 +46,12 @@ describe('what becomes of a job', () => {
 
   test('it never waits longer than five minutes of its own accord, nor past its deadline', () => {
     const many = { ...job, attempts: 30, maxAttempts: 100 };
-    expect(outcomeOf(many, attempted('server-error'), NOW, () => 1)).toMatchObject({ runAt: NOW + 300_000 });
+    expect(outcomeOf(many, attempted('server-error'), NOW, () => 1)).toMatchObject({
+      runAt: NOW + 300_000,
+      last: false,
+    });
     const late = { ...many, deadlineAt: NOW + 10 };
-    expect(outcomeOf(late, attempted('server-error'), NOW, half)).toMatchObject({ runAt: NOW + 10 });
+    expect(outcomeOf(late, attempted('server-error'), NOW, half)).toMatchObject({ runAt: NOW + 10, last: true });
   });
 
   test('what was never sent does not use up an attempt', () => {

@@ -18,7 +18,13 @@ export interface Attempted {
 /** What becomes of a job after an attempt. */
 export type Outcome =
   | { readonly kind: 'end'; readonly ending: JobEnding }
-  | { readonly kind: 'again'; readonly runAt: number; readonly counted: boolean };
+  | {
+      readonly kind: 'again';
+      readonly runAt: number;
+      readonly counted: boolean;
+      /** Its deadline comes before: this was the last attempt, although only the sweep will end the job. */
+      readonly last: boolean;
+    };
 
 /** Rest before the second attempt, and how it grows: an outage of minutes is sat out with few attempts. */
 const FIRST_REST_MS = 1_000;
@@ -52,7 +58,9 @@ export function outcomeOf(
   }
   const runAt = now + restMs(job.attempts, Math.max(retryAfterMs ?? 0, fault.retry.afterMs ?? 0), random);
   // Behind its deadline nobody wants it, and the sweep will say so: it need not be tried before.
-  return { kind: 'again', runAt: job.deadlineAt === null ? runAt : Math.min(runAt, job.deadlineAt), counted };
+  const { deadlineAt } = job;
+  const last = deadlineAt !== null && deadlineAt <= runAt;
+  return { kind: 'again', runAt: last ? deadlineAt : runAt, counted, last };
 }
 
 /** Exponential, with half of it by chance, and at least as long as was asked for. */

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { faultOf } from '../engine/fault/index.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { newJobId } from './job.ts';
 import type { Attempted } from './outcome.ts';
@@ -10,6 +11,9 @@ import { JobRunner, type RunJob } from './runner.ts';
 import { JobsThread } from './sqlite/jobs-thread.ts';
 
 // Two gateways on one file, as far as jobs go; the store is the real one.
+
+// The disk is a real one, and may be slow.
+vi.setConfig({ testTimeout: 60_000 });
 
 const LEASE_MS = 300;
 const ANSWER: Attempted = {
@@ -30,14 +34,19 @@ afterEach(async () => {
     await runner.stop(0);
     await queue.close();
   }
+  retried.length = 0;
   await rm(directory, { recursive: true });
 });
+
+/** Calls of attempts that were not the last. */
+const retried: string[] = [];
 
 function gateway(run: RunJob, concurrency = 4): { queue: JobsThread; runner: JobRunner } {
   const queue = new JobsThread(directory, { leaseMs: LEASE_MS, keepMs: 60_000, keepKeysMs: 60_000 });
   const clock = new SystemClock();
   const beside = (): Promise<void> => Promise.resolve();
-  const rest = { beside, changed: () => undefined, say: () => undefined, lookEveryMs: 50, random: () => 0.5 };
+  const told = { retried: (callId: string): number => retried.push(callId) };
+  const rest = { ...told, beside, changed: () => undefined, say: () => undefined, lookEveryMs: 50, random: () => 0.5 };
   const runner = new JobRunner({ queue, clock, run, concurrency, leaseMs: LEASE_MS, ...rest });
   open.push({ queue, runner });
   return { queue, runner };
@@ -66,9 +75,7 @@ describe('a runner', () => {
     const id = await add(one.queue);
     one.runner.wake();
     other.runner.wake();
-    await expect
-      .poll(async () => (await one.queue.get({ owner: null, id }))?.status, { timeout: 5_000 })
-      .toBe('succeeded');
+    await expect.poll(async () => (await one.queue.get({ owner: null, id }))?.status).toBe('succeeded');
     expect(runs).toBe(1);
   });
 
@@ -88,7 +95,8 @@ describe('a runner', () => {
     const elsewhere = new JobsThread(directory, { leaseMs: LEASE_MS, keepMs: 60_000, keepKeysMs: 60_000 });
     await elsewhere.cancel({ owner: null, id, now: Date.now() });
     await elsewhere.close();
-    await expect.poll(() => stopped, { timeout: 5_000 }).toContain('ended');
+    await expect.poll(() => stopped).toContain('ended');
+    expect(retried).toEqual([]);
     expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'cancelled', answerStatus: null });
   });
 
@@ -99,7 +107,22 @@ describe('a runner', () => {
     runner.wake();
     await expect.poll(() => runner.running).toBe(1);
     await runner.stop(50);
+    await expect.poll(() => retried).toEqual(['hf-1']);
     expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'queued', attempts: 0 });
+  });
+
+  test('tells of the attempts that are not the last', async () => {
+    let runs = 0;
+    const run: RunJob = (_job, onStop) => {
+      onStop(() => undefined);
+      runs += 1;
+      return Promise.resolve({ ...ANSWER, callId: `hf-${runs}`, fault: runs < 3 ? faultOf('overloaded') : null });
+    };
+    const { queue, runner } = gateway(run);
+    const id = await add(queue);
+    runner.wake();
+    await expect.poll(async () => (await queue.get({ owner: null, id }))?.status).toBe('succeeded');
+    expect(retried).toEqual(['hf-1', 'hf-2']);
   });
 
   test('runs no more at a time than it may, and a job of each tenant in turn', async () => {
@@ -118,7 +141,7 @@ describe('a runner', () => {
     for (let count = 0; count < 6; count += 1) await add(queue, 'greedy');
     await add(queue, 'modest');
     runner.wake();
-    await expect.poll(async () => (await queue.counts()).succeeded, { timeout: 5_000 }).toBe(7);
+    await expect.poll(async () => (await queue.counts()).succeeded).toBe(7);
     expect(most).toBe(2);
     expect(begun.slice(0, 2)).toContain('modest');
   });

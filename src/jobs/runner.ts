@@ -14,6 +14,8 @@ export interface RunnerOptions {
   /** Jobs that are run at a time. */
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** Told of each attempt that is not a job's last, by the id of its call, within the same turn of events as its end. */
+  readonly retried: (callId: string) => void;
   /** Told of every job whose state was changed here. */
   readonly changed: (id: string) => void;
   /** Told of trouble with the store, in words. */
@@ -29,8 +31,8 @@ interface Held {
   readonly token: string;
   /** Stops what is under way for it. */
   stop: ((reason: string) => void) | null;
-  /** Nobody wants it any more, and whoever said so has settled it. */
-  stopped: boolean;
+  /** It is not to be settled here: `over`, it has been ended, or `elsewhere`, it goes on with another worker. */
+  stopped: 'no' | 'over' | 'elsewhere';
   readonly done: Promise<void>;
 }
 
@@ -82,7 +84,7 @@ export class JobRunner {
    */
   adopt(job: Job, token: string, attempt: Promise<Attempted>, stop: (reason: string) => void): void {
     const done = attempt.then((attempted) => this.#settle(job, token, attempted));
-    this.#hold(job.id, { token, stop, stopped: false, done });
+    this.#hold(job.id, { token, stop, stopped: 'no', done });
   }
 
   /** Keeps the lease of an idempotency key alive until it is let go. */
@@ -99,9 +101,13 @@ export class JobRunner {
 
   /** A job has been cancelled here: what is under way for it is stopped. */
   stopJob(id: string, reason: string): void {
+    this.#stop(id, 'over', reason);
+  }
+
+  #stop(id: string, how: Exclude<Held['stopped'], 'no'>, reason: string): void {
     const held = this.#held.get(id);
-    if (held === undefined || held.stopped) return;
-    held.stopped = true;
+    if (held === undefined || held.stopped !== 'no') return;
+    held.stopped = how;
     held.stop?.(reason);
   }
 
@@ -122,7 +128,7 @@ export class JobRunner {
       const now = clock.wall();
       const back = { runAt: now, now, counted: false, fault: null, callId: null };
       await queue.again({ id, token, ...back }).catch((error: unknown) => this.#trouble(error));
-      this.stopJob(id, 'the gateway stops; the job goes on elsewhere, or after the next start');
+      this.#stop(id, 'elsewhere', 'the gateway stops; the job goes on elsewhere, or after the next start');
     }
     this.#pulse?.cancel();
   }
@@ -169,7 +175,7 @@ export class JobRunner {
     const { job, token } = claimed;
     this.#running += 1;
     this.#options.changed(job.id);
-    const held: Pick<Held, 'stop' | 'stopped'> = { stop: null, stopped: false };
+    const held: Pick<Held, 'stop' | 'stopped'> = { stop: null, stopped: 'no' };
     const attempt = this.#options.run(claimed, (listener) => (held.stop = listener));
     const done = attempt
       .then((attempted) => this.#settle(job, token, attempted))
@@ -190,11 +196,15 @@ export class JobRunner {
     const now = clock.wall();
     const outcome = outcomeOf(job, attempted, now, random);
     const { fault, callId } = attempted;
+    const stopped = this.#held.get(job.id)?.stopped ?? 'no';
+    if (stopped === 'elsewhere' || (stopped === 'no' && outcome.kind === 'again' && !outcome.last)) {
+      this.#options.retried(callId);
+    }
     const settled = (): Promise<boolean> =>
       outcome.kind === 'end'
         ? queue.end({ id: job.id, token, ending: outcome.ending, now })
         : queue.again({ id: job.id, token, runAt: outcome.runAt, now, counted: outcome.counted, fault, callId });
-    if (this.#held.get(job.id)?.stopped !== true) {
+    if (stopped === 'no') {
       await settled().catch((error: unknown) => {
         this.#trouble(error);
         // Once more, for a disk that was busy; if it fails again the lease runs out and the job is run again.

@@ -57,6 +57,15 @@ describe('silence is unknown', () => {
     expect(verdict).toMatchObject({ tone: 'unknown', quiet: true, sentence: 'No calls in the last hour. Send one:' });
   });
 
+  test('jobs alone are no calls, but what their attempts meet is known', () => {
+    const none = { calls: steps(null), answered: steps(null), firstContentMs: steps(null) };
+    const verdict = judge(diverted(10, 100, none));
+    expect(verdict).toMatchObject({ tone: 'worn', quiet: false });
+    expect(verdict.sentence).toBe('openai degraded 10 min; 100 % diverted');
+    expect(verdict.detail).toContain('0 calls in the last hour.');
+    expect(judge(situation(none)).sentence).toBe('No calls in the last hour, so nothing is known of now');
+  });
+
   test('none for a while', () => {
     const quiet = situation({ calls: steps(100, 20, 0), answered: steps(100, 20, 0), cells: [] });
     expect(judge(quiet)).toMatchObject({ tone: 'unknown', quiet: false });

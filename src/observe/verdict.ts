@@ -78,17 +78,21 @@ interface Degraded {
 export function judge(situation: Situation): Verdict {
   const { calls, answered, at, now } = situation;
   const all = sum(calls);
-  if (all === 0) {
+  // Jobs that are tried again and again are heard of by their attempts alone.
+  const tried = situation.cells.reduce((total, { attempts }) => total + sum(attempts), 0);
+  if (all === 0 && tried === 0) {
     return { tone: 'unknown', sentence: 'No calls in the last hour. Send one:', detail: '', quiet: true };
   }
   const degraded = situation.targets.flatMap((target) => degradedTarget(situation, target));
   const harm = harmOf(situation);
   if (degraded.length === 0 && harm === null && sum(recent(calls)) === 0) {
-    const last = at[calls.findLastIndex((value) => value !== null && value > 0)] ?? now;
-    const sentence = `No calls for ${minutes(now - last)}, so nothing is known of now`;
+    const last = at[calls.findLastIndex((value) => value !== null && value > 0)];
+    const since = last === undefined ? 'in the last hour' : `for ${minutes(now - last)}`;
+    const sentence = `No calls ${since}, so nothing is known of now`;
     return { tone: 'unknown', sentence, detail: `${howManyCalls(all)} in the last hour.`, quiet: false };
   }
-  const whole = `${howManyCalls(all)} in the last hour, ${percent(sum(answered) / all)} answered.`;
+  const share = all === 0 ? '' : `, ${percent(sum(answered) / all)} answered`;
+  const whole = `${howManyCalls(all)} in the last hour${share}.`;
   if (degraded.length === 0 && harm === null) {
     return { tone: 'well', sentence: `All well: ${whole.slice(0, -1)}`, detail: pace(situation), quiet: false };
   }
@@ -176,7 +180,8 @@ function callersParts(situation: Situation, degraded: readonly Degraded[], harm:
     const failing = `${percent(harm.share)} of calls fail`;
     return degraded.length === 0 ? [`callers are failing: ${failing}, mostly ${harm.kind}`] : [`callers: ${failing}`];
   }
-  const { firstContentMs } = situation;
+  const { calls, firstContentMs } = situation;
+  if (sum(recent(calls)) === 0) return [];
   const since = Math.min(...degraded.map((target) => target.since));
   const [now, before] = [mean(recent(firstContentMs)), mean(firstContentMs.slice(0, since))];
   if (now === null || before === null) return ['callers: answered all the same'];

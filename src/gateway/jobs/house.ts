@@ -4,6 +4,7 @@ import { readAsks } from '../../engine/admission/asks.ts';
 import type { Call } from '../../engine/call.ts';
 import type { Clock, Random } from '../../engine/clock.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
+import type { CallRecord } from '../../engine/record.ts';
 import { type Job, type JobOrigin, newJobId, type NewJob } from '../../jobs/job.ts';
 import type { Attempted } from '../../jobs/outcome.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
@@ -42,6 +43,9 @@ export interface JobWishes {
   readonly body?: Uint8Array;
 }
 
+/** Ids that may wait for their records; there are never more at a time than jobs that end at once. */
+const MOST_UNTAKEN = 10_000;
+
 export type Kept = { readonly kind: 'kept'; readonly job: Job } | { readonly kind: 'refused'; readonly fault: Fault };
 
 /** Everything that jobs need in a gateway: where they are kept, who runs them, and who waits for them. */
@@ -52,6 +56,8 @@ export class JobHouse {
   readonly runner: JobRunner;
   /** Calls that are made for a job: none of them becomes another. */
   readonly #own = new WeakSet<Call>();
+  /** Ids of calls whose records are about to be taken: attempts that were not the last of their jobs. */
+  readonly #retried = new Set<string>();
   #warm = false;
 
   constructor(deps: JobHouseDeps) {
@@ -76,6 +82,7 @@ export class JobHouse {
       run: runsJobs({ ...deps, mostBytes: config.limits.answerBytes, own: this.#own }),
       concurrency: config.concurrency,
       leaseMs: config.leaseMs,
+      retried: (callId) => this.#retry(callId),
       changed: (id) => this.watch.changed(id),
       say,
       lookEveryMs,
@@ -118,6 +125,21 @@ export class JobHouse {
 
   isOwn(call: Call): boolean {
     return this.#own.has(call);
+  }
+
+  /**
+   * A record as it counts. For its caller a job is one call: attempts that will be made again are parts of it. Records are
+   * taken once the replies of their moment are out, by when the runner has said what becomes of a job.
+   */
+  settled(record: CallRecord): CallRecord {
+    if (this.#retried.size === 0 || !this.#retried.delete(record.id)) return record;
+    return { ...record, outcome: 'retried' };
+  }
+
+  #retry(callId: string): void {
+    // Calls that hit a defect leave no record to ask for them.
+    if (this.#retried.size >= MOST_UNTAKEN) this.#retried.clear();
+    this.#retried.add(callId);
   }
 
   /** Why an owner's jobs may not be told of at this URL; null: they may. */

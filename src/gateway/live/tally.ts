@@ -29,9 +29,14 @@ export class Tally {
 
   add(record: CallRecord): void {
     const { outcome, fault, attempts, usage, cost, firstContentMs, durationMs } = record;
-    this.calls += 1;
-    this[outcome] += 1;
-    if (fault !== null) this.#faultOf(fault).calls += 1;
+    // An attempt at a job that is made again is a part of a call, and none of its own.
+    if (outcome !== 'retried') {
+      this.calls += 1;
+      this[outcome] += 1;
+      if (fault !== null) this.#faultOf(fault).calls += 1;
+      this.duration.add(durationMs * 1000);
+      if (firstContentMs !== null) this.firstContent.add(firstContentMs * 1000);
+    }
     for (const attempt of attempts) {
       this.attempts += 1;
       if (attempt.reason === 'retry') this.retries += 1;
@@ -41,8 +46,6 @@ export class Tally {
     this.inputTokens += usage.inputTokens ?? 0;
     this.outputTokens += usage.outputTokens ?? 0;
     this.microdollars += cost ?? 0;
-    this.duration.add(durationMs * 1000);
-    if (firstContentMs !== null) this.firstContent.add(firstContentMs * 1000);
   }
 
   #faultOf({ kind, party }: Fault): FrameFault {

@@ -68,7 +68,7 @@ export function isEventful({ outcome, attempts, fault }: CallRecord): boolean {
 
 function levelOf({ outcome, fault }: CallRecord): LineLevel {
   if (outcome === 'answered' || outcome === 'cancelled') return 'info';
-  return fault?.party === 'caller' ? 'warn' : 'error';
+  return outcome === 'retried' || fault?.party === 'caller' ? 'warn' : 'error';
 }
 
 /** The attempt whose answer the caller got; the last one when nobody answered. */

@@ -46,10 +46,13 @@ export class CallMetrics {
   add(record: CallRecord): void {
     const { id, at, usage, cost } = record;
     const shape = this.#shapeOf(record);
-    this.#count.add(shape, 0, 1);
-    this.#duration.add(shape, record.durationMs / 1000, id, at);
-    this.#overhead.add(shape, record.overheadMs / 1000, id, at);
-    if (record.firstContentMs !== null) this.#firstContent.add(shape, record.firstContentMs / 1000, id, at);
+    // An attempt at a job that is made again is a part of a call: what it took counts, and it does not.
+    if (record.outcome !== 'retried') {
+      this.#count.add(shape, 0, 1);
+      this.#duration.add(shape, record.durationMs / 1000, id, at);
+      this.#overhead.add(shape, record.overheadMs / 1000, id, at);
+      if (record.firstContentMs !== null) this.#firstContent.add(shape, record.firstContentMs / 1000, id, at);
+    }
     if (usage.inputTokens !== null) this.#tokens.add(shape, INPUT, usage.inputTokens);
     if (usage.outputTokens !== null) this.#tokens.add(shape, OUTPUT, usage.outputTokens);
     if (usage.cachedTokens !== null) this.#tokens.add(shape, CACHED, usage.cachedTokens);

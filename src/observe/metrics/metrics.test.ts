@@ -45,6 +45,15 @@ it('counts calls, attempts, tokens and money', async () => {
   );
 });
 
+it('counts an attempt at a job that is made again as no call', async () => {
+  const lines = await scrape([{}, { ...failed, outcome: 'retried' }]);
+  const calls = lines.filter((line) => /^holdfast_(?:calls_total|\w+_seconds_count)\{/.test(line));
+  expect(calls.map((line) => line.split(' ').at(-1))).toEqual(calls.map(() => '1'));
+  expect(calls).toHaveLength(4);
+  const attempts = lines.filter((line) => line.startsWith('holdfast_attempts_total{'));
+  expect(attempts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(3);
+});
+
 it('tells durations in cumulative buckets', async () => {
   const lines = await scrape([{ durationMs: 5 }, { durationMs: 15 }, { durationMs: 700_000 }]);
   const bucket = (le: string): string | undefined =>

@@ -45,7 +45,8 @@ export async function windowsOf(database: Database, search: CallSearch, now: num
         .where('at', '>', begin - span.ms)
         .where('at', '<', end);
       if (fault !== undefined) select = select.where('kind', '=', fault);
-      else if (outcome !== undefined) select = select.where(outcome, '>', 0);
+      // Parts of calls are not counted by how they ended.
+      else if (outcome !== undefined && outcome !== 'retried') select = select.where(outcome, '>', 0);
       for (const row of await select.execute()) found.push({ from: row.at, to: row.at + span.ms });
     }
     return found;

@@ -22,6 +22,7 @@ const OUTCOMES = [
   ['failed', 'failed'],
   ['interrupted', 'interrupted'],
   ['cancelled', 'left by the caller'],
+  ['retried', 'retried as a job'],
 ] as const;
 
 /** What a filter is called in the address and in the API alike. */

@@ -9,6 +9,7 @@ const TONES: Readonly<Record<Outcome, Tone>> = {
   failed: 'harm',
   interrupted: 'harm',
   cancelled: 'unknown',
+  retried: 'worn',
   unknown: 'unknown',
 };
 

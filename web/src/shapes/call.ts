@@ -12,7 +12,7 @@ import {
   textOrNull,
 } from '../read.ts';
 
-const OUTCOMES = ['answered', 'failed', 'interrupted', 'cancelled', 'unknown'] as const;
+const OUTCOMES = ['answered', 'failed', 'interrupted', 'cancelled', 'retried', 'unknown'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 export interface CallLine {

@@ -11,7 +11,7 @@ import { AdminProblem } from '../problem.ts';
 import { type AdminRoute, route } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
 import { rangeFields } from './range.ts';
-import { listOf, shownKind, shownParty } from './shown.ts';
+import { listOf, shownKind, shownOutcome, shownParty } from './shown.ts';
 
 const DOLLAR = 1_000_000;
 
@@ -55,7 +55,7 @@ const callFields = {
   stream: z.boolean(),
   route: z.string().nullable(),
   target: z.string().nullable(),
-  outcome: z.enum(['answered', 'failed', 'interrupted', 'cancelled']),
+  outcome: shownOutcome,
   status: z.int(),
   fault: z.strictObject({ kind: shownKind, party: shownParty, message: z.string() }).nullable(),
   durationMs: z.number(),
@@ -203,7 +203,7 @@ const query: z.ZodType<CallSearch & Page> = section({
   )
     .max(500, { error: 'must be at most 500 characters' })
     .optional(),
-  outcome: z.enum(['answered', 'failed', 'interrupted', 'cancelled']).optional(),
+  outcome: shownOutcome.optional(),
   fault: shownKind.describe('Met this fault, in the answer or in any attempt.').optional(),
   model: text('Asked for this model.').optional(),
   target: text('Sent to this target by any attempt.').optional(),

@@ -4,7 +4,7 @@ import type { Frame, LiveFilter } from '../../live/board.ts';
 import { type AdminRoute, stream } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
 import { shownCall } from './calls.ts';
-import { shownKind, shownParty } from './shown.ts';
+import { shownKind, shownOutcome, shownParty } from './shown.ts';
 
 const DOLLAR = 1_000_000;
 
@@ -45,10 +45,7 @@ const query: z.ZodType<LiveFilter & { readonly tail?: '0' | '1' | undefined }> =
   route: text('Tail: only of this route.').optional(),
   model: text('Tail: only of this model.').optional(),
   target: text('Tail: only of this target.').optional(),
-  outcome: z
-    .enum(['answered', 'failed', 'interrupted', 'cancelled'])
-    .describe('Tail: only with this outcome.')
-    .optional(),
+  outcome: shownOutcome.describe('Tail: only with this outcome.').optional(),
   fault: text('Tail: only those that met this fault, in the answer or in any attempt.').optional(),
 });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { KINDS } from '../../../engine/fault/index.ts';
 import type { FaultKind } from '../../../engine/fault/fault.ts';
+import type { CallOutcome } from '../../../engine/record.ts';
 
 // What several of the answers about calls are made of.
 
@@ -13,6 +14,10 @@ export const shownKind: z.ZodType<FaultKind> = z.enum(Object.keys(KINDS) as [Fau
 export const shownParty: z.ZodType<'caller' | 'account' | 'provider' | 'network' | 'gateway'> = z
   .enum(['caller', 'account', 'provider', 'network', 'gateway'])
   .describe('Who has to act before it goes away.');
+
+export const shownOutcome: z.ZodType<CallOutcome> = z
+  .enum(['answered', 'failed', 'interrupted', 'cancelled', 'retried'])
+  .describe('retried: an attempt at a job that is made again, which counts as no call of its own.');
 
 /** Milliseconds since 1970, for charts. */
 export const shownSteps: z.ZodType<readonly number[]> = z
