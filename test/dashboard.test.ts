@@ -147,9 +147,12 @@ test('a storm of faults is visible, grouped and explained', async () => {
 });
 
 test("a call is found by its provider's id, and told attempt by attempt", async () => {
-  const { response } = await client()
-    .chat.completions.create({ model: 'gpt-4o-mini', stream: true, ...HELLO })
-    .withResponse();
+  const ask = { model: 'gpt-4o-mini', stream: true, ...HELLO } as const;
+  // The storm may have opened the breaker, for a few seconds yet.
+  const { response } = await vi.waitFor(() => client().chat.completions.create(ask).withResponse(), {
+    timeout: 60_000,
+    interval: 250,
+  });
   await response.text();
   const upstreamId = response.headers.get('x-upstream-request-id') ?? '';
   const id = response.headers.get('x-request-id') ?? '';
