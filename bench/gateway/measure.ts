@@ -84,6 +84,7 @@ async function playRound(
   };
   for (const scenario of names) {
     const { compared, turns } = SCENARIOS[scenario];
+    for (const name of compared) await settle(traffic, targets.get(name), SCENARIOS[scenario]);
     for (let turn = 0; turn < Math.max(1, turns * share); turn += 1) {
       // There and back: nobody gains by who goes before.
       const order = turn % 2 === 0 ? compared : compared.toReversed();
@@ -103,6 +104,12 @@ async function warmUp(traffic: Traffic, { destination }: RunningTarget, ms: numb
   if (destination.pid === null) return;
   const { traffic: kind } = SCENARIOS.json1k;
   await traffic.load({ to: destination, ...kind, warmMs: 0, measureMs: ms });
+}
+
+async function settle(traffic: Traffic, target: RunningTarget | undefined, scenario: Scenario): Promise<void> {
+  if (target === undefined) return;
+  const { traffic: kind, settling } = scenario;
+  await traffic.load({ to: target.destination, ...kind, pattern: settling.pattern, warmMs: 0, measureMs: settling.ms });
 }
 
 function slice(traffic: Traffic, target: RunningTarget, scenario: Scenario): Promise<LoadReport> {
