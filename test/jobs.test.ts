@@ -621,6 +621,27 @@ describe('an idempotency key', () => {
     await ended(String(first.json['id']));
   });
 
+  test('that was forgotten names another job, though the first is still there', { timeout: 60_000 }, async () => {
+    const door = await openGateway({
+      targets: { fast: { provider: 'openai', baseUrl: `${simulator.url}/v1`, key: 'env:TARGET_KEY', ...UNLEARNT } },
+      jobs: { keepKeys: '1s' },
+    });
+    const headers = { 'content-type': 'application/json', 'idempotency-key': fresh(), prefer: 'respond-async' };
+    const askFor = async (): Promise<string> => {
+      const response = await fetch(`${door.baseURL}${CHAT}`, { method: 'POST', headers, body: JSON.stringify(BODY) });
+      return ((await response.json()) as { id: string }).id;
+    };
+    const stands = async (id: string): Promise<unknown> =>
+      ((await (await fetch(`${door.baseURL}/jobs/${id}`)).json()) as { status: unknown }).status;
+    door.owe(2);
+    const first = await askFor();
+    let second = first;
+    const patiently = { timeout: 20_000, interval: 50 };
+    await expect.poll(async () => (second = await askFor()), patiently).not.toBe(first);
+    for (const id of [first, second]) await expect.poll(() => stands(id), patiently).toBe('succeeded');
+    await door.close();
+  });
+
   test('that is none is refused', async () => {
     expect((await keyed(BODY, 'x'.repeat(300))).status).toBe(400);
   });

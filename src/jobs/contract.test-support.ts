@@ -398,15 +398,15 @@ export function judgeStore(
         expect(told).toMatchObject({ kind: 'answered', answer: { status: 200, headers: ANSWER.headers } });
         expect(told.kind === 'answered' && Buffer.from(told.answer.body).equals(ANSWER.body)).toBe(true);
         expect(await begin(whose, 'c', { fingerprint: 'g' })).toEqual({ kind: 'mismatch' });
-        expect(await begin(owner(), 'd')).toEqual({ kind: 'begun' });
-        expect(await begin(whose, 'e', { now: START + SETTINGS.keepKeysMs })).toEqual({ kind: 'begun' });
+        expect(await begin(owner(), 'd')).toMatchObject({ kind: 'begun' });
+        expect(await begin(whose, 'e', { now: START + SETTINGS.keepKeysMs })).toMatchObject({ kind: 'begun' });
       });
 
       test('a call that came to nothing may be made again; an answer too large to keep may not', async () => {
         const whose = owner();
         await begin(whose, 'a');
         await queue.dropKey({ owner: whose, key: 'k', token: 'a' });
-        expect(await begin(whose, 'b')).toEqual({ kind: 'begun' });
+        expect(await begin(whose, 'b')).toMatchObject({ kind: 'begun' });
         await queue.answerKey({ owner: whose, key: 'k', token: 'b', answer: null, now: START });
         expect(await begin(whose, 'c')).toEqual({ kind: 'unkept' });
       });
@@ -417,15 +417,25 @@ export function judgeStore(
         await queue.renewKeys({ tokens: ['a'], now: START + 5_000 });
         const stillHeld = START + 5_000 + SETTINGS.leaseMs - 1;
         expect(await begin(whose, 'b', { now: stillHeld })).toEqual({ kind: 'running' });
-        expect(await begin(whose, 'b', { now: stillHeld + 1 })).toEqual({ kind: 'begun' });
+        expect(await begin(whose, 'b', { now: stillHeld + 1 })).toMatchObject({ kind: 'begun' });
         expect(await begin(whose, 'c', { now: stillHeld + 1 })).toEqual({ kind: 'running' });
         await queue.answerKey({ owner: whose, key: 'k', token: 'a', answer: ANSWER, now: stillHeld });
         expect(await begin(whose, 'd', { now: stillHeld + 1 })).toEqual({ kind: 'running' });
       });
 
+      test('a call that is taken over is the same one; a call under a key that was forgotten is another', async () => {
+        const whose = owner();
+        expect(await begin(whose, 'a')).toEqual({ kind: 'begun', since: START });
+        const lost = START + SETTINGS.leaseMs;
+        expect(await begin(whose, 'b', { now: lost })).toEqual({ kind: 'begun', since: START });
+        await queue.answerKey({ owner: whose, key: 'k', token: 'b', answer: ANSWER, now: lost });
+        const forgotten = lost + SETTINGS.keepKeysMs;
+        expect(await begin(whose, 'c', { now: forgotten })).toEqual({ kind: 'begun', since: forgotten });
+      });
+
       test('a tenant may not have any number of them', async () => {
         const whose = owner();
-        expect(await begin(whose, 'a', { most: 1 })).toEqual({ kind: 'begun' });
+        expect(await begin(whose, 'a', { most: 1 })).toMatchObject({ kind: 'begun' });
         expect(await begin(whose, 'b', { most: 1, key: 'l' })).toEqual({ kind: 'full' });
         expect(await begin(whose, 'c', { most: 1 })).toEqual({ kind: 'running' });
       });

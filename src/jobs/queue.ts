@@ -25,8 +25,11 @@ export type Added =
 
 /** How a key stands that names a call. */
 export type KeyStanding =
-  /** Nobody had it: whoever asked makes the call now, and holds the key with its token. */
-  | { readonly kind: 'begun' }
+  /**
+   * Whoever asked makes the call now, and holds the key with its token: nobody had it, or it was forgotten, or who had it was
+   * lost. `since`: when the call was first begun; after a loss the same again, for what that one did may be there.
+   */
+  | { readonly kind: 'begun'; readonly since: number }
   /** The call is under way. */
   | { readonly kind: 'running' }
   /** It was made, with another request. */

@@ -10,7 +10,7 @@ import { answer, headersOf, refusalOf, refuse } from '../answer.ts';
 import type { Given } from './given.ts';
 import { type JobHouse, ownerOf } from './house.ts';
 import { Collected, giveKept, keepReply } from './kept.ts';
-import { keyInUse, keyMismatch, keyUnkept, notKept, tooManyKeys } from './refusals.ts';
+import { keyInUse, keyMismatch, keyUnkept, mayHaveKept, notKept, tooManyKeys } from './refusals.ts';
 
 interface OnceDeps {
   readonly house: JobHouse;
@@ -69,7 +69,8 @@ export class Once {
         return this.#refuse(response, call, tooManyKeys());
       case 'begun':
         return this.#begun(response, call, new HeldKey(house, name, token), () =>
-          work(jobIdFor(`${name.owner}\n${name.key}\n${fingerprint}`)),
+          // Not the same once more when the key has been forgotten, and the job of that time is still there.
+          work(jobIdFor(`${name.owner}\n${name.key}\n${fingerprint}\n${standing.since}`)),
         );
     }
   }
@@ -95,7 +96,8 @@ export class Once {
       return answer(response, call, { ...reply, stream }, clock, slowReaderMs);
     }
     const { answer: kept, fault } = await keepReply(call, reply, clock, Number.POSITIVE_INFINITY);
-    if (mayBeMadeAgain(kept.status, fault)) await held.drop();
+    if (fault !== null && mayHaveKept(fault)) held.leave();
+    else if (mayBeMadeAgain(kept.status, fault)) await held.drop();
     else await held.answered(kept);
     giveKept(response, kept, []);
   }
@@ -137,6 +139,11 @@ class HeldKey {
     const kept = answer.body.length <= config.limits.answerBytes ? answer : null;
     const token = this.#token;
     await this.#settled(queue.answerKey({ ...this.#name, token, answer: kept, now: clock.wall() }));
+  }
+
+  /** Left to whoever asks when its lease has run out: that one finds the job again, should it have been kept after all. */
+  leave(): void {
+    this.#house.runner.letKeyGo(this.#token);
   }
 
   async drop(): Promise<void> {

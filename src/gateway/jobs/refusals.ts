@@ -46,6 +46,8 @@ export function tooManyJobs(why: string): Fault {
   });
 }
 
+const NOT_KEPT = 'jobs_unavailable';
+
 /** Nothing may be promised that is not on disk. */
 export function notKept(error: unknown): Fault {
   return faultOf('unavailable', {
@@ -54,9 +56,14 @@ export function notKept(error: unknown): Fault {
     remedy:
       'Come back in a moment, or make the call without a job or an idempotency key; tell whoever runs this gateway.',
     status: 503,
-    code: 'jobs_unavailable',
+    code: NOT_KEPT,
     afterMs: 2_000,
   });
+}
+
+/** Whether a job may be on disk although its caller was told otherwise: the answer of the disk may have been lost. */
+export function mayHaveKept({ party, code }: Fault): boolean {
+  return party === 'gateway' && code === NOT_KEPT;
 }
 
 export function callersKeys(): Fault {

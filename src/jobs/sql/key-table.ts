@@ -27,7 +27,7 @@ export class KeyTable {
        values ($1, $2, $3, $4, $5, $6, $7) on conflict (owner, key) do nothing returning key`,
       [owner, key, fingerprint, token, now + leaseMs, now, now + keepKeysMs],
     );
-    if (rows.length > 0) return { kind: 'begun' };
+    if (rows.length > 0) return { kind: 'begun', since: now };
     return this.taken(sql, { owner, key, fingerprint, token, now }, { kind: 'running' });
   }
 
@@ -46,22 +46,33 @@ export class KeyTable {
     const row = await first(sql, 'select * from idempotency_keys where owner = $1 and key = $2', [owner, key]);
     if (row === null) return absent;
     const over = number(row, 'kept_until') <= now;
+    const begunAt = number(row, 'created_at');
     if (!over && row['fingerprint'] !== fingerprint) return { kind: 'mismatch' };
     if (!over && row['token'] === null) {
       if (row['status'] === null) return { kind: 'unkept' };
-      return { kind: 'answered', answer: answerOf(row), at: number(row, 'created_at') };
+      return { kind: 'answered', answer: answerOf(row), at: begunAt };
     }
     const lost = over || number(row, 'lease_until') <= now;
     if (!lost) return { kind: 'running' };
     const { leaseMs, keepKeysMs } = this.#settings;
-    const values: Cell[] = [owner, key, row['token'] ?? null, fingerprint, token, now + leaseMs, now, now + keepKeysMs];
+    const since = over ? now : begunAt;
+    const values: Cell[] = [
+      owner,
+      key,
+      row['token'] ?? null,
+      fingerprint,
+      token,
+      now + leaseMs,
+      since,
+      now + keepKeysMs,
+    ];
     const won = await sql.all(
       `update idempotency_keys set fingerprint = $4, token = $5, lease_until = $6, created_at = $7, kept_until = $8,
          status = null, headers = null, body = null
        where owner = $1 and key = $2 and (token = $3 or (token is null and $3 is null)) returning key`,
       values,
     );
-    return won.length > 0 ? { kind: 'begun' } : { kind: 'running' };
+    return won.length > 0 ? { kind: 'begun', since } : { kind: 'running' };
   }
 
   async answer(
