@@ -122,7 +122,7 @@ function addMessage(out: JsonObject[], message: JsonObject): JsonObject[] {
 }
 
 const isResults = (message: JsonObject | undefined): message is JsonObject =>
-  JSON.stringify(message?.['content'])?.startsWith('[{"type":"tool_result"') === true;
+  JSON.stringify(message ?? {}).includes('"content":[{"type":"tool_result"');
 
 function blockOf(piece: JsonObject): JsonObject {
   if (piece['type'] === 'text') return piece;

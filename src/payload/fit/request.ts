@@ -40,7 +40,7 @@ export function readFitRequest(bytes: Uint8Array, scale: Scale, scales: Scales):
 
 /** The request with other messages in place of its own. */
 export function writeFitRequest(body: JsonObject, wire: PromptWire, messages: readonly JsonObject[]): Buffer {
-  return Buffer.from(JSON.stringify({ ...body, [wire.member]: messages }));
+  return Buffer.from(JSON.stringify({ ...body, [wire.member]: wire.joined?.(messages) ?? messages }));
 }
 
 /** JSON's own way of keeping a number as it is written, which TypeScript's library does not know yet. */

@@ -115,7 +115,12 @@ function dataOf(part: JsonObject): JsonObject | null {
 
 function isPicture(part: JsonObject): boolean {
   const data = dataOf(part);
-  return data !== null && String(protoAt(data, 'mimeType') ?? 'image/').startsWith('image/');
+  return data !== null && typeOf(data).startsWith('image/');
+}
+
+function typeOf(data: JsonObject): string {
+  const type = protoAt(data, 'mimeType');
+  return typeof type === 'string' ? type : 'image/';
 }
 
 // As Google's documentation gives them: 32 tokens for a second of sound, 263 for one of film. A second of sound takes some
@@ -125,7 +130,7 @@ const BYTES_PER_WAVE_TOKEN = 1_500;
 const BYTES_PER_FILM_TOKEN = 1_000;
 
 function weighData(scale: Scale, data: JsonObject, tally: Tally): void {
-  const type = String(protoAt(data, 'mimeType') ?? 'image/');
+  const type = typeOf(data);
   const base64 = stringAt(data, 'data');
   if (type.startsWith('image/')) {
     const url = base64 === null ? null : `data:${type};base64,${base64}`;

@@ -36,6 +36,7 @@ export const messagesPrompt: PromptWire = {
   weighFrame,
   told: (message) => toldContent(message['content']),
   userMessage: (text) => ({ role: 'user', content: text }),
+  joined,
   note: (text) => ({ type: 'text', text }),
   outputOf: (request) => positiveAt(request, 'max_tokens'),
   showsPictures: (request) => !listAt(request, 'messages').every((message) => isText(message, 'content')),
@@ -92,6 +93,22 @@ function read(message: JsonObject): MessageReading {
       else if (source['type'] === 'text') find(source['data'], [...path, at, 'source', 'data']);
     }
   }
+}
+
+/** Anthropic takes neighbours of one side for one message, but servers that speak its wire may insist on turns. */
+function joined(messages: readonly JsonObject[]): readonly JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const message of messages) {
+    const last = out.at(-1);
+    const isSame = last !== undefined && last['role'] === message['role'];
+    if (!isSame) out.push(message);
+    else out[out.length - 1] = { ...last, content: [...contentBlocks(last), ...contentBlocks(message)] };
+  }
+  return out;
+}
+
+function contentBlocks({ content }: JsonObject): readonly unknown[] {
+  return Array.isArray(content) ? content : [{ type: 'text', text: content }];
 }
 
 function weighContent(scale: Scale, content: unknown, tally: Tally): void {

@@ -49,6 +49,8 @@ export interface PromptWire {
   told(message: JsonObject): string;
   /** A text as a message of the user. */
   userMessage(text: string): JsonObject;
+  /** Puts a conversation right whose sides no longer take turns, because something between them is gone. @default it may stay so */
+  joined?(messages: readonly JsonObject[]): readonly JsonObject[];
   /** A text in the place of a picture. */
   note(text: string): JsonObject;
   /** Tokens that a request asks for as its answer; null when it does not say. */
