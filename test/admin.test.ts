@@ -591,6 +591,14 @@ test('a target is taken out by hand, and let back in', async () => {
     await call('POST', '/targets/one/breaker', { body: { state: 'open' }, token: await tokenOf('viewer') }),
   ).toMatchObject({ status: 403 });
   expect((await call('POST', '/targets/one/clear')).body).toMatchObject({ id: 'one', key: { refusals: [] } });
+  await expect
+    .poll(async () => data(await call('GET', '/events')).map(({ message }) => message))
+    .toEqual(
+      expect.arrayContaining([
+        'target one was taken out by hand',
+        expect.stringMatching(/^target one is back after \d+ s: its breaker is closed$/),
+      ]),
+    );
   const noted = data(await call('GET', '/audit?subject=target&subjectId=one'));
   expect(noted.map(({ after }) => after)).toEqual([
     { refusals: [] },

@@ -230,6 +230,10 @@ test('a target is taken out by hand, and let back in', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Let back in' }).click();
   await page.getByRole('button', { name: 'Take out' }).waitFor();
   await client().chat.completions.create({ model: 'gpt-4o', ...HELLO });
+  await page.goto(`${root}/`);
+  const timeline = page.getByRole('region', { name: 'Changes and events' });
+  await timeline.getByText('target main was taken out by hand').waitFor();
+  await timeline.getByText(/target main is back after \d+ s/).waitFor();
 });
 
 test('a job is followed to its call', async () => {

@@ -13,6 +13,7 @@ import type { HouseLog } from '../observe/log/house-log.ts';
 import { budgetFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
+import { tellOfBreakers } from './breaker-news.ts';
 import { openCounting, shareWord } from './counting.ts';
 import { AdminApi } from './admin/api.ts';
 import { burnOf } from './admin/see/budgets.ts';
@@ -105,6 +106,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     emit: (record) => observing.emit(record),
   });
   const stopWord = shareWord(line.targets, counting.hints, clock);
+  const stopNews = tellOfBreakers(line.targets, clock, (event) => observing.note(event));
   const addressOf = peerAddress(config.server.trustedProxies);
   const door = new Door({
     directory,
@@ -171,6 +173,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     keys.stop();
     limits.stop();
     stopWord();
+    stopNews();
     await jobs.stop(config.server.limits.drainMs);
     await line.close();
     observing.finish();

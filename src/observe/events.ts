@@ -10,6 +10,7 @@ import type { EventsTable } from '../storage/schema.ts';
  * - `budget-warned`, `limit-warned`: the use of a quota has reached its threshold.
  * - `budget-exhausted`, `limit-exhausted`: it is used up, and calls are refused.
  * - `wrong-keys`, `wrong-admin-tokens`: an address shows too many, and is throttled.
+ * - `breaker-open`, `breaker-half-open`, `breaker-closed`: calls stop going to a target, are tried there again, and go there again.
  */
 type EventKind =
   | 'budget-warned'
@@ -17,7 +18,10 @@ type EventKind =
   | 'limit-warned'
   | 'limit-exhausted'
   | 'wrong-keys'
-  | 'wrong-admin-tokens';
+  | 'wrong-admin-tokens'
+  | 'breaker-open'
+  | 'breaker-half-open'
+  | 'breaker-closed';
 
 /** Something that people should hear of, and that no single call tells. */
 export interface HouseEvent {

@@ -15,7 +15,9 @@ const KEPT_MS = 30_000;
 export function shareBreakers(targets: readonly Target[], hints: Hints, clock: Clock): () => void {
   const byId = new Map(targets.map((target) => [target.id, target]));
   for (const { id, breaker } of targets) {
-    breaker.onChange((open) => hints.tell('breaker', id, { open }, KEPT_MS));
+    breaker.onChange((state) => {
+      if (state !== 'half-open') hints.tell('breaker', id, { open: state === 'open' }, KEPT_MS);
+    });
   }
   return hints.listen('breaker', (id, { open }) => {
     const target = byId.get(id);

@@ -47,10 +47,10 @@ const RAMP_STEP = 2;
  * A probe that has gone on for this long, and for twice as long as failures have taken of late, is a sign of life: the next
  * one need not wait for its end. A long answer may take many seconds, and a dead target mostly fails at once, ms.
  */
-const SURVIVED_MS = 200;
+const SURVIVED_MS = 100;
 
 /** At most so many attempts beyond the allowed ones are let through on such signs: the target may have begun to hang. */
-const MOST_LENT = 4;
+const MOST_LENT = 6;
 
 /** A failure on the ramp takes back two successes: recovery gets through one failure in three, and no more. */
 const RAMP_SETBACK = 4;
@@ -91,7 +91,7 @@ export class Breaker {
   /** How long the latest failure took. */
   #failsAfterMs = 0;
   #lastFault: Fault | null = null;
-  #told: ((open: boolean) => void) | null = null;
+  readonly #told: ((state: BreakerState['name']) => void)[] = [];
 
   constructor(policy: BreakerPolicy) {
     this.#policy = policy;
@@ -137,7 +137,7 @@ export class Breaker {
     const since = this.#state.name === 'closed' ? now : this.#state.since;
     this.#state = { name: 'open', since, until: never, probedAt: never };
     this.#run = 0;
-    this.#told?.(true);
+    this.#tell();
   }
 
   /** By hand: attempts are made at once, and it goes on by itself from there. */
@@ -150,9 +150,9 @@ export class Breaker {
     if (this.byHand) this.#state = { name: 'open', since: now, until: now, probedAt: Number.NEGATIVE_INFINITY };
   }
 
-  /** Tells one listener whenever it opens, anew too, and when it closes. */
-  onChange(told: (open: boolean) => void): void {
-    this.#told = told;
+  /** Tells whenever it opens, anew too, when it begins to probe, and when it closes. */
+  onChange(told: (state: BreakerState['name']) => void): void {
+    this.#told.push(told);
   }
 
   /** Somebody else has found the target well again: the next probe need not wait. */
@@ -232,6 +232,7 @@ export class Breaker {
     const { since } = state;
     const { round, slots, busy } = state.name === 'half-open' ? state : this.#newRound();
     this.#state = { name: 'half-open', since, probedAt: now, round, slots, busy: busy + 1 };
+    if (state.name === 'open') this.#tell();
     return { kind: 'probe', round };
   }
 
@@ -307,13 +308,17 @@ export class Breaker {
     const until = now + length * (1 + jitter * (2 * random() - 1));
     this.#state = { name: 'open', since, until, probedAt };
     this.#run = 0;
-    this.#told?.(true);
+    this.#tell();
   }
 
   #close(): void {
     this.#state = { name: 'closed' };
     this.#run = 0;
     this.#window.clear();
-    this.#told?.(false);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const told of this.#told) told(this.#state.name);
   }
 }

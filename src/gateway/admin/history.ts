@@ -115,7 +115,8 @@ export const historyRoutes: readonly AdminRoute[] = [
     method: 'GET',
     path: '/events',
     id: 'listEvents',
-    summary: 'What happened beside the calls, newest first: budgets that run out, keys that are guessed at',
+    summary:
+      'What happened beside the calls, newest first: budgets that run out, keys that are guessed at, breakers that open',
     role: 'viewer',
     query: eventQuery,
     status: 200,
