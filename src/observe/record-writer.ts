@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 import { databasePath } from '../storage/data-directory.ts';
 import { toDatabaseError } from '../storage/database-error.ts';
 import { openForWriting } from '../storage/sqlite/connection.ts';
-import { type CallBatch, type CallKind, COLUMNS, TEXT_COLUMNS } from './call-batch.ts';
+import { BatchReader, redactedKind, type RowCell } from './batch-reader.ts';
+import { type CallBatch, COLUMNS } from './call-batch.ts';
 import { Dictionary } from './dictionary.ts';
 import type { HouseEvent } from './events.ts';
 import type { PersonalKind } from './redact/finding.ts';
@@ -17,18 +18,6 @@ import { Rollups } from './rollups/rollups.ts';
 const GROUP_ROWS = 20;
 
 const WIDTH = COLUMNS.length;
-const ID_PREFIX = COLUMNS.indexOf('id_prefix');
-const KIND = COLUMNS.indexOf('kind');
-/** What providers and callers said in their own words, and what was noted of a request, which may quote them. */
-const SAID: ReadonlySet<number> = new Set([
-  COLUMNS.indexOf('fault'),
-  COLUMNS.indexOf('attempts'),
-  COLUMNS.indexOf('notes'),
-  COLUMNS.indexOf('caller_id'),
-]);
-/** Chosen by the caller, who may have put anything there. */
-const CALLER_ID = COLUMNS.indexOf('caller_id');
-const TEXTS: readonly number[] = COLUMNS.flatMap((column, index) => (TEXT_COLUMNS.has(column) ? [index] : []));
 
 /** Rows deleted in one transaction: some milliseconds, so that batches to write hardly wait for a sweep. */
 const ROWS_PER_DELETE = 500;
@@ -44,8 +33,8 @@ interface Open {
   readonly insertRow: StatementSync;
   readonly insertGroup: StatementSync;
   /** The arguments of the two, used again and again. */
-  readonly rowCells: SQLInputValue[];
-  readonly groupCells: SQLInputValue[];
+  readonly rowCells: RowCell[];
+  readonly groupCells: RowCell[];
   readonly dictionary: Dictionary;
   readonly rollups: Rollups;
   /** The file that was opened: should another or none stand at the path, what is written goes nowhere. */
@@ -83,8 +72,8 @@ export class RecordWriter {
       connection,
       insertRow: connection.prepare(insertSql(1)),
       insertGroup: connection.prepare(insertSql(GROUP_ROWS)),
-      rowCells: Array<SQLInputValue>(WIDTH).fill(null),
-      groupCells: Array<SQLInputValue>(GROUP_ROWS * WIDTH).fill(null),
+      rowCells: Array<RowCell>(WIDTH).fill(null),
+      groupCells: Array<RowCell>(GROUP_ROWS * WIDTH).fill(null),
       dictionary: new Dictionary(connection),
       rollups: new Rollups(connection),
       inode: inodeOf(databasePath(this.#directory)) ?? -1,
@@ -181,46 +170,21 @@ function insertSql(rows: number): string {
 /** Inserts the rows of a batch; the number of those that were stored. */
 function insert(open: Open, batch: CallBatch, redactor: Redactor): number {
   const { insertRow, insertGroup, rowCells, groupCells, dictionary, rollups } = open;
-  const kinds = batch.kinds.map((kind) => dictionary.kind(redacted(kind, redactor)));
+  const kinds = batch.kinds.map((kind) => dictionary.kind(redactedKind(kind, redactor)));
   const prefixes = batch.idPrefixes.map((prefix) => dictionary.idPrefix(prefix));
-  const texts = Buffer.from(batch.texts.buffer, batch.texts.byteOffset, batch.texts.length).toString();
-  let textAt = 0;
+  const reader = new BatchReader(batch, redactor, kinds, prefixes);
   let stored = 0;
-  for (let row = 0; row < batch.rows;) {
-    const whole = batch.rows - row >= GROUP_ROWS;
+  while (reader.left > 0) {
+    const whole = reader.left >= GROUP_ROWS;
     const cells = whole ? groupCells : rowCells;
-    // Where there is no text, its length is NaN, which is null to SQLite, as it is in the other columns.
-    for (let cell = 0, from = row * WIDTH; cell < cells.length; cell += 1)
-      cells[cell] = batch.numbers[from + cell] ?? null;
-    for (let start = 0; start < cells.length; start += WIDTH) {
-      cells[start + KIND] = kinds[cells[start + KIND] as number] ?? null;
-      cells[start + ID_PREFIX] = prefixes[cells[start + ID_PREFIX] as number] ?? null;
-      for (const column of TEXTS) {
-        const length = cells[start + column] as number;
-        if (!(length >= 0)) continue;
-        const text = texts.slice(textAt, (textAt += length));
-        cells[start + column] = SAID.has(column)
-          ? redactor.jsonText(text)
-          : column === CALLER_ID
-            ? redactor.text(text)
-            : text;
-      }
-    }
+    reader.read(cells);
     const written = Number((whole ? insertGroup : insertRow).run(...cells).changes);
-    const given = whole ? GROUP_ROWS : 1;
-    if (written === given) for (let start = 0; start < cells.length; start += WIDTH) rollups.take(cells, start);
+    if (written === (whole ? GROUP_ROWS : 1))
+      for (let start = 0; start < cells.length; start += WIDTH) rollups.take(cells, start);
     else rollups.lose();
     stored += written;
-    row += given;
   }
   return stored;
-}
-
-/** What callers wrote of it: a key pasted in place of a model, or into an address, is not kept either. */
-function redacted(kind: CallKind, redactor: Redactor): CallKind {
-  // A record that is not what it should be is left out further on, not here.
-  const safe = <Value>(value: Value): Value | string => (typeof value === 'string' ? redactor.text(value) : value);
-  return { ...kind, model: safe(kind.model), path: safe(kind.path), attempt_model: safe(kind.attempt_model) };
 }
 
 /** Events are few: their statement is prepared when there are some. */

@@ -1,10 +1,20 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { CallOutcome } from '../../engine/record.ts';
 import { COLUMNS } from '../call-batch.ts';
 import type { CallRow, Kind } from './digest.ts';
+import type { Names } from './facets.ts';
 
 /** The cells of a row as they are written, in the order of the columns, and as they are read back: NaN and null are the same. */
 export type Cells = readonly unknown[];
+
+/** What is read of a kind, by its columns. */
+export interface KindCells extends Names {
+  readonly outcome: string;
+  readonly attempt_count: number;
+  readonly attempt_model: string | null;
+}
+
+/** How they are asked for. */
+export const KIND_CELLS = 'tenant, workload, route, model, target, outcome, attempt_count, attempt_model';
 
 const AT = Object.fromEntries(COLUMNS.map((column, place) => [column, place])) as Record<
   (typeof COLUMNS)[number],
@@ -16,8 +26,7 @@ const REMEMBERED = 8_000;
 
 /** Reads what is to be added up of a call from the cells of its row, whether it has just been written or long ago. */
 export class CallReader {
-  readonly #connection: DatabaseSync;
-  readonly #kind: StatementSync;
+  readonly #find: (kind: number) => KindCells | undefined;
   readonly #kinds = new Map<number, Kind>();
   /** Filled again for every call. */
   readonly #row: CallRow = {
@@ -43,11 +52,9 @@ export class CallReader {
     trace: null,
   };
 
-  constructor(connection: DatabaseSync) {
-    this.#connection = connection;
-    this.#kind = connection.prepare(
-      'select tenant, workload, route, model, target, outcome, fault_kind, attempt_count, attempt_model from call_kinds where id = ?',
-    );
+  /** @param find looks up a kind */
+  constructor(find: (kind: number) => KindCells | undefined) {
+    this.#find = find;
   }
 
   /** @param start where the row's cells begin. @returns the same object each time */
@@ -76,30 +83,13 @@ export class CallReader {
     return row;
   }
 
-  /** The calls after the one with number `seq`, oldest first: each with its number in front of its cells. */
-  after(seq: number, limit: number): Cells[] {
-    const statement = this.#connection.prepare(
-      `select seq, ${COLUMNS.join(', ')} from call_rows where seq > ? order by seq limit ?`,
-    );
-    statement.setReturnArrays(true);
-    return statement.all(seq, limit) as unknown as SQLOutputValue[][];
-  }
-
   #kindOf(id: number): Kind {
     const known = this.#kinds.get(id);
     if (known !== undefined) return known;
-    const found = this.#kind.get(id);
+    const found = this.#find(id);
     if (found === undefined) return NO_KIND;
-    const kind: Kind = {
-      tenant: found['tenant'] as string | null,
-      workload: found['workload'] as string | null,
-      route: found['route'] as string | null,
-      model: found['model'] as string | null,
-      target: found['target'] as string | null,
-      outcome: found['outcome'] as CallOutcome,
-      attemptCount: found['attempt_count'] as number,
-      attemptModel: found['attempt_model'] as string | null,
-    };
+    const { outcome, attempt_count: attemptCount, attempt_model: attemptModel, ...names } = found;
+    const kind: Kind = { ...names, outcome: outcome as CallOutcome, attemptCount, attemptModel };
     if (this.#kinds.size >= REMEMBERED) this.#kinds.clear();
     this.#kinds.set(id, kind);
     return kind;

@@ -1,41 +1,28 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { Sketch } from '../sketch/sketch.ts';
-import { ATTEMPT_SUMS, type AttemptSums, type CallSums, type FaultSums, SUMS } from './call-sums.ts';
-import { coarsened, type Digest, type SpanSums } from './digest.ts';
-import { COARSE } from './facets.ts';
-import { type Span, SPANS, startOf } from './spans.ts';
-
-const SKETCHES = ['duration', 'first_content', 'overhead'] as const;
-const ATTEMPT_SKETCHES = ['duration', 'first_content'] as const;
+import type { Digest } from './digest.ts';
+import { columnsOf, digestRows, ROLLUP_SHAPES, type RollupTable, sumOfSketches } from './digest-rows.ts';
 
 /** Ids put in by one statement. */
 const IDS_PER_INSERT = 50;
 
-/** Adds what was added up in memory to what stands in the database, in whatever transaction is open. */
+/** Adds what was added up in memory to what stands in SQLite, in whatever transaction is open. */
 export class RollupTables {
-  readonly #calls: StatementSync;
-  readonly #attempts: StatementSync;
-  readonly #faults: StatementSync;
-  readonly #users: StatementSync;
+  readonly #upserts: Readonly<Record<RollupTable, StatementSync>>;
   readonly #ids: StatementSync;
   readonly #idGroup: StatementSync;
 
   constructor(connection: DatabaseSync) {
     // So that one statement adds a row or adds to it; the sketches' bytes go through JavaScript either way.
-    connection.function('sketch_sum', { deterministic: true }, sumOfBytes);
-    const key = ['span', 'series', 'at'];
-    this.#calls = connection.prepare(upsert('call_rollups', key, SUMS, SKETCHES));
-    this.#attempts = connection.prepare(upsert('attempt_rollups', key, ATTEMPT_SUMS, ATTEMPT_SKETCHES));
-    this.#users = connection.prepare(upsert('user_rollups', ['at', 'series', 'end_user'], SUMS, []));
-    this.#faults = connection.prepare(`
-      insert into fault_rollups (span, series, at, kind, party, calls, attempts, first_at, last_at, last_seq)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict do update set
-        calls = calls + excluded.calls,
-        attempts = attempts + excluded.attempts,
-        first_at = min(first_at, excluded.first_at),
-        last_at = max(last_at, excluded.last_at),
-        last_seq = max(last_seq, excluded.last_seq)`);
+    connection.function('sketch_sum', { deterministic: true }, (one: SQLInputValue, other: SQLInputValue) =>
+      sumOfSketches(one as Uint8Array | null, other as Uint8Array | null),
+    );
+    const prepare = (table: RollupTable): StatementSync => connection.prepare(upsert(table));
+    this.#upserts = {
+      call_rollups: prepare('call_rollups'),
+      attempt_rollups: prepare('attempt_rollups'),
+      fault_rollups: prepare('fault_rollups'),
+      user_rollups: prepare('user_rollups'),
+    };
     this.#ids = connection.prepare('insert or ignore into call_ids values (?, ?)');
     this.#idGroup = connection.prepare(
       `insert or ignore into call_ids values ${Array<string>(IDS_PER_INSERT).fill('(?, ?)').join(', ')}`,
@@ -44,30 +31,8 @@ export class RollupTables {
 
   /** @param now wall time, ms since 1970: what would be deleted at once is not written */
   add(digest: Digest, now: number): void {
-    digest.settle();
-    const { minutes, hours, users, ids } = digest;
-    let parts: readonly SpanSums[] = [...minutes.values()];
-    for (const span of SPANS) {
-      if (span !== SPANS[0]) parts = coarsened(parts, span);
-      for (const sums of parts) if (sums.at >= now - span.keptMs) this.#addSpan(span, sums);
-    }
-    for (const { at, calls, attempts } of hours.values()) {
-      for (const [series, values] of calls) addTo(this.#calls, series, at, now, [...values, null, null, null]);
-      for (const [series, counts] of attempts) {
-        addTo(this.#attempts, series, at, now, [...ATTEMPT_SUMS.map((name) => counts[name]), null, null]);
-      }
-    }
-    for (const { at, series, endUser, values } of users.values()) this.#users.run(at, series, endUser, ...values);
-    this.#addIds(ids);
-  }
-
-  #addSpan({ ms }: Span, { at, calls, attempts, faults }: SpanSums): void {
-    const seconds = ms / 1000;
-    for (const [series, sums] of calls) this.#calls.run(seconds, series, at, ...callCells(sums));
-    for (const [series, sums] of attempts) this.#attempts.run(seconds, series, at, ...attemptCells(sums));
-    for (const [series, kinds] of faults) {
-      for (const sums of kinds.values()) this.#faults.run(seconds, series, at, ...faultCells(sums));
-    }
+    for (const [table, cells] of digestRows(digest, now)) this.#upserts[table].run(...cells);
+    this.#addIds(digest.ids);
   }
 
   /** In order, so that neighbours go to the same page. */
@@ -80,36 +45,14 @@ export class RollupTables {
   }
 }
 
-/** Adds to the hour and the day. */
-function addTo(statement: StatementSync, series: number, at: number, now: number, cells: SQLInputValue[]): void {
-  for (const span of COARSE) {
-    if (at >= now - span.keptMs) statement.run(span.ms / 1000, series, startOf(span, at), ...cells);
-  }
-}
-
-function attemptCells({ duration, firstContent, ...counts }: AttemptSums): SQLInputValue[] {
-  return [...ATTEMPT_SUMS.map((name) => counts[name]), duration.toBytes(), firstContent.toBytes()];
-}
-
-function callCells({ values, duration, firstContent, overhead }: CallSums): SQLInputValue[] {
-  return [...values, duration.toBytes(), firstContent.toBytes(), overhead.toBytes()];
-}
-
-function faultCells({ kind, party, calls, attempts, firstAt, lastAt, lastSeq }: FaultSums): SQLInputValue[] {
-  return [kind, party, calls, attempts, firstAt, lastAt, lastSeq];
-}
-
-function sumOfBytes(one: SQLInputValue, other: SQLInputValue): Uint8Array | null {
-  if (other === null) return one as Uint8Array | null;
-  if (one === null) return other as Uint8Array;
-  return Sketch.sumOfBytes(one as Uint8Array, other as Uint8Array);
-}
-
-function upsert(table: string, key: readonly string[], sums: readonly string[], sketches: readonly string[]): string {
-  const columns = [...key, ...sums, ...sketches];
+function upsert(table: RollupTable): string {
+  const shape = ROLLUP_SHAPES[table];
+  const columns = columnsOf(shape);
   const changes = [
-    ...sums.map((name) => `${name} = ${name} + excluded.${name}`),
-    ...sketches.map((name) => `${name} = sketch_sum(${name}, excluded.${name})`),
+    ...shape.sums.map((name) => `${name} = ${name} + excluded.${name}`),
+    ...shape.least.map((name) => `${name} = min(${name}, excluded.${name})`),
+    ...shape.greatest.map((name) => `${name} = max(${name}, excluded.${name})`),
+    ...shape.sketches.map((name) => `${name} = sketch_sum(${name}, excluded.${name})`),
   ];
   return `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})
     on conflict do update set ${changes.join(', ')}`;

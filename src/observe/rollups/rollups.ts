@@ -1,12 +1,12 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { CallReader, type Cells } from './call-reader.ts';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { COLUMNS } from '../call-batch.ts';
 import { firstPlaceOf } from './call-id.ts';
-import { Digest, type Kind, type KindSeries, type Register } from './digest.ts';
-import { DRAWN } from './facets.ts';
+import { CallReader, type Cells, KIND_CELLS, type KindCells } from './call-reader.ts';
+import { Digest, type Register } from './digest.ts';
+import { registerOf } from './register.ts';
 import { RollupTables } from './rollup-tables.ts';
-import { SeriesBook } from './series-book.ts';
+import { type Series, SERIES_IN_USE, SeriesBook } from './series-book.ts';
 import { SPANS, USERS } from './spans.ts';
-import { UserBook } from './user-book.ts';
 
 /** Calls added up in one transaction when they have to be read back: some 30 ms. */
 const CALLS_PER_STEP = 5_000;
@@ -51,18 +51,9 @@ export class Rollups {
 
   constructor(connection: DatabaseSync) {
     this.#connection = connection;
-    this.#reader = new CallReader(connection);
-    const [series, users] = [new SeriesBook(connection), new UserBook()];
-    const ofKinds = new WeakMap<Kind, KindSeries>();
-    this.#register = {
-      series: (facet, names) => series.of(facet, names),
-      seriesOfKind(kind) {
-        let known = ofKinds.get(kind);
-        if (known === undefined) ofKinds.set(kind, (known = seriesOfKind(kind, series)));
-        return known;
-      },
-      user: (day, user) => users.of(day, user),
-    };
+    const kind = connection.prepare(`select ${KIND_CELLS} from call_kinds where id = ?`);
+    this.#reader = new CallReader((id) => kind.get(id) as unknown as KindCells | undefined);
+    this.#register = registerOf(openSeries(connection));
     this.#tables = new RollupTables(connection);
     this.#progress = connection.prepare('select seq from rollup_progress');
     this.#advance = connection.prepare('update rollup_progress set seq = ?');
@@ -105,7 +96,7 @@ export class Rollups {
       ({ upTo } = this.#pending);
       this.#tables.add(this.#pending.digest, now);
     } else {
-      const calls = this.#reader.after(after, CALLS_PER_STEP);
+      const calls = this.#callsAfter(after);
       more = calls.length === CALLS_PER_STEP;
       upTo = Number(calls.at(-1)?.[0] ?? after);
       const digest = new Digest(this.#register);
@@ -143,6 +134,15 @@ export class Rollups {
     return this.#sweptSeries !== null;
   }
 
+  /** Calls to be read back, oldest first: each with its number in front of its cells. */
+  #callsAfter(seq: number): readonly Cells[] {
+    const statement = this.#connection.prepare(
+      `select seq, ${COLUMNS.join(', ')} from call_rows where seq > ? order by seq limit ?`,
+    );
+    statement.setReturnArrays(true);
+    return statement.all(seq, CALLS_PER_STEP) as unknown as SQLOutputValue[][];
+  }
+
   #deleteUsersAndIds(now: number): void {
     this.#connection.prepare('delete from user_rollups where at < ?').run(now - USERS.keptMs);
     const oldest = this.#connection.prepare('select min(seq) as seq from call_rows').get()?.['seq'];
@@ -150,13 +150,15 @@ export class Rollups {
   }
 }
 
-function seriesOfKind(kind: Kind, series: SeriesBook): KindSeries {
-  // A call that went the ordinary way was sent to its target by its one attempt.
-  const sent = { ...kind, model: kind.attemptModel };
-  return {
-    drawn: DRAWN.map((facet) => series.of(facet, kind)),
-    each: series.of('each', kind),
-    served: series.of('served', sent),
-    hit: series.of('hit', sent),
-  };
+/** Every series, and a place to write new ones down. */
+function openSeries(connection: DatabaseSync): SeriesBook {
+  const insert = connection.prepare(
+    'insert into rollup_series (facet, tenant, workload, route, model, target) values (?, ?, ?, ?, ?, ?)',
+  );
+  const used = connection.prepare(`select count(*) as used from rollup_series s where ${SERIES_IN_USE}`).get();
+  const book = new SeriesBook(Number(used?.['used']), (facet, { tenant, workload, route, model, target }) =>
+    Number(insert.run(facet, tenant, workload, route, model, target).lastInsertRowid),
+  );
+  for (const series of connection.prepare('select * from rollup_series').all()) book.learn(series as unknown as Series);
+  return book;
 }

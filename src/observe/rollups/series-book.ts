@@ -1,4 +1,3 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Facet, FACETS, type Name, type Names, seenBy } from './facets.ts';
 
 /** What stands for every name that came after the last place was taken. */
@@ -11,26 +10,35 @@ const MOST = 10_000;
 const MOST_WITHOUT_MODELS = MOST + 4_000;
 
 /** Hours are forgotten after some weeks: names of a flood do not take the places for ever. */
-const IN_USE = ['call_rollups', 'attempt_rollups', 'fault_rollups']
+export const SERIES_IN_USE: string = ['call_rollups', 'attempt_rollups', 'fault_rollups']
   .map((table) => `exists (select 1 from ${table} where span = 3600 and series = s.id)`)
   .join(' or ');
 
-/** The numbers by which sums refer to what their calls have in common; writes down what is new. */
+/** A row of `rollup_series`. */
+export interface Series extends Names {
+  readonly id: number;
+  readonly facet: string;
+}
+
+/** The numbers by which sums refer to what their calls have in common; has what is new written down. */
 export class SeriesBook {
-  readonly #insert: StatementSync;
+  readonly #write: (facet: Facet, names: Names) => number;
   readonly #ids = new Map<string, number>();
   /** Those with sums of their hours, or new. */
   #used: number;
 
-  constructor(connection: DatabaseSync) {
-    this.#insert = connection.prepare(
-      'insert into rollup_series (facet, tenant, workload, route, model, target) values (?, ?, ?, ?, ?, ?)',
-    );
-    for (const { id, facet, ...names } of connection.prepare('select * from rollup_series').all()) {
-      this.#ids.set(keyOf(facet as Facet, names as unknown as Names), Number(id));
-    }
-    const used = connection.prepare(`select count(*) as used from rollup_series s where ${IN_USE}`).get();
-    this.#used = Number(used?.['used']);
+  /**
+   * @param used how many are in use already
+   * @param write writes a new one down, and gives its number
+   */
+  constructor(used: number, write: (facet: Facet, names: Names) => number) {
+    this.#used = used;
+    this.#write = write;
+  }
+
+  /** Takes in one that is written down already. */
+  learn({ id, facet, ...names }: Series): void {
+    this.#ids.set(keyOf(facet as Facet, names), id);
   }
 
   /** To be called in a transaction; after one that failed, the book is to be made anew. */
@@ -49,8 +57,7 @@ export class SeriesBook {
   }
 
   #add(facet: Facet, names: Names): number {
-    const { tenant, workload, route, model, target } = names;
-    const id = Number(this.#insert.run(facet, tenant, workload, route, model, target).lastInsertRowid);
+    const id = this.#write(facet, names);
     this.#ids.set(keyOf(facet, names), id);
     this.#used += 1;
     return id;
