@@ -181,7 +181,7 @@ describe('recovering', () => {
     expect(breaker.force(500)).toBeNull();
     const first = breaker.force(1_000) ?? NORMAL;
     expect(first).toMatchObject({ kind: 'probe' });
-    expect(breaker.force(1_100)).toBeNull();
+    expect(breaker.force(1_050)).toBeNull();
     breaker.settle(first, down, 1_000, 1_200, middle);
     expect(breaker.force(1_900)).toBeNull();
     const second = breaker.force(2_000) ?? NORMAL;
@@ -220,7 +220,7 @@ describe('recovering', () => {
     settled(breaker, 'xxxxx');
     const granted: number[] = [];
     for (let now = 1_000; now < 5_000; now += 10) if (breaker.enter(now) !== null) granted.push(now);
-    expect(granted).toEqual([1_000, 1_200, 1_400, 1_600, 1_800]);
+    expect(granted).toEqual([1_000, 1_100, 1_200, 1_300, 1_400, 1_500, 1_600]);
   });
 
   test('where failures take long, it waits for twice as long', () => {

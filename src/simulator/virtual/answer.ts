@@ -110,9 +110,14 @@ export function isRightStream(pieces: number, chunks: readonly Uint8Array[]): bo
 /** Reasons that tell the caller that there would have been more to say. */
 const CUT_SHORT: ReadonlySet<string> = new Set(['length', 'content_filter']);
 
-/** What the first choice of a completion, or of a piece of one, says, and why it ends if it does. */
+/**
+ * What the first choice of a completion, or of a piece of one, says, and why it ends if it does. A model that refuses says so
+ * instead of an answer, and the caller has to get all of that, too.
+ */
 function choiceOf(completion: unknown, member: 'message' | 'delta'): { said: string; reason: string } {
-  type Choice = { readonly [member: string]: { readonly content?: string | null } } & { finish_reason?: string | null };
+  type Saying = { readonly content?: string | null; readonly refusal?: string | null };
+  type Choice = { readonly [member: string]: Saying } & { finish_reason?: string | null };
   const [choice] = (completion as { readonly choices?: readonly Choice[] }).choices ?? [];
-  return { said: choice?.[member]?.content ?? '', reason: choice?.finish_reason ?? '' };
+  const saying = choice?.[member];
+  return { said: saying?.content ?? saying?.refusal ?? '', reason: choice?.finish_reason ?? '' };
 }
