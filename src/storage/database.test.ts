@@ -20,7 +20,7 @@ import { dataDirectory, databasePath, makeDirectory } from './data-directory.ts'
 import { DatabaseError, type DatabaseErrorKind, toDatabaseError } from './database-error.ts';
 import { openDatabase } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
-import { openForReading, openForWriting } from './sqlite/connection.ts';
+import { mayHold, openForReading, openForWriting } from './sqlite/connection.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -185,6 +185,33 @@ describe('opening for writing', () => {
       return code === 0 ? 'clean' : said.join('');
     });
     expect(await Promise.all(exits)).toEqual(['clean', 'clean', 'clean']);
+  });
+});
+
+describe('a database that cannot be opened for writing', () => {
+  /** As where a full disk has no room for the memory that processes share. */
+  const withoutSharedMemory = (): void => mkdirSync(`${databasePath(directory)}-shm`);
+
+  it('holds nothing when it was never made whole', () => {
+    expect(mayHold(directory, 'virtual_keys')).toBe(false);
+    const begun = new DatabaseSync(databasePath(directory));
+    begun.exec('pragma journal_mode = wal');
+    begun.close();
+    withoutSharedMemory();
+    expect(kindOfError(() => openForWriting(directory))).toBe('unwritable');
+    expect(mayHold(directory, 'virtual_keys')).toBe(false);
+  });
+
+  it('may hold what is in it, or in its log', async () => {
+    const database = openDatabase({ directory });
+    const organisation = { id: 'acme', name: 'Acme', limits: '{}', declared: 0, created_at: 0 };
+    await database.query.insertInto('organisations').values(organisation).execute();
+    expect(mayHold(directory, 'organisations')).toBe(true);
+    expect(mayHold(directory, 'tenants')).toBe(false);
+    await database.close();
+    withoutSharedMemory();
+    expect(mayHold(directory, 'organisations')).toBe(true);
+    expect(mayHold(directory, 'tenants')).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 import { databasePath, makeDirectory } from '../data-directory.ts';
 import { DatabaseError, toDatabaseError } from '../database-error.ts';
@@ -93,7 +94,7 @@ export function mayHold(directory: string, table: string): boolean {
   const path = databasePath(directory);
   try {
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return false;
-    const connection = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    const connection = new DatabaseSync(asItStands(path), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     try {
       const known = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(table);
       return known !== undefined && connection.prepare(`select 1 from ${table} limit 1`).get() !== undefined;
@@ -104,6 +105,17 @@ export function mayHold(directory: string, table: string): boolean {
     // The way to it is a file, or is not there: neither is it.
     return !(error instanceof Error && 'code' in error && (error.code === 'ENOTDIR' || error.code === 'ENOENT'));
   }
+}
+
+/**
+ * Where nothing waits in a write-ahead log, the file is all there is: read as one that nobody changes, it needs no files beside
+ * it, for which a full disk has no room.
+ */
+function asItStands(path: string): string | URL {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return path;
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
 }
 
 function guarded(path: string, open: () => DatabaseSync): DatabaseSync {
