@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly nightly: boolean;
   /** As many calls as the figures promise, where the usual run makes do with fewer. */
   readonly full: boolean;
+  /** How long to watch, where that can be chosen; null: as long as is usual. */
+  readonly minutes: number | null;
   /** The pictures of the documentation instead, where there are any. */
   readonly png: boolean;
 }

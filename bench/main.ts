@@ -20,14 +20,15 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   ['storm-http', stormHttp],
 ]);
 
-const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly] [--full] [--png]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--json] [--seeds N] [--nightly] [--full] [--minutes N] [--png]
 
 ${[...BENCHMARKS].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
 
   --quick   shorter and noisier
   --seeds   storm: runs of each experiment, 5 or more unless --quick (default 5)
   --nightly storm: ten million calls under random weather instead of the experiments
-  --full    see: ten million calls
+  --full    see: questions about ten million calls
+  --minutes see: length of the mixed run (default half a minute)
   --png     storm: take the pictures of the documentation, with Chromium, instead of the experiments
   --json    one line of JSON on stdout, {name, figures}; exit code 1 when a figure falls short
             (npm itself prints to stdout too: use npm run --silent bench -- NAME --json)`;
@@ -53,14 +54,17 @@ function readArguments(): Arguments {
         seeds: { type: 'string', default: '5' },
         nightly: { type: 'boolean', default: false },
         full: { type: 'boolean', default: false },
+        minutes: { type: 'string' },
         png: { type: 'boolean', default: false },
       },
     });
     if (positionals.length > 1) misused(`one benchmark at a time, not ${positionals.join(', ')}`);
     const seeds = Number(values.seeds);
     if (!Number.isInteger(seeds) || seeds < 1) misused(`--seeds is a whole number, 1 or more, not ${values.seeds}`);
+    const minutes = values.minutes === undefined ? null : Number(values.minutes);
+    if (minutes !== null && !(minutes > 0)) misused(`--minutes is a number above 0, not ${values.minutes}`);
     const { quick, json, nightly, full, png } = values;
-    return { name: positionals[0], quick, json, seeds, nightly, full, png };
+    return { name: positionals[0], quick, json, seeds, nightly, full, minutes, png };
   } catch (error) {
     return misused(error instanceof Error ? error.message : String(error));
   }

@@ -113,6 +113,7 @@ async function call(house: MixedHouse, caller: Caller, number: number, seen: See
 /** What is refused for its form anyway goes where nothing else goes wrong: else a provider would count it twice. */
 function modelFor(ask: Way, number: number): string {
   if (ask === leave || ask === malformed) return SLOW_MODEL;
+  if (ask === breakOff) return `${SLOW_MODEL}@cut:5`;
   return ask === embed ? EMBEDDING_MODEL : (MODELS[Math.floor(number / 3) % MODELS.length] ?? MODELS[0]);
 }
 
@@ -174,6 +175,9 @@ const embed: Way = async (_house, { sdk }, { model, number }, note) => {
   }
 };
 
+/** A stream that the provider cuts off in its middle. */
+const breakOff: Way = (...call) => stream(...call);
+
 /** Without any SDK, and as whole text: streams too. */
 const raw: Way = async (house, caller, { model, number }, note) => {
   const streamed = number % 2 === 0;
@@ -194,7 +198,7 @@ const malformed: Way = async (house, caller, { model }) => {
 };
 
 /** Each as often as it stands here. Their number has no factor in common with that of the tenants, models and faults. */
-const WAYS: readonly Way[] = [whole, stream, raw, stream, leave, raw, stream, whole, embed, malformed, stream];
+const WAYS: readonly Way[] = [whole, stream, raw, stream, leave, raw, breakOff, whole, embed, malformed, stream];
 
 function post({ baseUrl }: MixedHouse, { key }: Caller, body: object): Promise<Response> {
   return fetch(`${baseUrl}/chat/completions`, {

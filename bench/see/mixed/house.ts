@@ -58,7 +58,7 @@ export class MixedHouse {
       { provider: 'openai', baseUrl: `${url}/v1`, key: 'env:PROVIDER_KEY', breaker: { enabled: false } },
     ]);
     const routes = [
-      { id: 'slow', models: [SLOW_MODEL], ladder: ['three'] },
+      { id: 'slow', models: [`${SLOW_MODEL}*`], ladder: ['three'] },
       { id: 'default', models: ['*'], ladder: ['one', 'two'], retry: { attempts: 2 } },
     ];
     // JSON is YAML too.

@@ -102,7 +102,7 @@ function compareCalls({ seen, books, live }: Witnesses, book: Comparison): void 
   }
 }
 
-function compareAttempts({ providers, books, live }: Witnesses, book: Comparison): void {
+function compareAttempts({ seen, providers, books, live }: Witnesses, book: Comparison): void {
   const { total } = books.overview;
   const { metric, cells } = books;
   book.same('attempts', {
@@ -121,11 +121,14 @@ function compareAttempts({ providers, books, live }: Witnesses, book: Comparison
   }
   for (const [target, { stats }] of Object.entries(providers)) {
     for (const [model, requests] of Object.entries(stats.byModel)) {
-      const matrix = sum(
-        cells.filter((cell) => cell.target === target && cell.model === model).map((cell) => cell.attempts),
-      );
-      const metrics = metric('holdfast_attempts_total', { target, model });
-      book.same(`attempts for ${model} at ${target}`, { provider: requests, matrix, metrics });
+      // What follows the @ asks the simulator for a fault, and is no part of the name to it.
+      const names = new Set([model, ...Object.keys(seen.byModel).filter((name) => name.startsWith(`${model}@`))]);
+      const matching = cells.filter((cell) => cell.target === target && names.has(cell.model ?? ''));
+      book.same(`attempts for ${model} at ${target}`, {
+        provider: requests,
+        matrix: sum(matching.map(({ attempts }) => attempts)),
+        metrics: sum([...names].map((name) => metric('holdfast_attempts_total', { target, model: name }))),
+      });
     }
   }
   const left = sum(Object.values(providers).map(({ stats }) => stats.aborted));
