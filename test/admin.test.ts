@@ -533,6 +533,32 @@ test('use is told against limits, and a budget that runs out is an event', async
     .toContain('budget-exhausted');
 });
 
+test('who waits is told, tenant by tenant', async () => {
+  await call('POST', '/tenants', { body: { id: 'patient', limits: { concurrentCalls: 1 } } });
+  const { secret } = (await call('POST', '/keys', { body: { tenant: 'patient' } })).body as { secret: string };
+  expect((await call('GET', '/queue')).body).toEqual({ waiting: 0, data: [] });
+  simulator.setFault('hang');
+  const leaving = new AbortController();
+  const ask = (): Promise<unknown> =>
+    fetch(`${gateway.baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', prefer: 'wait=60' },
+      body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }] }),
+      signal: leaving.signal,
+    }).catch(() => null);
+  const asked = [ask(), ask(), ask()];
+  await expect
+    .poll(async () => (await call('GET', '/queue')).body)
+    .toMatchObject({
+      waiting: 2,
+      data: [{ tenant: 'patient', waiting: 2, atTargets: 0, atLimits: 2, background: 0 }],
+    });
+  leaving.abort();
+  simulator.setFault(null);
+  await Promise.all(asked);
+  await expect.poll(async () => (await call('GET', '/queue')).body['waiting']).toBe(0);
+});
+
 test('a soft threshold that is passed is an event, and nothing is refused', async () => {
   await call('POST', '/tenants', { body: { id: 'careful', limits: { budgetPerDay: { warn: 0.000_01, refuse: 1 } } } });
   const { secret } = (await call('POST', '/keys', { body: { tenant: 'careful' } })).body as { secret: string };

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../engine/call.ts';
+import { Room } from '../engine/admission/room.ts';
 import { Account } from '../engine/sharing/account.ts';
 import type { Clock, Random } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
@@ -57,6 +58,8 @@ export interface AssemblyDeps extends RungDeps {
 export interface Assembly {
   readonly handle: Handler;
   readonly targets: readonly Target[];
+  /** Where calls wait for room in their callers' limits. */
+  readonly room: Room;
   /** Bodies up to this size are best parsed where they arrive (parsedUpTo of readRequest), in bytes. */
   readonly parsedUpTo: number;
   /** Breaks every connection; for after the last call. */
@@ -90,6 +93,7 @@ export function assemble(
   );
   const memory = new AnswerMemory();
   const routes = config.routes.map((policy) => routeFor(policy, targets, fits.get(policy.id) ?? null, memory, deps));
+  const room = new Room(clock);
   const handle = line({
     clock,
     random,
@@ -105,11 +109,13 @@ export function assemble(
       demands,
       prices: priceList(config),
       tell: deps.tell ?? (() => undefined),
+      room,
     },
   });
   return {
     handle,
     targets: [...targets.values()],
+    room,
     parsedUpTo: parsedUpTo(config.routes),
     async close() {
       if (deps.payload === undefined) await thread.close();

@@ -128,6 +128,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     live,
     capture,
     targets: line.targets,
+    room: line.room,
     keyReports: () => keys.reports(),
     routes: config.routes.map(({ id }) => id),
     loopbackOnly: isLoopback(config.server.host),

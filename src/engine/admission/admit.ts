@@ -23,6 +23,8 @@ export interface AdmitPorts {
   readonly prices: Prices;
   /** Told of budgets that run out. */
   readonly tell: Tell;
+  /** Where calls wait for room in their quotas. @default one that nobody else looks into */
+  readonly room?: Room;
 }
 
 export interface AdmitDeps extends AdmitPorts {
@@ -70,7 +72,7 @@ class Admitter {
   readonly #tools: AdmissionTools;
 
   constructor(deps: AdmitDeps) {
-    const { clock, counters, demands, prices, tell } = deps;
+    const { clock, counters, demands, prices, tell, room = new Room(clock) } = deps;
     this.#deps = deps;
     this.#tools = {
       clock,
@@ -79,7 +81,7 @@ class Admitter {
       prices,
       forecasts: new Forecasts(),
       watch: new QuotaWatch(counters, tell),
-      room: new Room(clock),
+      room,
     };
   }
 

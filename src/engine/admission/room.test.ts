@@ -193,3 +193,24 @@ test('a call that ends wakes those who wait for its quotas, and nobody else', as
   ]);
   expect(asked).toEqual(['two']);
 });
+
+test('who waits is told, one by one', async () => {
+  const { clock, room, ask } = house(quota('calls', 'moment', 1));
+  const told = (): unknown[] => {
+    const lines: unknown[] = [];
+    room.tellWaiting((...line) => lines.push(line));
+    return lines;
+  };
+  const first = ask(1, 0, 'a');
+  expect(told()).toEqual([]);
+  ask(1, 60_000, 'a');
+  await clock.advance(1_000);
+  ask(1, 60_000);
+  expect(told()).toEqual([
+    ['a', 'interactive', 1, 0],
+    ['', 'interactive', 1, 1_000],
+  ]);
+  reservationOf(first).settle(NOTHING, clock.wall());
+  room.freed([quota('calls', 'moment', 1)]);
+  expect(told()).toEqual([['', 'interactive', 1, 1_000]]);
+});

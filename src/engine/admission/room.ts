@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import type { Alarm, Clock } from '../clock.ts';
+import type { TellWaiting } from '../sharing/waiting.ts';
 import { HELD_HOPE_MS, type Quota, type Verdict } from './quota.ts';
 
 /** Places for calls that wait for room in their callers' quotas; when they are taken, the next is refused as if it had not asked. */
@@ -18,6 +19,7 @@ interface Waiter {
   readonly call: Call;
   readonly ask: () => Verdict | Promise<Verdict>;
   readonly resolve: (verdict: Verdict) => void;
+  readonly since: number;
   readonly giveUpAt: number;
   readonly forget: () => void;
   refused: Refused;
@@ -49,6 +51,13 @@ export class Room {
     return this.#waiting;
   }
 
+  /** Tells who waits, for people who look: one by one, in the order in which they joined their lines. */
+  tellWaiting(tell: TellWaiting): void {
+    for (const line of this.#lines.values()) {
+      for (const { call, since } of line) tell(call.caller.tenant ?? '', call.caller.lane, 1, since);
+    }
+  }
+
   /**
    * Waits until `ask` is granted; resolves with the last refusal when that does not come about in time. Who cannot make it
    * is refused at once.
@@ -63,6 +72,7 @@ export class Room {
       const waiter: Waiter = {
         call,
         ask,
+        since,
         giveUpAt,
         refused,
         alarm: null,

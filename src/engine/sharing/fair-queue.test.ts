@@ -406,3 +406,25 @@ test('a step costs microseconds with ten thousand waiting', () => {
   // A search through the queue would take a hundred times as long.
   expect(((performance.now() - before) / STEPS) * 1000).toBeLessThan(50);
 });
+
+test('who waits is told, tenant by tenant, with how long some of them have', () => {
+  const { queue } = queueOf();
+  const tickets = [
+    queue.push('a1', claim('a'), 10),
+    queue.push('a2', claim('a'), 20),
+    queue.push('b1', claim('b', { lane: 'background' }), 30),
+    queue.push('a3', claim('a', { lane: 'background' }), 40),
+  ];
+  const told = (): unknown[] => {
+    const lines: unknown[] = [];
+    queue.tellWaiting((...line) => lines.push(line));
+    return lines;
+  };
+  expect(told()).toEqual([
+    ['a', 'interactive', 2, 10],
+    ['b', 'background', 1, 30],
+    ['a', 'background', 1, 40],
+  ]);
+  for (const ticket of tickets.slice(0, 3)) if (ticket !== null) queue.remove(ticket);
+  expect(told()).toEqual([['a', 'background', 1, 40]]);
+});

@@ -1,6 +1,7 @@
 import type { Lane } from '../caller.ts';
 import { Heap, type Placed } from './heap.ts';
 import { Share, Sharing } from './sharing.ts';
+import type { TellWaiting } from './waiting.ts';
 
 /** What stands in the queue, and with what right. */
 export interface Claim {
@@ -44,6 +45,8 @@ export interface Ahead {
  * ten thousand calls are through in a night.
  */
 const BACKGROUND_SHARE = 0.05;
+
+const LANES = ['interactive', 'background'] as const;
 
 /** What one that waits costs in memory besides its body. */
 const OVERHEAD_BYTES = 1024;
@@ -157,6 +160,15 @@ export class FairQueue<T> {
   /** Do any people wait, or background work alone? */
   get peopleWait(): boolean {
     return this.#interactive.calls > 0;
+  }
+
+  /** Tells who waits, for people who look: it takes a step for each tenant that is remembered. */
+  tellWaiting(tell: TellWaiting): void {
+    for (const lane of LANES) {
+      for (const [name, { calls, since }] of this.#laneOf(lane).tenants.known) {
+        if (calls > 0) tell(name, lane, calls, since);
+      }
+    }
   }
 
   /** Would a newcomer of this lane be the next, whoever it is? */

@@ -7,6 +7,7 @@ import type { Fault } from '../fault/fault.ts';
 import { Pacer, type Scarce } from './pacer.ts';
 import type { PacingPolicy } from '../policy.ts';
 import type { Usage } from '../record.ts';
+import type { TellWaiting } from './waiting.ts';
 
 /** Who waits is bounded in number and in memory; ten thousand calls of a nightly job are meant to fit. */
 const BOUNDS: QueueBounds = { calls: 20_000, callsPerTenant: 15_000, bytes: 256 * 1024 * 1024 };
@@ -67,6 +68,11 @@ export class Outlet {
   /** Tokens that those who wait are expected to take. */
   get waitingTokens(): number {
     return this.#queue.cost;
+  }
+
+  /** Tells who waits here. */
+  tellWaiting(tell: TellWaiting): void {
+    this.#queue.tellWaiting(tell);
   }
 
   /** Goes straight through, if that is fair and there is room. */

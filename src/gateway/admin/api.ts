@@ -14,6 +14,7 @@ import { openApiOf } from './openapi.ts';
 import { organisationRoutes } from './organisations.ts';
 import { AdminProblem, invalidFields, problemOf } from './problem.ts';
 import { type AdminDeps, type AdminRoute, type EventSource, Router } from './route.ts';
+import { queueRoutes } from './queue.ts';
 import { captureRoutes } from './see/capture.ts';
 import { callRoutes } from './see/calls.ts';
 import { costRoutes } from './see/costs.ts';
@@ -58,6 +59,7 @@ const ROUTES: readonly AdminRoute[] = [
   ...tokenRoutes,
   ...historyRoutes,
   ...targetRoutes,
+  ...queueRoutes,
   ...overviewRoutes,
   ...matrixRoutes,
   ...faultRoutes,

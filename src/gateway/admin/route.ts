@@ -3,6 +3,7 @@ import type { KeyReport } from '../../config/keys/report.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Target } from '../../engine/target.ts';
 import type { Counters } from '../../engine/admission/quota.ts';
+import type { Room } from '../../engine/admission/room.ts';
 import type { Capture } from '../../observe/capture/capture.ts';
 import type { Queries } from '../../observe/queries/queries.ts';
 import type { Database } from '../../storage/database.ts';
@@ -16,6 +17,8 @@ export interface AdminDeps {
   readonly directory: Directory;
   readonly counters: Counters;
   readonly targets: readonly Target[];
+  /** Where calls wait for room in their callers' limits. */
+  readonly room: Pick<Room, 'tellWaiting'>;
   /** How the keys of the targets stand, as their providers and their stores tell. */
   readonly keyReports: () => readonly KeyReport[];
   /** Ids of the configuration's routes, for keys that are held to some. */
