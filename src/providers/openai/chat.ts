@@ -15,7 +15,7 @@ import type { Usage } from '../../engine/record.ts';
 import { skipSpace } from './json-bytes.ts';
 import { Glance } from './json-glance.ts';
 import { followChat } from './continuing/chat-follower.ts';
-import { type Gap, Likeness } from './likeness.ts';
+import { type Gap, Learner } from './likeness.ts';
 import { isObject } from './request.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
@@ -58,9 +58,6 @@ export const chat: Dialect = {
   follow: followChat,
 };
 
-/** Events that a stream may be learnt from: most need one, and some are never alike. */
-export const LESSONS = 5;
-
 const CONTENT_GAP: Gap = { member: 'content', holds: 'text' };
 /** Against eavesdroppers, who could tell words by their lengths. */
 export const PADDING_GAP: Gap = { member: 'obfuscation', holds: 'text' };
@@ -77,15 +74,13 @@ class ChatReader implements StreamReader {
   readonly #usageUnasked: boolean;
   readonly #seen = new Set<unknown>();
   readonly #finished = new Set<unknown>();
-  /** What nearly all events look like. */
-  #usual: Likeness | null = null;
-  #lessons: number;
+  readonly #learner: Learner;
 
   constructor(choices: number, usageUnasked: boolean) {
     this.#choices = choices;
     this.#usageUnasked = usageUnasked;
     // The pieces of several choices come in turns, and never look like the one before.
-    this.#lessons = choices > 1 ? 0 : LESSONS;
+    this.#learner = new Learner(CONTENT_GAP, OTHER_GAPS, choices === 1);
   }
 
   /** `[DONE]`, or a finish reason for each choice: a server that forgets `[DONE]` has still said all there is. */
@@ -94,7 +89,7 @@ class ChatReader implements StreamReader {
   }
 
   read(bytes: Buffer, start: number, end: number): number {
-    const length = this.#usual?.contentIn(bytes, start, end) ?? -1;
+    const length = this.#learner.contentIn(bytes, start, end);
     if (length > 0) {
       this.sentTokens += tokensOfLength(length);
       return CONTENT;
@@ -109,7 +104,7 @@ class ChatReader implements StreamReader {
     if (!isObject(event)) return this.#fail(unreadable(bytes.toString('utf8', start, end)));
     if (event['error']) return this.#fail(classifyEvent({ data: parse(bytes.toString('utf8', start, end)) }));
     if (isObject(event['usage'])) this.usage = chatUsage(event['usage']);
-    else if (this.#lessons > 0 && isPieceOfContent(event['choices'])) this.#learn(data);
+    else if (this.#learner.willing && isPieceOfContent(event['choices'])) this.#learner.hear(data);
     const choices = event['choices'];
     if (!Array.isArray(choices)) return 0;
     if (this.#usageUnasked && choices.length === 0 && isObject(event['usage'])) return UNASKED;
@@ -118,11 +113,6 @@ class ChatReader implements StreamReader {
     // OpenRouter's way to end a stream that failed, for when it comes without an error object.
     if (seen & FAULTY) return this.#fail(faultOf('server-error', { evidence: ['finish_reason error'] }));
     return seen;
-  }
-
-  #learn(data: string): void {
-    this.#lessons -= 1;
-    this.#usual = Likeness.of(data, CONTENT_GAP, OTHER_GAPS);
   }
 
   #readChoice(choice: Record<string, unknown>): number {

@@ -81,6 +81,46 @@ export class Likeness {
   }
 }
 
+/** Events that a stream may be learnt from: most need one, and some are never alike. */
+const LESSONS = 5;
+
+/** Learns what the events of one stream look like. */
+export class Learner {
+  readonly #content: Gap;
+  readonly #others: readonly Gap[];
+  #lessonsLeft: number;
+  #lesson: string | null = null;
+  /** What nearly all events look like. */
+  #usual: Likeness | null = null;
+
+  /** @param willing whether there is anything to be learnt. */
+  constructor(content: Gap, others: readonly Gap[], willing = true) {
+    this.#content = content;
+    this.#others = others;
+    this.#lessonsLeft = willing ? LESSONS : 0;
+  }
+
+  /** Whether an event that brings content, and nothing else that would have to be read, is worth being told of. */
+  get willing(): boolean {
+    return this.#lessonsLeft > 0;
+  }
+
+  /** Takes such an event, its text as Latin-1. It is learnt from with the next: the first is on its way to a caller who waits. */
+  hear(data: string): void {
+    this.#lessonsLeft -= 1;
+    this.#lesson = data;
+  }
+
+  /** As {@link Likeness.contentIn}. */
+  contentIn(bytes: Buffer, start: number, end: number): number {
+    if (this.#lesson !== null) {
+      this.#usual = Likeness.of(this.#lesson, this.#content, this.#others);
+      this.#lesson = null;
+    }
+    return this.#usual === null ? -1 : this.#usual.contentIn(bytes, start, end);
+  }
+}
+
 function opening({ member }: Gap): string {
   return `"${member}":`;
 }

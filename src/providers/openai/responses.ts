@@ -11,9 +11,9 @@ import {
   type WholeReading,
 } from '../../engine/ports.ts';
 import type { Usage } from '../../engine/record.ts';
-import { count, detail, LESSONS, notA, PADDING_GAP, parse, tokensOfLength, unreadable } from './chat.ts';
+import { count, detail, notA, PADDING_GAP, parse, tokensOfLength, unreadable } from './chat.ts';
 import { followResponse } from './continuing/response-follower.ts';
-import { type Gap, Likeness } from './likeness.ts';
+import { type Gap, Learner } from './likeness.ts';
 import { isObject, pinOfItem } from './request.ts';
 
 /** Events that announce and carry nothing yet: after them another attempt can still take over unseen. */
@@ -58,12 +58,10 @@ class ResponsesReader implements StreamReader {
   usage: Usage = NO_USAGE;
   sentTokens = 0;
   pins: readonly string[] = [];
-  /** What nearly all events look like. */
-  #usual: Likeness | null = null;
-  #lessons = LESSONS;
+  readonly #learner = new Learner(DELTA_GAP, OTHER_GAPS);
 
   read(bytes: Buffer, start: number, end: number): number {
-    const length = this.#usual?.contentIn(bytes, start, end) ?? -1;
+    const length = this.#learner.contentIn(bytes, start, end);
     if (length > 0) {
       this.sentTokens += tokensOfLength(length);
       return CONTENT;
@@ -81,10 +79,7 @@ class ResponsesReader implements StreamReader {
     }
     if (typeof event['delta'] === 'string') this.sentTokens += tokensOfLength(event['delta'].length);
     if (PRELUDE.has(type)) return 0;
-    if (this.#lessons > 0 && typeof event['delta'] === 'string' && event['delta'] !== '') {
-      this.#lessons -= 1;
-      this.#usual = Likeness.of(data, DELTA_GAP, OTHER_GAPS);
-    }
+    if (this.#learner.willing && typeof event['delta'] === 'string' && event['delta'] !== '') this.#learner.hear(data);
     return CONTENT;
   }
 
