@@ -53,17 +53,20 @@ export interface Books {
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => number;
 }
 
-export async function openBooks(house: MixedHouse, tenants: readonly string[]): Promise<Books> {
+/** @param since when the run began, ms since 1970 */
+export async function openBooks(house: MixedHouse, tenants: readonly string[], since: number): Promise<Books> {
   const samples = samplesOf(await house.metrics());
-  const total = async (tenant: string): Promise<[string, OverviewTotal]> => {
-    return [tenant, ((await house.admin(`/overview?tenant=${tenant}`)) as unknown as ShownOverview).total];
-  };
+  const range = `from=${new Date(since).toISOString()}`;
+  const overview = async (group = ''): Promise<ShownOverview> =>
+    (await house.admin(`/overview?${range}${group}`)) as unknown as ShownOverview;
   return {
-    overview: (await house.admin('/overview')) as unknown as ShownOverview,
-    ofTenants: new Map(await Promise.all(tenants.map(total))),
-    cells: (await house.admin('/matrix'))['cells'] as Books['cells'],
-    faults: (await house.admin('/faults'))['data'] as Books['faults'],
-    costs: (await house.admin('/costs?by=tenant')) as unknown as Books['costs'],
+    overview: await overview(),
+    ofTenants: new Map(
+      await Promise.all(tenants.map(async (id) => [id, (await overview(`&tenant=${id}`)).total] as const)),
+    ),
+    cells: (await house.admin(`/matrix?${range}`))['cells'] as Books['cells'],
+    faults: (await house.admin(`/faults?${range}`))['data'] as Books['faults'],
+    costs: (await house.admin(`/costs?by=tenant&${range}`)) as unknown as Books['costs'],
     calls: await allCalls(house),
     metric: (name, labels = {}) =>
       samples
