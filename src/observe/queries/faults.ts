@@ -1,7 +1,8 @@
 import type { Database } from '../../storage/database.ts';
 import { callFromRow, type StoredCall } from '../call-row.ts';
 import type { Stepped } from './queries.ts';
-import { rollupsOf, seriesOf } from './rollup-rows.ts';
+import type { Names } from '../rollups/facets.ts';
+import { type FaultTotal, faultTotals, rollupsOf, type SeriesMap, seriesOf } from './rollup-rows.ts';
 import { type Grid, gridOf, stepOf } from './steps.ts';
 import { KINDS } from '../../engine/fault/index.ts';
 import type { FaultKind, Party } from '../../engine/fault/fault.ts';
@@ -107,41 +108,69 @@ async function addUp(
   grid: Grid,
   group: Pick<Stepped, 'tenant' | 'model' | 'target'>,
 ): Promise<ReadonlyMap<string, Adding>> {
-  const series = await seriesOf(database, 'hit', group);
+  const hit = await seriesOf(database, 'hit', group);
   const groups = new Map<string, Adding>();
-  for (const row of await rollupsOf(database, 'fault_rollups', grid, series)) {
+  for (const row of await faultTotals(database, grid, hit)) {
     // A kind of a newer version has no meaning here.
     if (!(row.kind in KINDS)) continue;
-    const { tenant = null, target = null, model = null } = series.get(row.series) ?? {};
-    const key = JSON.stringify([row.kind, row.party, target, model]);
+    const names = hit.get(row.series);
+    const key = keyOf(row, names);
     let adding = groups.get(key);
-    if (adding === undefined) {
-      adding = {
-        kind: row.kind as FaultKind,
-        party: row.party as Party,
-        target,
-        model,
-        calls: 0,
-        attempts: 0,
-        firstAt: row.first_at,
-        lastAt: row.last_at,
-        lastSeq: row.last_seq,
-        tenants: new Map(),
-        series: grid.at.map(() => 0),
-      };
-      groups.set(key, adding);
-    }
-    const count = Math.max(row.calls, row.attempts);
-    const place = stepOf(grid, row.at);
+    if (adding === undefined) groups.set(key, (adding = begun(row, names, grid)));
+    const tenant = names?.tenant ?? null;
     adding.calls += row.calls;
     adding.attempts += row.attempts;
     adding.firstAt = Math.min(adding.firstAt, row.first_at);
     adding.lastAt = Math.max(adding.lastAt, row.last_at);
     adding.lastSeq = Math.max(adding.lastSeq, row.last_seq);
-    adding.tenants.set(tenant, (adding.tenants.get(tenant) ?? 0) + count);
-    adding.series[place] = (adding.series[place] ?? 0) + count;
+    adding.tenants.set(tenant, (adding.tenants.get(tenant) ?? 0) + Math.max(row.calls, row.attempts));
   }
+  // Step by step tenants do not matter, unless one is asked for: then the sums of all of them are fewer to read.
+  const served = group.tenant === undefined ? await seriesOf(database, 'served', group) : hit;
+  // In a flood of names the two facets do not know the same ones.
+  if (!(await draw(database, grid, served, groups))) await draw(database, grid, hit, groups);
   return groups;
+}
+
+/** Fills in how often in each step. @returns whether all of it belongs to a group */
+async function draw(
+  database: Database,
+  grid: Grid,
+  series: SeriesMap,
+  groups: ReadonlyMap<string, Adding>,
+): Promise<boolean> {
+  for (const group of groups.values()) group.series.fill(0);
+  let complete = true;
+  for (const row of await rollupsOf(database, 'fault_rollups', grid, series)) {
+    const steps = groups.get(keyOf(row, series.get(row.series)))?.series;
+    if (steps === undefined) {
+      complete &&= !(row.kind in KINDS);
+      continue;
+    }
+    const place = stepOf(grid, row.at);
+    steps[place] = (steps[place] ?? 0) + Math.max(row.calls, row.attempts);
+  }
+  return complete;
+}
+
+function keyOf({ kind, party }: Pick<FaultTotal, 'kind' | 'party'>, names: Names | undefined): string {
+  return JSON.stringify([kind, party, names?.target ?? null, names?.model ?? null]);
+}
+
+function begun({ kind, party, first_at, last_at, last_seq }: FaultTotal, names: Names | undefined, grid: Grid): Adding {
+  return {
+    kind: kind as FaultKind,
+    party: party as Party,
+    target: names?.target ?? null,
+    model: names?.model ?? null,
+    calls: 0,
+    attempts: 0,
+    firstAt: first_at,
+    lastAt: last_at,
+    lastSeq: last_seq,
+    tenants: new Map(),
+    series: grid.at.map(() => 0),
+  };
 }
 
 async function callsOf({ query }: Database, numbers: readonly number[]): Promise<ReadonlyMap<number, StoredCall>> {
