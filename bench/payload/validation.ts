@@ -11,7 +11,7 @@ import { lowerQuartile } from '../statistics.ts';
 const SLICE_MS = 40;
 const SLICES = { quick: 8, usual: 40 } as const;
 
-const check = validation(() => ({ id: 'main', mode: 'strict', ownWords: false, factsOf: () => FACTS }));
+const check = validation(() => ({ id: 'main', mode: 'strict', ownWords: () => false, factsOf: () => FACTS }));
 
 const FACTS = {
   reasoning: false,

@@ -22,7 +22,7 @@ export const generatePrompt: PromptWire = {
   // `{"fileData":{"fileUri":""}}`
   pictureBytes: 27,
   pictureWords: [Buffer.from('"inline'), Buffer.from('"file')],
-  messagesIn: (request) => listAt(request, 'contents').filter(isObject),
+  messagesIn: (request) => protoListAt(request, 'contents').filter(isObject),
   read,
   weigh(scale, message) {
     const tally = new Tally().plus(PER_MESSAGE).add(scale.count(stringAt(message, 'role') ?? 'user'));
@@ -43,11 +43,13 @@ export const generatePrompt: PromptWire = {
   note: (text) => ({ text }),
   outputOf: (request) =>
     positiveAt(settingsOf(request), 'maxOutputTokens') ?? positiveAt(settingsOf(request), 'max_output_tokens'),
-  showsPictures: (request) => !listAt(request, 'contents').every(isText),
+  showsPictures: (request) => !protoListAt(request, 'contents').every(isText),
   isAllText(request) {
     if ((protoAt(request, 'cachedContent') ?? null) !== null) return false;
-    const tools = listAt(request, 'tools').filter(isObject);
-    return tools.every((tool) => Object.keys(othersIn(tool)).length === 0) && listAt(request, 'contents').every(isText);
+    const tools = protoListAt(request, 'tools').filter(isObject);
+    return (
+      tools.every((tool) => Object.keys(othersIn(tool)).length === 0) && protoListAt(request, 'contents').every(isText)
+    );
   },
 };
 
@@ -57,7 +59,7 @@ function settingsOf(request: JsonObject): JsonObject {
 }
 
 function partsOf(message: JsonObject): readonly JsonObject[] {
-  return listAt(message, 'parts').filter(isObject);
+  return protoListAt(message, 'parts').filter(isObject);
 }
 
 /**
@@ -163,7 +165,7 @@ function weighFrame(scale: Scale, request: JsonObject): Tally {
   const instruction = protoAt(request, 'systemInstruction');
   if (typeof instruction === 'string') tally.add(scale.count(instruction));
   else if (isObject(instruction)) for (const part of partsOf(instruction)) weighPart(scale, part, tally);
-  const tools = listAt(request, 'tools').filter(isObject);
+  const tools = protoListAt(request, 'tools').filter(isObject);
   const declared = tools.flatMap((tool) => protoListAt(tool, 'functionDeclarations')).filter(isObject);
   weighDeclarations(scale, declared.map(functionOf), tally);
   for (const tool of tools) {

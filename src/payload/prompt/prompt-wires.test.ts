@@ -141,7 +141,7 @@ describe.each(OPERATIONS)('%s', (operation) => {
 });
 
 describe('Anthropic', () => {
-  const { read, isAllText, joined } = PROMPT_WIRES.messages;
+  const wire = PROMPT_WIRES.messages;
 
   test('a question beside a result is a question', () => {
     const content = [
@@ -149,7 +149,7 @@ describe('Anthropic', () => {
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: LONG } },
       { type: 'text', text: 'And now?' },
     ];
-    expect(read({ role: 'user', content })).toMatchObject({
+    expect(wire.read({ role: 'user', content })).toMatchObject({
       role: 'user',
       answers: ['c1'],
       texts: [{ path: ['content', 0, 'content', 0, 'text'] }, { path: ['content', 1, 'source', 'data'] }],
@@ -161,12 +161,12 @@ describe('Anthropic', () => {
       { type: 'thinking', thinking: LONG, signature: 's' },
       { type: 'tool_use', id: 'c1', name: 'look', input: {} },
     ];
-    expect(read({ role: 'assistant', content })).toMatchObject({ thinks: true, calls: ['c1'], texts: [] });
-    expect(isAllText({ messages: [{ role: 'assistant', content }] })).toBe(false);
+    expect(wire.read({ role: 'assistant', content })).toMatchObject({ thinks: true, calls: ['c1'], texts: [] });
+    expect(wire.isAllText({ messages: [{ role: 'assistant', content }] })).toBe(false);
   });
 
   test('the provider’s own tools come into the prompt unseen', () => {
-    expect(isAllText({ messages: [], tools: [{ type: 'web_search_20250305', name: 'web_search' }] })).toBe(false);
+    expect(wire.isAllText({ messages: [], tools: [{ type: 'web_search_20250305', name: 'web_search' }] })).toBe(false);
   });
 
   test('neighbours of one side become one message', () => {
@@ -175,7 +175,7 @@ describe('Anthropic', () => {
       { role: 'user', content: [{ type: 'text', text: 'Two.' }] },
       { role: 'assistant', content: 'Three.' },
     ];
-    expect(joined?.(two)).toEqual([
+    expect(wire.joined?.(two)).toEqual([
       {
         role: 'user',
         content: [

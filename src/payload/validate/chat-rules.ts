@@ -1,7 +1,8 @@
 import { checkModelNamed } from './common-fields.ts';
 import { isObject } from './fields.ts';
 import type { Inspection } from './inspection.ts';
-import { emptyList, onlyWith, problem, quoted } from './problem.ts';
+import { emptyList, onlyWith, problem } from './problem.ts';
+import { quoted } from './quoted.ts';
 import { checkParameters, checkStrictSchema } from './schema-rules.ts';
 import { saysJson } from './json-word.ts';
 

@@ -23,7 +23,7 @@ const THINKS: ModelFacts = {
 const factsOf = (model: string | null): ModelFacts | null => (/^(?:o3|gpt-5)/.test(model ?? '') ? THINKS : null);
 
 function check(mode: ValidationMode, ownWords = false): (call: Call) => ReturnType<ReturnType<typeof validation>> {
-  return validation(() => ({ id: 'main', mode, ownWords, factsOf }));
+  return validation(() => ({ id: 'main', mode, ownWords: () => ownWords, factsOf }));
 }
 
 function callWith(body: string | Uint8Array, path = '/chat/completions'): Call {

@@ -1,9 +1,9 @@
-import type { Call } from '../../engine/call.ts';
+import type { Call, Operation } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { ValidationMode } from '../../engine/policy.ts';
 import type { Check } from '../../engine/ports.ts';
 import { type Findings, inspect, knownEndpoint, MOST_PARSED_BYTES } from './inspect.ts';
-import { paramOf } from './inspection.ts';
+import { paramOf } from './param.ts';
 import { mend } from './mend.ts';
 import type { ModelFacts } from './model-rules.ts';
 import type { Problem } from './problem.ts';
@@ -15,10 +15,10 @@ export interface RouteValidation {
   /** Name of the route, for the records of what is refused before it has a route. */
   readonly id: string;
   readonly mode: ValidationMode;
-  /** The route leads to servers that take fields of their own, so that an unknown one is no fault. */
-  readonly ownWords: boolean;
-  /** What is known of the model that answers for the one asked for; null where nothing is. */
-  readonly factsOf: (model: string | null) => ModelFacts | null;
+  /** The route leads to servers that take fields of their own on this wire, so that an unknown one is no fault. */
+  readonly ownWords: (operation: Operation) => boolean;
+  /** What is known of the model that answers for the one asked for on this wire; null where nothing is. */
+  readonly factsOf: (model: string | null, operation: Operation) => ModelFacts | null;
 }
 
 /** Notes that one record carries. */
@@ -46,7 +46,7 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
     // What the door could not read is always explained.
     if (route.mode === 'sample' && call.problem === null && !isSampled(call.startedAt)) return null;
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const facts = route.factsOf(call.model);
+    const facts = route.factsOf(call.model, call.operation);
     let findings = inspect(endpoint, bytes, call.parsed, facts);
     // What looks wrong in the texts as Latin-1 may be right as UTF-8, and is told of in its own letters.
     if (findings.problems.length > 0 && call.parsed !== null) findings = inspect(endpoint, bytes, null, facts);
@@ -55,7 +55,7 @@ export function validation(routeOf: (call: Call) => RouteValidation | null): Che
     // What the door could not read goes nowhere in any mode; here it is said where and why.
     if (call.problem !== null && findings.parsed === null) return refusal(findings.problems as [Problem, ...Problem[]]);
     const look = (mended: Buffer): Findings => inspect(endpoint, mended, null, facts);
-    const ownWords = route.ownWords || isBeta(call);
+    const ownWords = route.ownWords(call.operation) || isBeta(call);
     const fault = settle(call, bytes, judge(findings.problems, route.mode, ownWords), look);
     if (fault !== null) call.route = route.id;
     return fault;
@@ -81,7 +81,8 @@ function sampling(): (at: number) => boolean {
 
 /** What is still being tried out has fields that no published table knows. */
 function isBeta({ path, headers }: Call): boolean {
-  return headers['openai-beta'] !== undefined || path.includes('beta=true');
+  const beta = headers['openai-beta'] ?? headers['anthropic-beta'];
+  return beta !== undefined || path.includes('beta=true');
 }
 
 /** Does what was decided. What a repair has put right is looked at again: a repair must not be the next fault. */

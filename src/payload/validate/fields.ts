@@ -1,17 +1,6 @@
 import { DEEPEST, type Inspection } from './inspection.ts';
-import {
-  emptyList,
-  listed,
-  mismatch,
-  missing,
-  outOfRange,
-  problem,
-  quoted,
-  tooLong,
-  tooMany,
-  tooShort,
-  wrongType,
-} from './problem.ts';
+import { emptyList, mismatch, missing, outOfRange, problem, tooLong, tooMany, tooShort, wrongType } from './problem.ts';
+import { quoted } from './quoted.ts';
 import type { Repair } from './repair.ts';
 import { slipOf } from './typo.ts';
 
@@ -30,16 +19,16 @@ export function text(
 ): FieldCheck {
   const { least = 0, most = Number.POSITIVE_INFINITY, pattern } = bounds;
   return (value, on) => {
-    if (typeof value !== 'string') on.add(wrongType(on.param(), 'a string', value));
-    else if (value.length > most) on.add(tooLong(on.param(), most, value.length));
-    else if (value.length < least) on.add(tooShort(on.param(), least, value.length));
-    else if (pattern !== undefined && !pattern.test(value)) on.add(mismatch(on.param(), pattern.source));
+    if (typeof value !== 'string') on.add(wrongType(on.param(), 'a string', value, null, on.phrases));
+    else if (value.length > most) on.add(tooLong(on.param(), most, value.length, null, on.phrases));
+    else if (value.length < least) on.add(tooShort(on.param(), least, value.length, on.phrases));
+    else if (pattern !== undefined && !pattern.test(value)) on.add(mismatch(on.param(), pattern.source, on.phrases));
     else if (!value.isWellFormed()) on.illFormed = true;
   };
 }
 
 export const flag: FieldCheck = (value, on) => {
-  if (typeof value !== 'boolean') on.add(wrongType(on.param(), 'a boolean', value));
+  if (typeof value !== 'boolean') on.add(wrongType(on.param(), 'a boolean', value, null, on.phrases));
 };
 
 /** Bounds of a number. `readable`: text that holds a number may be taken for it, because nothing else depends on it. */
@@ -62,9 +51,9 @@ function number(sort: 'integer' | 'decimal', bounds: NumberBounds): FieldCheck {
   const expected = sort === 'integer' ? 'an integer' : 'a decimal';
   return (value, on) => {
     if (typeof value !== 'number' || (sort === 'integer' && !Number.isInteger(value) && Number.isFinite(value))) {
-      on.add(wrongType(on.param(), expected, value, readable ? numberIn(value, sort, bounds, on) : null));
-    } else if (value < least) on.add(outOfRange(on.param(), sort, { least }, value));
-    else if (value > most) on.add(outOfRange(on.param(), sort, { most }, value));
+      on.add(wrongType(on.param(), expected, value, readable ? numberIn(value, sort, bounds, on) : null, on.phrases));
+    } else if (value < least) on.add(outOfRange(on.param(), sort, { least }, value, on.phrases));
+    else if (value > most) on.add(outOfRange(on.param(), sort, { most }, value, on.phrases));
   };
 }
 
@@ -81,7 +70,7 @@ function numberIn(value: unknown, sort: string, bounds: NumberBounds, on: Inspec
 export function oneOf(words: readonly string[], openness: 'open' | 'closed'): FieldCheck {
   const known = new Set(words);
   return (value, on) => {
-    if (typeof value !== 'string') on.add(wrongType(on.param(), 'a string', value));
+    if (typeof value !== 'string') on.add(wrongType(on.param(), 'a string', value, null, on.phrases));
     else if (!known.has(value)) unknownWord(value, words, openness, on);
   };
 }
@@ -99,7 +88,7 @@ function unknownWord(
       rule: 'value',
       param: on.param(),
       code: 'invalid_value',
-      message: `Invalid value: ${quoted(value)}. Supported values are: ${listed(words)}.`,
+      message: on.phrases.unknownWord(on.param(), value, words),
       fix: meant === null ? `Use one of the supported values for ${on.param()}.` : `Did you mean '${meant}'?`,
       novel: openness === 'open' && meant === null,
     }),
@@ -121,9 +110,9 @@ export function listOf(
 ): FieldCheck {
   const { least = 0, most = Number.POSITIVE_INFINITY } = bounds;
   return (value, on) => {
-    if (!Array.isArray(value)) return on.add(wrongType(on.param(), `an array of ${what}`, value));
-    if (value.length < least) return on.add(emptyList(on.param()));
-    if (value.length > most) return on.add(tooMany(on.param(), most, value.length));
+    if (!Array.isArray(value)) return on.add(wrongType(on.param(), `an array of ${what}`, value, null, on.phrases));
+    if (value.length < least) return on.add(emptyList(on.param(), null, on.phrases));
+    if (value.length > most) return on.add(tooMany(on.param(), most, value.length, on.phrases));
     const { depth } = on;
     on.depth = depth + 1;
     for (let at = 0; at < value.length && !on.full; at += 1) {
@@ -147,7 +136,7 @@ export function object({ required = {}, optional = {}, moved = {} }: ObjectField
   const known = [...needed, ...Object.keys(optional)];
   const table = new Map<string, FieldCheck>(Object.entries({ ...required, ...optional }));
   return (value, on) => {
-    if (!isObject(value)) return on.add(wrongType(on.param(), 'an object', value));
+    if (!isObject(value)) return on.add(wrongType(on.param(), 'an object', value, null, on.phrases));
     const { depth } = on;
     on.depth = depth + 1;
     for (const key in value) {
@@ -159,7 +148,7 @@ export function object({ required = {}, optional = {}, moved = {} }: ObjectField
       else check(value[key], on);
     }
     on.depth = depth;
-    for (const key of needed) if (value[key] === undefined) on.add(missing(on.param(key)));
+    for (const key of needed) if (value[key] === undefined) on.add(missing(on.param(key), on.phrases));
   };
 }
 
@@ -179,7 +168,7 @@ function unknownField(
         kind: 'unsupported-parameter',
         param,
         code: 'unsupported_parameter',
-        message: `Unsupported parameter: '${param}'. Here this parameter is called '${place}'.`,
+        message: on.phrases.movedField(param, place),
         fix: `Send it as ${place}.`,
       }),
     );
@@ -191,7 +180,7 @@ function unknownField(
       kind: 'unsupported-parameter',
       param,
       code: 'unknown_parameter',
-      message: `Unknown parameter: '${param}'.`,
+      message: on.phrases.unknownField(param),
       fix: meant === null ? `Remove ${param}: this API does not know it.` : `Did you mean '${meant}'?`,
       novel: meant === null,
     }),
@@ -200,15 +189,17 @@ function unknownField(
 
 /** Callers choose their field names freely, so they are shown as other people's words are. */
 function tellableParam(on: Inspection): string {
-  const shown = quoted(on.steps[on.depth - 1]).slice(1, -1);
   const key = on.steps[on.depth - 1];
-  return typeof key === 'string' ? on.param().slice(0, -key.length) + shown : on.param();
+  if (typeof key !== 'string') return on.param();
+  const path = on.path();
+  path[path.length - 1] = quoted(key).slice(1, -1);
+  return on.phrases.place(path);
 }
 
 /** A mapping whose names are the caller's own. */
 export function mapping(what: string, entry: FieldCheck): FieldCheck {
   return (value, on) => {
-    if (!isObject(value)) return on.add(wrongType(on.param(), what, value));
+    if (!isObject(value)) return on.add(wrongType(on.param(), what, value, null, on.phrases));
     const { depth } = on;
     on.depth = depth + 1;
     for (const key in value) {
@@ -236,16 +227,16 @@ export function variants(
   const table = new Map(Object.entries(shapes));
   const words = Object.keys(shapes);
   return (value, on) => {
-    if (!isObject(value)) return on.add(wrongType(on.param(), 'an object', value));
+    if (!isObject(value)) return on.add(wrongType(on.param(), 'an object', value, null, on.phrases));
     const word = value[by];
     const shape = typeof word === 'string' ? table.get(word) : undefined;
     if (shape !== undefined) return shape(value, on);
     countMembers(value, on);
-    if (word === undefined) return on.add(missing(on.param(by)));
+    if (word === undefined) return on.add(missing(on.param(by), on.phrases));
     on.steps[on.depth] = by;
     on.depth += 1;
     if (typeof word === 'string') unknownWord(word, words, openness, on, foreign);
-    else on.add(wrongType(on.param(), 'a string', word));
+    else on.add(wrongType(on.param(), 'a string', word, null, on.phrases));
     on.depth -= 1;
   };
 }
@@ -264,7 +255,7 @@ export function either(
           : isObject(value)
             ? checks.object
             : undefined;
-    if (check === undefined) on.add(wrongType(on.param(), expected, value));
+    if (check === undefined) on.add(wrongType(on.param(), expected, value, null, on.phrases));
     else check(value, on);
   };
 }

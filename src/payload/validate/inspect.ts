@@ -3,10 +3,15 @@ import { chatRequest } from './chat-fields.ts';
 import { checkChatRules } from './chat-rules.ts';
 import { checkModelNamed } from './common-fields.ts';
 import type { FieldCheck } from './fields.ts';
-import { Inspection, paramOf } from './inspection.ts';
+import { generateRequest } from './generate-fields.ts';
+import { checkGenerateModel, checkGenerateRules } from './generate-rules.ts';
+import { Inspection } from './inspection.ts';
 import { hasMark, MARK_BYTES, membersIn, notUtf8, readJson, repeatedNames, textOf } from './json-text.ts';
+import { messagesRequest } from './messages-fields.ts';
+import { checkMessagesModel, checkMessagesRules } from './messages-rules.ts';
 import { checkChatModel, checkResponsesModel, type ModelFacts } from './model-rules.ts';
 import { embeddingsRequest, imageRequest, moderationRequest, speechRequest } from './other-fields.ts';
+import { ANTHROPIC, GOOGLE, OPENAI, type Phrases } from './phrases.ts';
 import { type Problem, problem } from './problem.ts';
 import type { Step } from './repair.ts';
 import { responsesRequest } from './responses-fields.ts';
@@ -16,6 +21,8 @@ type Request = Readonly<Record<string, unknown>>;
 
 /** How the requests of one endpoint are looked at. */
 interface Endpoint {
+  /** The words of the API that it belongs to. */
+  readonly phrases: Phrases;
   readonly fields: FieldCheck;
   readonly rules: ((request: Request, on: Inspection) => void) | null;
   readonly model: ((request: Request, facts: ModelFacts, on: Inspection) => void) | null;
@@ -23,18 +30,29 @@ interface Endpoint {
 
 /** The endpoints whose requests are known, by their path below the API's root. */
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
-  ['/chat/completions', { fields: chatRequest, rules: checkChatRules, model: checkChatModel }],
-  ['/responses', { fields: responsesRequest, rules: checkResponsesRules, model: checkResponsesModel }],
-  ['/embeddings', { fields: embeddingsRequest, rules: checkModelNamed, model: null }],
-  ['/moderations', { fields: moderationRequest, rules: null, model: null }],
-  ['/images/generations', { fields: imageRequest, rules: null, model: null }],
-  ['/audio/speech', { fields: speechRequest, rules: null, model: null }],
+  ['/chat/completions', { phrases: OPENAI, fields: chatRequest, rules: checkChatRules, model: checkChatModel }],
+  ['/responses', { phrases: OPENAI, fields: responsesRequest, rules: checkResponsesRules, model: checkResponsesModel }],
+  ['/messages', { phrases: ANTHROPIC, fields: messagesRequest, rules: checkMessagesRules, model: checkMessagesModel }],
+  ['/embeddings', { phrases: OPENAI, fields: embeddingsRequest, rules: checkModelNamed, model: null }],
+  ['/moderations', { phrases: OPENAI, fields: moderationRequest, rules: null, model: null }],
+  ['/images/generations', { phrases: OPENAI, fields: imageRequest, rules: null, model: null }],
+  ['/audio/speech', { phrases: OPENAI, fields: speechRequest, rules: null, model: null }],
 ]);
+
+/** Google's, whose path names the model. */
+const GENERATE: Endpoint = {
+  phrases: GOOGLE,
+  fields: generateRequest,
+  rules: checkGenerateRules,
+  model: checkGenerateModel,
+};
+const GENERATE_PATH = /^\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/;
 
 /** A path below the API's root without its query, if its requests are known here. */
 export function knownEndpoint(path: string): Endpoint | null {
   const query = path.indexOf('?');
-  return ENDPOINTS.get(query < 0 ? path : path.slice(0, query)) ?? null;
+  const bare = query < 0 ? path : path.slice(0, query);
+  return ENDPOINTS.get(bare) ?? (bare.startsWith('/models/') && GENERATE_PATH.test(bare) ? GENERATE : null);
 }
 
 /**
@@ -82,13 +100,13 @@ function look(endpoint: Endpoint, bytes: Buffer, { text, parsed }: Seen, facts: 
     request = reading.value;
   }
   const on = inspection;
-  on.reset();
+  on.reset(endpoint.phrases);
   if (hasMark(bytes)) on.add(markProblem());
   if (!isUtf8(bytes)) on.add(notUtf8(bytes));
   endpoint.fields(request, on);
   endpoint.rules?.(request, on);
   if (facts !== null) endpoint.model?.(request, facts, on);
-  if (on.illFormed) for (const half of loneSurrogates(request)) on.add(half);
+  if (on.illFormed) for (const half of loneSurrogates(request, endpoint.phrases)) on.add(half);
   // A walk that was cut short has not counted.
   if (!on.full && membersIn(text) !== on.members) for (const each of repeatedNames(text)) on.add(each);
   return { problems: on.problems, parsed: request };
@@ -105,7 +123,7 @@ function markProblem(): Problem {
 }
 
 /** Texts with half of a character in them, mostly cut in the middle of an emoji. */
-function loneSurrogates(request: Request): Problem[] {
+function loneSurrogates(request: Request, phrases: Phrases): Problem[] {
   const problems: Problem[] = [];
   visit(request, []);
   return problems;
@@ -113,7 +131,7 @@ function loneSurrogates(request: Request): Problem[] {
   function visit(value: unknown, path: readonly Step[]): void {
     if (problems.length >= 10) return;
     if (typeof value === 'string') {
-      if (!value.isWellFormed()) problems.push(loneSurrogate(path));
+      if (!value.isWellFormed()) problems.push(loneSurrogate(phrases.place(path)));
     } else if (Array.isArray(value)) value.forEach((entry, index) => visit(entry, [...path, index]));
     else if (typeof value === 'object' && value !== null) {
       for (const [name, member] of Object.entries(value)) visit(member, [...path, name]);
@@ -121,8 +139,8 @@ function loneSurrogates(request: Request): Problem[] {
   }
 }
 
-function loneSurrogate(path: readonly Step[]): Problem {
-  const param = paramOf(path).slice(0, 200);
+function loneSurrogate(place: string): Problem {
+  const param = place.slice(0, 200);
   return problem({
     rule: 'lone-surrogates',
     param,

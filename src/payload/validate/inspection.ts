@@ -1,3 +1,4 @@
+import { OPENAI, type Phrases } from './phrases.ts';
 import { type Problem, problem } from './problem.ts';
 import type { Step } from './repair.ts';
 
@@ -19,10 +20,13 @@ export class Inspection {
   members = 0;
   /** Some text holds half of a surrogate pair, which no UTF-8 can carry. */
   illFormed = false;
+  /** The words of the API whose request it is. */
+  phrases: Phrases = OPENAI;
   #problems: Problem[] = NONE;
 
   /** Begins anew. */
-  reset(): void {
+  reset(phrases: Phrases): void {
+    this.phrases = phrases;
     this.depth = 0;
     this.members = 0;
     this.illFormed = false;
@@ -55,7 +59,7 @@ export class Inspection {
 
   /** The field the walk is at, as the API names it, or one below it. */
   param(...below: readonly Step[]): string {
-    return paramOf(this.path(...below));
+    return this.phrases.place(this.path(...below));
   }
 
   path(...below: readonly Step[]): Step[] {
@@ -64,13 +68,3 @@ export class Inspection {
 }
 
 const NONE: Problem[] = [];
-
-/** `['messages', 0, 'role']` as `messages[0].role`. */
-export function paramOf(path: readonly Step[]): string {
-  let param = '';
-  for (const step of path) {
-    if (typeof step === 'number') param += `[${step}]`;
-    else param += param === '' ? step : `.${step}`;
-  }
-  return param;
-}

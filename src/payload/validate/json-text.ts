@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parseJson } from '../../engine/parse-json.ts';
 import { type Problem, problem } from './problem.ts';
-import { paramOf } from './inspection.ts';
+import { paramOf } from './param.ts';
 import { type JsonFault, scanJson } from './json-scan.ts';
 
 const MARK = '\ufeff';

@@ -1,6 +1,7 @@
 import { isObject } from './fields.ts';
 import type { Inspection } from './inspection.ts';
-import { listed, problem, quoted, unsupportedParameter } from './problem.ts';
+import { problem, unsupportedParameter } from './problem.ts';
+import { listed, quoted } from './quoted.ts';
 import type { Repair } from './repair.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { FaultKind } from '../../engine/fault/fault.ts';
-import { tellable } from '../../engine/fault/index.ts';
+import { type Bound, OPENAI, type Phrases } from './phrases.ts';
 import type { Repair } from './repair.ts';
 
 /** What a caller did wrong, by name: it stands in records and, for repairs, in `x-holdfast-repaired`. */
@@ -62,95 +62,76 @@ export function problem(facts: Facts): Problem {
   return { kind: 'invalid-request', code: null, novel: false, repair: null, ...facts };
 }
 
-/** Longest piece of a caller's own words that a message repeats: enough for a name, too little for a prompt. */
-const LONGEST_QUOTE = 40;
-
-/** A caller's own word, fit to be repeated in a message: short, on one line, without secrets. */
-export function quoted(value: unknown): string {
-  if (typeof value === 'string') return `'${tellable(value, LONGEST_QUOTE)}'`;
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  return kindOf(value);
-}
-
-/** What a value is, as the API says it. */
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
-
-/** `'a', 'b', and 'c'`, as the API lists what it takes. */
-export function listed(words: readonly string[]): string {
-  const all = words.map((word) => `'${word}'`);
-  if (all.length < 3) return all.join(' and ');
-  return `${all.slice(0, -1).join(', ')}, and ${all.at(-1)}`;
-}
-
-export function missing(param: string): Problem {
+export function missing(param: string, phrases: Phrases = OPENAI): Problem {
   return problem({
     rule: 'missing',
     param,
     code: 'missing_required_parameter',
-    message: `Missing required parameter: '${param}'.`,
+    message: phrases.missing(param),
     fix: `Add ${param}: a request is nothing without it.`,
   });
 }
 
-export function wrongType(param: string, expected: string, value: unknown, repair: Repair | null = null): Problem {
+export function wrongType(
+  param: string,
+  expected: string,
+  value: unknown,
+  repair: Repair | null = null,
+  phrases: Phrases = OPENAI,
+): Problem {
   return problem({
     rule: 'type',
     param,
     code: 'invalid_type',
-    message: `Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`,
+    message: phrases.wrongType(param, expected, value),
     fix: value === null ? `Leave ${param} out, or send ${expected}.` : `Send ${expected} as ${param}.`,
     repair,
   });
 }
 
-export function tooLong(param: string, most: number, length: number, repair: Repair | null = null): Problem {
+export function tooLong(
+  param: string,
+  most: number,
+  length: number,
+  repair: Repair | null = null,
+  phrases: Phrases = OPENAI,
+): Problem {
   return problem({
     rule: 'length',
     param,
     code: 'string_above_max_length',
-    message:
-      `Invalid '${param}': string too long. Expected a string with maximum length ${most}, ` +
-      `but got a string with length ${length} instead.`,
+    message: phrases.tooLong(param, most, length),
     fix: `Shorten ${param} to ${most} characters.`,
     repair,
   });
 }
 
-export function tooShort(param: string, least: number, length: number): Problem {
+export function tooShort(param: string, least: number, length: number, phrases: Phrases = OPENAI): Problem {
   return problem({
     rule: 'length',
     param,
     code: 'string_below_min_length',
-    message:
-      `Invalid '${param}': string too short. Expected a string with minimum length ${least}, ` +
-      `but got ${length === 0 ? 'an empty string' : `a string with length ${length}`} instead.`,
+    message: phrases.tooShort(param, least, length),
     fix: `Put something in ${param}, or leave it out.`,
   });
 }
 
-export function tooMany(param: string, most: number, length: number): Problem {
+export function tooMany(param: string, most: number, length: number, phrases: Phrases = OPENAI): Problem {
   return problem({
     rule: 'length',
     param,
     code: 'array_above_max_length',
-    message:
-      `Invalid '${param}': array too long. Expected an array with maximum length ${most}, ` +
-      `but got an array with length ${length} instead.`,
+    message: phrases.tooMany(param, most, length),
     fix: `Send at most ${most} entries in ${param}; split the request if there are more.`,
   });
 }
 
-export function emptyList(param: string, repair: Repair | null = null): Problem {
+export function emptyList(param: string, repair: Repair | null = null, phrases: Phrases = OPENAI): Problem {
   return problem({
     rule: 'empty',
     param,
     code: 'empty_array',
-    message: `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+    message: phrases.emptyList(param),
     fix: `Put an entry in ${param}, or leave it out.`,
     repair,
   });
@@ -159,8 +140,9 @@ export function emptyList(param: string, repair: Repair | null = null): Problem 
 export function outOfRange(
   param: string,
   sort: 'integer' | 'decimal',
-  bound: { readonly least: number } | { readonly most: number },
+  bound: Bound,
   value: number,
+  phrases: Phrases = OPENAI,
 ): Problem {
   const below = 'least' in bound;
   const expected = below ? `>= ${bound.least}` : `<= ${bound.most}`;
@@ -168,21 +150,17 @@ export function outOfRange(
     rule: 'range',
     param,
     code: `${sort}_${below ? 'below_min' : 'above_max'}_value`,
-    message:
-      `Invalid '${param}': ${sort} ${below ? 'below minimum' : 'above maximum'} value. ` +
-      `Expected a value ${expected}, but got ${value} instead.`,
+    message: phrases.outOfRange(param, sort, bound, value),
     fix: `Send a value ${expected} as ${param}.`,
   });
 }
 
-export function mismatch(param: string, pattern: string): Problem {
+export function mismatch(param: string, pattern: string, phrases: Phrases = OPENAI): Problem {
   return problem({
     rule: 'value',
     param,
     code: 'invalid_value',
-    message:
-      `Invalid '${param}': string does not match pattern. ` +
-      `Expected a string that matches the pattern '${pattern}'.`,
+    message: phrases.mismatch(param, pattern),
     fix: `Write ${param} so that it matches ${pattern}.`,
   });
 }

@@ -2,7 +2,8 @@ import { streamOptionsAlone } from './chat-rules.ts';
 import { isObject } from './fields.ts';
 import type { Inspection } from './inspection.ts';
 import { saysJson } from './json-word.ts';
-import { missing, onlyWith, problem, quoted } from './problem.ts';
+import { missing, onlyWith, problem } from './problem.ts';
+import { quoted } from './quoted.ts';
 import { checkParameters, checkStrictSchema } from './schema-rules.ts';
 
 type Request = Readonly<Record<string, unknown>>;

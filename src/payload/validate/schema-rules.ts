@@ -1,5 +1,6 @@
 import { isObject } from './fields.ts';
-import { type Inspection, paramOf } from './inspection.ts';
+import type { Inspection } from './inspection.ts';
+import { paramOf } from './param.ts';
 import { problem } from './problem.ts';
 import type { Step } from './repair.ts';
 

@@ -40,7 +40,12 @@ export function generateEnvelope(fault: Fault, facts: EnvelopeFacts): GenerateEn
   const { message, holdfast } = body.error;
   const { after_ms: wait } = holdfast.retry;
   const reason = fault.kind.toUpperCase().replaceAll('-', '_');
+  // Where a field of the request is to blame, Google says which.
+  const violation = { field: fault.param, description: fault.message };
   const details = [
+    ...(status === 400 && fault.param !== null
+      ? [{ '@type': `${TYPE}.BadRequest`, fieldViolations: [violation] }]
+      : []),
     { '@type': `${TYPE}.ErrorInfo`, reason, domain: 'holdfast', metadata: { request_id: facts.requestId } },
     ...(wait === null ? [] : [{ '@type': `${TYPE}.RetryInfo`, retryDelay: `${wait / 1000}s` }]),
   ];
