@@ -19,8 +19,8 @@ const SEED = 20_261_122;
 /** Calls handed over at a time. */
 const BATCH = 1_000;
 
-/** Sums are carried over after so many calls. */
-const ADD_UP_EVERY = 50_000;
+/** Sums are carried over once in so much of the month's time: rarely enough that most hours are carried over once or twice. */
+const ADD_UP_EVERY_MS = 2 * 3_600_000;
 
 /** Each question is asked so many times, each time about something else; the slowest but one counts. */
 const ASKED = 9;
@@ -62,11 +62,13 @@ function write(directory: string, calls: number, end: number): number {
     pending = [];
   };
   let number = 0;
+  let addUpAt = end - DAYS * DAY_MS + ADD_UP_EVERY_MS;
   for (const call of traffic(calls, end, DAYS * DAY_MS, SEED)) {
     pending.push(call);
     number += 1;
     if (pending.length === BATCH) flush();
-    if (number % ADD_UP_EVERY === 0) {
+    if (call.at >= addUpAt) {
+      addUpAt += ADD_UP_EVERY_MS;
       const started = performance.now();
       writer.addUp(end);
       took += performance.now() - started;

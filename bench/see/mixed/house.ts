@@ -86,7 +86,7 @@ export class MixedHouse {
     return (await this.#get('/metrics')).text();
   }
 
-  /** What is told once a second, until `over` is aborted. */
+  /** What is told once a second, alike to all who listen, until `over` is aborted or the gateway ends it. */
   async *frames(over: AbortSignal): AsyncGenerator<Json> {
     const { body } = await this.#get('/admin/api/live', over);
     if (body === null) return;

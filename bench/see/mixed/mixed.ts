@@ -11,6 +11,9 @@ const SETTLED_WITHIN_MS = 30_000;
 /** Calls a second: enough for several at a time, few enough that one machine plays every part. */
 const PER_SECOND = 25;
 
+/** Half as long as the gateway lets anybody listen. */
+const LISTEN_ANEW_MS = 5 * 60_000;
+
 /** What is told live of every second, and can be added up. */
 const LIVE = [
   'calls',
@@ -43,7 +46,10 @@ export async function mixedRun(traffic: MixedTraffic): Promise<Reckoning & { rea
   const over = new AbortController();
   try {
     const live: Record<string, number> = Object.fromEntries(LIVE.map((name) => [name, 0]));
-    const watching = watch(house, over.signal, live);
+    const { promise: listening, resolve } = Promise.withResolvers<void>();
+    const watching = watch(house, over.signal, live, resolve);
+    // Calls that end before anybody listens are told to nobody.
+    await Promise.race([listening, watching]);
     const seen = await callAll(house, traffic);
     const settled = async (): Promise<boolean> =>
       live['calls'] === traffic.calls && (await counted(house, since)) === traffic.calls;
@@ -66,9 +72,30 @@ async function counted(house: MixedHouse, since: number): Promise<number> {
   return total.calls;
 }
 
-/** Adds up what is told live. */
-async function watch(house: MixedHouse, over: AbortSignal, live: Record<string, number>): Promise<void> {
-  for await (const frame of house.frames(over)) {
-    for (const name of LIVE) live[name] = (live[name] ?? 0) + (frame[name] as number);
+/** Adds up what is told live. Whoever listens is let go after ten minutes: before that the next begins to listen. */
+async function watch(
+  house: MixedHouse,
+  over: AbortSignal,
+  live: Record<string, number>,
+  onListening: () => void,
+): Promise<void> {
+  const heard = new Set<unknown>();
+  const listen = async (): Promise<void> => {
+    let first = true;
+    for await (const frame of house.frames(over)) {
+      // The first is for a page that has nothing to show yet, and told again with the rest of its second.
+      if (first) onListening();
+      const isTold = first || heard.has(frame['at']);
+      first = false;
+      if (isTold) continue;
+      heard.add(frame['at']);
+      for (const name of LIVE) live[name] = (live[name] ?? 0) + (frame[name] as number);
+    }
+  };
+  const listening = [listen()];
+  while (!over.aborted) {
+    await sleep(LISTEN_ANEW_MS, undefined, { signal: over }).catch(() => undefined);
+    if (!over.aborted) listening.push(listen());
   }
+  await Promise.all(listening);
 }
