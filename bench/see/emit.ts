@@ -81,7 +81,7 @@ function stored(batches: readonly CallBatch[]): { readonly writing: number; read
     writer.addUp();
     const took = cpuMs() - written;
     addingUp += took;
-    // As the store's thread does it.
+    // As the store's thread does it while somebody watches.
     rest = Math.max(1_000, took * 50);
   }
   writer.close();
