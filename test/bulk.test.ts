@@ -51,7 +51,9 @@ function begin(
 } {
   const out = output === null ? [] : ['--out', join(home, output)];
   const files = [join(home, 'in.jsonl'), ...out, '--data', join(home, 'data')];
-  const env = { PATH: process.env['PATH'], OPENAI_API_KEY: 'sk-bulk', OPENAI_BASE_URL: `${provider.url}/v1` };
+  // To reckon nobody needs a key.
+  const key = args.includes('--dry-run') ? {} : { OPENAI_API_KEY: 'sk-bulk' };
+  const env = { PATH: process.env['PATH'], OPENAI_BASE_URL: `${provider.url}/v1`, ...key };
   const child = spawn(process.execPath, [MAIN, 'bulk', ...files, ...args], { env });
   let said = '';
   let err = '';
@@ -143,6 +145,30 @@ test('a dry run tells tokens, cost and time, and sends nothing', { timeout: 30_0
   expect(JSON.parse(out)).toMatchObject({ requests: 100, outputTokens: 5_000, unpriced: 0, ms: 120_000 });
   expect((JSON.parse(out) as { cost: number }).cost).toBeGreaterThan(0);
   expect(provider.stats.requests).toBe(before);
+});
+
+test.each([
+  ['nonsense', '--url "nonsense" is no address'],
+  ['http://127.0.0.1:1/v1', 'nobody answers at http://127.0.0.1:1/v1'],
+])('a gateway that is not there is found out before anything is tried: %s', async (url, why) => {
+  await writeInput(['gpt-4o-mini']);
+  const { code, err } = await begin(['--url', url]).ended;
+  expect(code).toBe(1);
+  expect(err).toContain(why);
+  expect(existsSync(join(home, 'out.jsonl.journal'))).toBe(false);
+});
+
+test('a gateway that does not take the key is found out before anything is tried', { timeout: 30_000 }, async () => {
+  const door = await openGateway({
+    targets: { primary: { provider: 'openai', baseUrl: `${provider.url}/v1`, key: 'env:TARGET_KEY' } },
+    organisations: { acme: {} },
+    tenants: { shop: { organisation: 'acme' } },
+  });
+  await writeInput(['gpt-4o-mini']);
+  const { code, err } = await begin(['--url', door.baseURL]).ended;
+  expect(code).toBe(1);
+  expect(err).toContain('does not take this key; name one that it knows with --key');
+  await door.close();
 });
 
 test('through a gateway it is a call like others, in the background lane', { timeout: 30_000 }, async () => {

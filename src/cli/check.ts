@@ -42,6 +42,9 @@ Example:
 
 async function check({ config: file, policy, json }: CheckOptions, command: Command): Promise<void> {
   const config = await loadConfig({ file, env: process.env });
+  if (config.needsSimulator) {
+    command.error('holdfast: there is nothing to check: set OPENAI_API_KEY, or name a configuration with --config');
+  }
   const clock = new SystemClock();
   const unheard: string[] = [];
   const limits = new LimitsRefresh(tellingTargets(config), { clock, say: (words) => unheard.push(words) });

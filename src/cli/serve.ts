@@ -37,6 +37,7 @@ Example:
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  refusePort(options.port);
   countBuffersWithTheHeap();
   outliveOutputs();
   const env = {
@@ -54,6 +55,12 @@ async function serve(options: ServeOptions): Promise<void> {
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
   else console.log(greeting(gateway));
   if (gateway.firstAdminToken !== null) console.error(tokenNote(gateway.firstAdminToken));
+}
+
+/** Named as it was typed: further in it is the variable of the environment whose place it takes. */
+function refusePort(port: string | undefined): void {
+  if (port === undefined || (/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) return;
+  throw new Error(`--port "${port}" is not a port; write a whole number from 0 to 65535`);
 }
 
 /** Told on stderr, which is rarely kept beside what a start says on stdout. */

@@ -6,7 +6,7 @@ import { handOver } from '../../jobs/bulk/hand-over.ts';
 import { inspect, type InputFacts, linesOf } from '../../jobs/bulk/input.ts';
 import { type Done, Journal } from '../../jobs/bulk/journal.ts';
 import { Lock } from '../../jobs/bulk/lock.ts';
-import { keyOf, readKey } from '../request/prepare.ts';
+import { baseUrlOf, keyOf, readKey } from '../request/prepare.ts';
 import { showDuration, type Terminal } from '../terminal.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { requireDirectory, requireFreeOutput, requireInput } from './files.ts';
@@ -105,7 +105,12 @@ async function conclude(
     return 130;
   }
   const failed = `${out}.failed.jsonl`;
-  await handOver(input, journal, { out, failed });
+  await handOver(input, journal, { out, failed }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    const next =
+      'All of them are in the journal: make room, and the same command writes them down without sending anything.';
+    throw new Error(`the answers cannot be written to ${out} (${why}). ${next}`, { cause: error });
+  });
   journal.remove();
   const { answered, cost, unpriced } = done;
   if (json) {
@@ -132,14 +137,16 @@ function refuseProblems(input: string, { lines, problems, problemCount }: InputF
 
 async function openSender(options: BulkOptions): Promise<Sender> {
   if (options.url !== undefined) {
-    return openGatewaySender(options.url.replace(/\/+$/, ''), await readKey(keyOf(options.key)));
+    return openGatewaySender(baseUrlOf(options.url), await readKey(keyOf(options.key)));
   }
   return openLine(await configOf(options));
 }
 
-async function configOf({ config: file, data }: BulkOptions): Promise<Config> {
+async function configOf({ config: file, data, dryRun }: BulkOptions): Promise<Config> {
   if (file !== undefined && !existsSync(file)) throw new Error(`there is no ${file}`);
   const env = data === undefined ? process.env : { ...process.env, HOLDFAST_DATA: data };
+  // Nobody needs a key to reckon.
+  if (dryRun) return loadConfig({ file, env: { ...env, OPENAI_API_KEY: 'sk-nobody' }, secrets: 'skip' });
   const config = await loadConfig({ file, env });
   if (!config.needsSimulator) return config;
   throw new Error(

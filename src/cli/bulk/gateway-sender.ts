@@ -7,8 +7,12 @@ import type { Sender } from './line-sender.ts';
 /** A gateway waits for a place in the line for so long; then the request comes again. */
 const WAIT_S = 600;
 
-/** Sends through a running gateway, as the tenant whose key it is. What it costs, the gateway's records tell. */
-export function openGatewaySender(baseUrl: string, key: string | null): Sender {
+/**
+ * Sends through a running gateway, as the tenant whose key it is. What it costs, the gateway's records tell.
+ *
+ * @throws {Error} nobody answers there, or not to this key: else that would be found out once for every request, after long waits
+ */
+export async function openGatewaySender(baseUrl: string, key: string | null): Promise<Sender> {
   // The gateway's own timers know what they wait for.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: null });
   const headers = {
@@ -17,6 +21,7 @@ export function openGatewaySender(baseUrl: string, key: string | null): Sender {
     'x-holdfast-wait': `${WAIT_S}s`,
     ...(key === null ? {} : { authorization: `Bearer ${key}` }),
   };
+  await requireGateway(baseUrl, headers, dispatcher);
   return {
     async send({ path, body }: BulkRequest): Promise<Sent> {
       try {
@@ -43,6 +48,26 @@ export function openGatewaySender(baseUrl: string, key: string | null): Sender {
     close: () => dispatcher.close(),
   };
 }
+
+/** Asks for something that costs nothing and leaves no record. Whoever does not know it is no Holdfast, and may do all the same. */
+async function requireGateway(baseUrl: string, headers: Record<string, string>, dispatcher: Agent): Promise<void> {
+  let status: number;
+  try {
+    const response = await fetch(`${baseUrl}/holdfast/count`, { method: 'POST', headers, body: NOTHING, dispatcher });
+    ({ status } = response);
+    await response.body?.cancel();
+  } catch (error) {
+    await dispatcher.close();
+    throw new Error(`nobody answers at ${baseUrl}; start a gateway (holdfast serve) or say where one is with --url`, {
+      cause: error,
+    });
+  }
+  if (status !== 401 && status !== 403) return;
+  await dispatcher.close();
+  throw new Error(`the gateway at ${baseUrl} does not take this key; name one that it knows with --key env:NAME`);
+}
+
+const NOTHING = JSON.stringify({ model: 'gpt-4o', messages: [] });
 
 /** The kind of fault that a gateway tells of; `unknown` where something else has answered. */
 function faultIn(text: string): string {

@@ -160,7 +160,8 @@ function nothingToSay(recorded: CallRecord | null): string {
   );
 }
 
-function baseUrlOf(url: string | undefined): string {
+/** The root of an API, with its `/v1` and without a slash behind it. @throws {Error} it is no address */
+export function baseUrlOf(url: string | undefined): string {
   const written = url ?? process.env['HOLDFAST_URL'] ?? DEFAULT_URL;
   const parsed = URL.canParse(written) ? new URL(written) : null;
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
@@ -189,8 +190,11 @@ function headersOf(written: readonly string[]): Record<string, string> {
   return headers;
 }
 
-/** Left out, the key is where the house looks for one of its own; a gateway without tenants wants none. */
-/** Reads where a key is. @throws {Error} it is the key itself, or nothing that names one */
+/**
+ * Reads where a key is. Left out, it is where the house looks for one of its own; a gateway without tenants wants none.
+ *
+ * @throws {Error} it is the key itself, or nothing that names one
+ */
 export function keyOf(written: string | undefined): KeyReference {
   if (written === undefined)
     return process.env['HOLDFAST_KEY'] ? { kind: 'env', name: 'HOLDFAST_KEY' } : { kind: 'none' };

@@ -133,7 +133,15 @@ export class Journal {
   #append(text: string): number {
     const bytes = Buffer.from(`${text}\n`);
     const start = this.#end;
-    for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written);
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `${this.#path} cannot be written (${why}). Make room and go on with the same command: what stands in it is not sent again.`,
+        { cause: error },
+      );
+    }
     this.#end = start + bytes.length;
     return bytes.length;
   }
