@@ -1,25 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { databasePath } from '../../storage/data-directory.ts';
-import { shownAddress } from '../../storage/postgres/connection.ts';
 import { DatabaseError, type DatabaseErrorKind, toDatabaseError } from '../../storage/database-error.ts';
 import { type Database, openDatabase } from '../../storage/database.ts';
-import type { SentPlace } from '../record-place.ts';
 import { yieldToCalls } from '../yield-to-calls.ts';
 import { answer } from './answer.ts';
 import type { Question, Questions } from './queries.ts';
 
 export interface QueryWorkerData {
-  readonly place: SentPlace;
+  readonly directory: string;
 }
 
 export type ToQueryWorker = {
-  readonly [Name in Question]: {
-    readonly id: number;
-    readonly name: Name;
-    readonly asked: Questions[Name]['asked'];
-    /** The database's, of the moment. */
-    readonly password: string | null;
-  };
+  readonly [Name in Question]: { readonly id: number; readonly name: Name; readonly asked: Questions[Name]['asked'] };
 }[Question];
 
 export type FromQueryWorker =
@@ -34,10 +26,8 @@ export type FromQueryWorker =
 
 if (parentPort === null) throw new Error('queries.worker runs as a worker thread only');
 const port = parentPort;
-const { place } = workerData as QueryWorkerData;
-let password: string | null = null;
-/** Opened by the first question. */
-let database: Promise<Database> | null = null;
+const { directory } = workerData as QueryWorkerData;
+let database: Database | null = null;
 
 yieldToCalls();
 
@@ -48,35 +38,15 @@ port.on('message', (message: ToQueryWorker) => {
   );
 });
 
-/** @throws {DatabaseError} */
-async function open({ directory, postgres }: SentPlace): Promise<Database> {
-  if (postgres === null) return openDatabase({ directory, access: 'read' });
-  // Loaded by those alone who have such a server.
-  const { openPostgres } = await import('../../storage/postgres/database.ts');
-  return openPostgres({ ...postgres, password: () => password });
-}
-
-/** Another file, or another server, may stand at the place by now: the next question opens it afresh. */
-async function closeDatabase(): Promise<void> {
-  const opened = database;
-  database = null;
-  await opened?.then(
-    (one) => one.close(),
-    () => undefined,
-  );
-}
-
-async function reply(message: ToQueryWorker): Promise<FromQueryWorker> {
-  const { id, name, asked } = message;
-  ({ password } = message);
+async function reply({ id, name, asked }: ToQueryWorker): Promise<FromQueryWorker> {
   try {
-    database ??= open(place);
-    return { kind: 'answer', id, answer: await answer(await database, name, asked, Date.now()) };
+    database ??= openDatabase({ directory, access: 'read' });
+    return { kind: 'answer', id, answer: await answer(database, name, asked, Date.now()) };
   } catch (error) {
-    await closeDatabase();
-    const { directory, postgres } = place;
-    const shown = postgres === null ? databasePath(directory) : shownAddress({ ...postgres, password: () => password });
-    const known = toDatabaseError(error, shown);
+    // Another file may stand at the path by now: the next question opens it afresh.
+    await database?.close();
+    database = null;
+    const known = toDatabaseError(error, databasePath(directory));
     if (known.kind === 'other' && !(error instanceof DatabaseError)) {
       return {
         kind: 'failed',

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { DatabaseError } from '../../storage/database-error.ts';
-import { passwordOf, type RecordPlace, sentPlace } from '../record-place.ts';
 import type { Queries, Question, Questions } from './queries.ts';
 import type { FromQueryWorker, QueryWorkerData, ToQueryWorker } from './queries.worker.ts';
 
@@ -25,7 +24,7 @@ interface Waiting {
  * a second holds up no call, only the questions behind it. The thread begins with the first question.
  */
 export class QueryThread implements Queries {
-  readonly #place: RecordPlace;
+  readonly #workerData: QueryWorkerData;
   readonly #catchUp: () => Promise<void>;
   #worker: Worker | null = null;
   #alarm: NodeJS.Timeout | null = null;
@@ -34,8 +33,8 @@ export class QueryThread implements Queries {
   #closed = false;
 
   /** @param catchUp awaited before each question: brings the database up to date with the calls */
-  constructor(place: RecordPlace, catchUp: () => Promise<void>) {
-    this.#place = place;
+  constructor(directory: string, catchUp: () => Promise<void>) {
+    this.#workerData = { directory };
     this.#catchUp = catchUp;
   }
 
@@ -55,7 +54,7 @@ export class QueryThread implements Queries {
     this.#waiting.set(id, { resolve, reject });
     if (this.#waiting.size === 1) this.#watch();
     worker.ref();
-    worker.postMessage({ id, name, asked, password: passwordOf(this.#place) } as ToQueryWorker);
+    worker.postMessage({ id, name, asked } as ToQueryWorker);
     return promise as Promise<Questions[Name]['answer']>;
   }
 
@@ -73,7 +72,7 @@ export class QueryThread implements Queries {
     const file = import.meta.url.endsWith('.ts') ? './queries.worker.ts' : './queries.worker.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       name: 'holdfast-queries',
-      workerData: { place: sentPlace(this.#place) } satisfies QueryWorkerData,
+      workerData: this.#workerData,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxOldGenerationSizeMb: 256 },
     });
