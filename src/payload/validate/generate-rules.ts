@@ -126,8 +126,8 @@ function checkTools(request: Request, on: Inspection): void {
     const message = 'Function calling mode is set to ANY but no function declarations are provided.';
     return on.add(broken('only-with', `${param}.mode`, message, 'Declare the functions, or leave the mode out.'));
   }
-  const names = declared.map(({ name }) => name);
-  const stray = allowed.filter((name) => declared.length > 0 && !names.includes(name));
+  const names = new Set(declared.map(({ name }) => name));
+  const stray = allowed.filter((name) => names.size > 0 && !names.has(name));
   if (stray.length === 0) return;
   const message = `allowed_function_names must be a subset of the function names provided in function_declarations.`;
   on.add(broken('tool-choice', `${param}.allowed_function_names`, message, 'Name functions that are declared.'));
