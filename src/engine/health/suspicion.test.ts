@@ -25,12 +25,23 @@ describe('a target', () => {
     ['....................xxx', true],
     // Answers begun before it died still arrive.
     ['x.x.x', true],
-    ['xxx...', true],
-    ['xxx....', false],
+    ['xxx.......', true],
+    ['xxx........', false],
     ['x..........x..........x', false],
   ])('after %j: suspect %s', (told, suspect) => {
     const suspicion = new Suspicion(true, new Latency());
     expect(suspicion.suspect(outcomes(suspicion, told))).toBe(suspect);
+  });
+
+  test('that has died is not cleared by the answers of better times', () => {
+    const suspicion = new Suspicion(true, new Latency());
+    const before = Array.from({ length: 8 }, () => suspicion.sent(0));
+    const died = outcomes(suspicion, 'xxx', 3_000, 10);
+    const cleared = before.map((call) => {
+      suspicion.ended(call, 'success', died);
+      return !suspicion.suspect(died);
+    });
+    expect(cleared).toEqual([false, false, false, false, false, false, false, true]);
   });
 
   test('that always fails one call in a hundred, or in twenty, loses next to none to that', () => {

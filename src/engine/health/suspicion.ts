@@ -26,6 +26,12 @@ const TRIAL_EVERY_MS = 20_000;
 /** No trial so soon after the last bad outcome, ms: however many calls there are, a dead target gets one a second at most. */
 const TRIAL_AFTER_MS = 1000;
 
+/**
+ * Where answers take seconds, those of better times still come when the target has died. So many that end well in the second
+ * after a failure, when no trial is sent, say nothing; where more come, it is no death.
+ */
+const OLD_NEWS = 4;
+
 /** Outcomes are learnt as the target's usual error rate only this much later, or the change would hide itself. */
 const HINDSIGHT = 32;
 
@@ -45,6 +51,8 @@ export class Suspicion {
   /** When it last failed or was slow. */
   #badAt = Number.NEGATIVE_INFINITY;
   #sentAt = Number.NEGATIVE_INFINITY;
+  /** How many have ended well since then, within a second and while it was suspect. */
+  #goodSince = 0;
   readonly #recent: boolean[] = [];
   readonly #awaiting = new Awaiting();
 
@@ -94,12 +102,23 @@ export class Suspicion {
   }
 
   #weigh(bad: boolean, now: number): void {
-    if (bad) this.#badAt = now;
-    const usual = Math.min(this.#errors.estimate, PARTIAL / 2);
-    const gain = bad ? Math.log(PARTIAL / usual) : Math.log((1 - PARTIAL) / (1 - usual));
-    this.#evidence = Math.min(MOST, Math.max(0, this.#evidence + gain));
+    if (bad) {
+      this.#badAt = now;
+      this.#goodSince = 0;
+    }
+    if (bad || !this.#isOldNews(now)) {
+      const usual = Math.min(this.#errors.estimate, PARTIAL / 2);
+      const gain = bad ? Math.log(PARTIAL / usual) : Math.log((1 - PARTIAL) / (1 - usual));
+      this.#evidence = Math.min(MOST, Math.max(0, this.#evidence + gain));
+    }
     this.#recent.push(bad);
     if (this.#recent.length > HINDSIGHT) this.#errors.learn(this.#recent.shift() === true);
+  }
+
+  #isOldNews(now: number): boolean {
+    if (this.#evidence < SUSPECT || now - this.#badAt >= TRIAL_AFTER_MS) return false;
+    this.#goodSince += 1;
+    return this.#goodSince <= OLD_NEWS;
   }
 
   #hangs(now: number): boolean {
