@@ -5,6 +5,7 @@ import type { ZodType } from 'zod';
 import { checkAgainst } from '../config/check.ts';
 import { loadConfig } from '../config/load.ts';
 import { fieldName } from '../config/problem.ts';
+import { suggestOrList } from '../config/suggest.ts';
 import { openNamedDatabase } from '../gateway/open-database.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
@@ -13,6 +14,7 @@ import type { Limits } from '../engine/admission/limits.ts';
 import { ChangeRefused } from '../tenants/changes.ts';
 import { declare } from '../tenants/declarations.ts';
 import type { Actor } from '../tenants/entities.ts';
+import { listTenants } from '../tenants/groups.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -51,6 +53,15 @@ async function openFor({ config: file, data }: AdministrationOptions, whereMissi
   const database = config?.database ?? { kind: 'sqlite' };
   if (database.kind === 'sqlite' && whereMissing === 'refuse') requireDatabase(directory);
   return openNamedDatabase({ database, data: directory });
+}
+
+/** For a list that is empty: perhaps of somebody who is not there. @throws {Error} there is no such tenant */
+export async function requireTenant(database: Database, id: string | undefined): Promise<void> {
+  if (id === undefined) return;
+  const known = (await listTenants(database)).map((tenant) => tenant.id);
+  if (known.includes(id)) return;
+  const there = known.length === 0 ? 'There are none yet.' : suggestOrList(id, known);
+  throw new Error(`--tenant "${id}": there is no such tenant. ${there}`);
 }
 
 /** Takes over what a configuration file declares, for commands that come before the first start. */

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openApiDocument } from '../gateway/description/openapi.ts';
 import { postmanCollection, postmanEnvironment } from '../gateway/description/postman.ts';
+import { makeDirectory } from '../storage/data-directory.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 interface ExportOptions {
@@ -33,7 +34,7 @@ function postmanCommand(terminal: Terminal): Command {
       if (options.out === undefined) {
         return terminal.write(shown(options.environment === true ? postmanEnvironment(root) : postmanCollection()));
       }
-      await mkdir(options.out, { recursive: true });
+      makeDirectory(options.out);
       const files: readonly (readonly [string, object])[] = [
         ['holdfast.postman_collection.json', postmanCollection()],
         ['holdfast.postman_environment.json', postmanEnvironment(root)],

@@ -1,11 +1,11 @@
-import { type EventFilter, listEvents } from '../observe/events.ts';
+import { EVENT_KINDS, type EventFilter, listEvents } from '../observe/events.ts';
 import { listAudit } from '../tenants/audit.ts';
 import type { AuditEntry, SubjectKind } from '../tenants/entities.ts';
-import { administer, jsonLines, printTable } from './administration.ts';
+import { administer, jsonLines, printTable, requireTenant } from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column } from './table.ts';
 import { showMoment, type Terminal } from './terminal.ts';
-import { readLimit, readMoment } from './typed.ts';
+import { readLimit, readMoment, readWord } from './typed.ts';
 
 /** What `audit` takes, as it was typed. */
 export interface AuditOptions extends AdministrationOptions {
@@ -58,7 +58,8 @@ export function listChanges(options: AuditOptions, terminal: Terminal): Promise<
 
 export function listHappenings(options: EventOptions, terminal: Terminal): Promise<void> {
   return administer(options, async (database) => {
-    const { kind, tenant } = options;
+    const { tenant } = options;
+    const kind = readWord('--kind', options.kind, EVENT_KINDS);
     const filter: EventFilter = {
       kind,
       tenant,
@@ -66,6 +67,7 @@ export function listHappenings(options: EventOptions, terminal: Terminal): Promi
       limit: readLimit(options.limit),
     };
     const events = await listEvents(database, filter);
+    if (events.length === 0) await requireTenant(database, tenant);
     if (options.json) return terminal.write(jsonLines(events));
     const rows = events.map(({ at, kind: told, message }) => [
       { text: showMoment(at), ink: 'dim' as const },

@@ -6,7 +6,7 @@ import type { JobQueue } from '../jobs/queue.ts';
 import { hasJobs } from '../jobs/sqlite/file.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { requireDatabase } from '../storage/sqlite/connection.ts';
-import { jsonLines, printTable } from './administration.ts';
+import { administer, jsonLines, printTable, requireTenant } from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column } from './table.ts';
 import { type Ink, showDuration, showMoment, type Terminal } from './terminal.ts';
@@ -50,6 +50,10 @@ export async function listTable(options: ListJobsOptions, terminal: Terminal): P
     const { tenant = null, status = null } = options;
     return (await queue?.list({ owner: tenant, status, after: null, most }))?.jobs ?? [];
   });
+  const { tenant } = options;
+  if (jobs.length === 0 && tenant !== undefined) {
+    await administer(options, (database) => requireTenant(database, tenant));
+  }
   if (options.json) return terminal.write(jsonLines(jobs));
   printTable(terminal, COLUMNS, jobs.map(rowOf), 'no jobs');
 }

@@ -4,7 +4,16 @@ import type { Database } from '../storage/database.ts';
 import type { VirtualKey } from '../tenants/entities.ts';
 import { said } from '../tenants/groups.ts';
 import { changeKey, createKey, listKeys, type MadeKey, revokeKey, rotateKey } from '../tenants/keys.ts';
-import { administer, checked, declareFrom, jsonLines, printTable, readLimits, readNumber } from './administration.ts';
+import {
+  administer,
+  checked,
+  declareFrom,
+  jsonLines,
+  printTable,
+  readLimits,
+  readNumber,
+  requireTenant,
+} from './administration.ts';
 import type { AdministrationOptions } from './administration-options.ts';
 import type { Column, TableCell } from './table.ts';
 import { showMoment, type Terminal } from './terminal.ts';
@@ -49,6 +58,7 @@ const COLUMNS: readonly Column[] = [
 export function listTable(options: ListKeysOptions, terminal: Terminal): Promise<void> {
   return administer(options, async (database) => {
     const keys = await listKeys(database, { tenant: options.tenant, working: options.working });
+    if (keys.length === 0) await requireTenant(database, options.tenant);
     if (options.json) return terminal.write(jsonLines(keys));
     const rows = keys.map((key): TableCell[] => [
       { text: key.id },

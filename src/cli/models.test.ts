@@ -55,7 +55,8 @@ describe('holdfast models', () => {
     [['--for', 'gpt-99'], 'models: gpt-99 is not known'],
     [['--needs', 'flying'], 'models: no ability is called "flying"; write some of tools, vision'],
     [['--prompt', 'much'], 'models: --prompt has to be a number of tokens'],
-    [['--maker', 'nobody'], 'models: nothing is known of models of nobody'],
+    [['--for', 'gpt-4o-mni'], 'models: gpt-4o-mni is not known; did you mean gpt-4o-mini?'],
+    [['--maker', 'nobody'], 'models: --maker "nobody" is unknown; write openai, anthropic or google'],
   ])('%j is refused', async (args, message) => {
     await expect(run(...args)).rejects.toThrow(message);
   });

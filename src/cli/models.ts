@@ -4,6 +4,7 @@ import { modelFacts, type ModelFacts } from '../providers/catalogue/catalogue.ts
 import { type Candidate, candidates, type Needs, ratesAt } from '../providers/catalogue/compare.ts';
 import { showTold } from './models-told.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
+import { suggest } from '../config/suggest.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 interface ModelsOptions {
@@ -48,7 +49,12 @@ Examples:
 function run(options: ModelsOptions, command: Command): void {
   const base = options.for === undefined ? null : modelFacts(options.for);
   if (options.for !== undefined && base === null) {
-    command.error(`models: ${options.for} is not known; holdfast models lists those that are`);
+    const near = suggest(
+      options.for,
+      candidates(null, ANYTHING, Date.now()).map(({ facts }) => facts.id),
+    );
+    const meant = near === null ? '' : ` did you mean ${near}?`;
+    command.error(`models: ${options.for} is not known;${meant} holdfast models lists those that are`);
   }
   const needs: Needs = {
     abilities: abilitiesIn(options.needs, command),
@@ -58,7 +64,7 @@ function run(options: ModelsOptions, command: Command): void {
   const at = Date.now();
   const { maker } = options;
   const found = candidates(base, needs, at).filter(({ facts }) => maker === undefined || facts.provider === maker);
-  if (found.length === 0) command.error(`models: nothing is known of models of ${maker ?? 'anybody'}`);
+  if (found.length === 0) command.error(`models: --maker "${maker}" is unknown; write openai, anthropic or google`);
   if (options.json === true)
     console.log(
       JSON.stringify(
@@ -69,6 +75,9 @@ function run(options: ModelsOptions, command: Command): void {
     );
   else console.log(page(found, at, base !== null, processTerminal()));
 }
+
+/** What every model can do. */
+const ANYTHING: Needs = { abilities: [], promptTokens: 0, outputTokens: 0 };
 
 function abilitiesIn(written: string | undefined, command: Command): readonly Ability[] {
   const names = written === undefined ? [] : written.split(',').map((name) => name.trim().toLowerCase());

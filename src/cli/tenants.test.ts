@@ -9,6 +9,7 @@ import { openDatabase } from '../storage/database.ts';
 import { Directory } from '../tenants/directory.ts';
 import { adminCommand } from './admin.ts';
 import { auditCommand, eventsCommand } from './history.ts';
+import { jobsCommand } from './jobs.ts';
 import { keysCommand } from './keys.ts';
 import { organisationsCommand, tenantsCommand } from './tenants.ts';
 import { painter, type Terminal } from './terminal.ts';
@@ -63,6 +64,15 @@ describe('on a directory without anything in it', () => {
     await expect(run(command, ...typed)).rejects.toThrow(/there is no database yet: .*--data/);
     expect(readdirSync(home)).toEqual([]);
   });
+});
+
+it('refuses what is said of a tenant that is not there, and events of no kind', async () => {
+  await run(tenantsCommand, 'create', 'shop');
+  await expect(run(keysCommand, '--tenant', 'shap')).rejects.toThrow('no such tenant. Did you mean "shop"?');
+  await expect(run(eventsCommand, '--tenant', 'x')).rejects.toThrow('no such tenant. Known here: shop.');
+  await expect(run(jobsCommand, '--tenant', 'x')).rejects.toThrow('no such tenant. Known here: shop.');
+  await expect(run(eventsCommand, '--kind', 'wrong-key')).rejects.toThrow('Did you mean "wrong-keys"?');
+  expect((await run(keysCommand, '--tenant', 'shop')).err).toContain('no keys yet');
 });
 
 describe('on a database without anything in it', () => {

@@ -12,16 +12,19 @@ import type { EventsTable } from '../storage/schema.ts';
  * - `wrong-keys`, `wrong-admin-tokens`: an address shows too many, and is throttled.
  * - `breaker-open`, `breaker-half-open`, `breaker-closed`: calls stop going to a target, are tried there again, and go there again.
  */
-type EventKind =
-  | 'budget-warned'
-  | 'budget-exhausted'
-  | 'limit-warned'
-  | 'limit-exhausted'
-  | 'wrong-keys'
-  | 'wrong-admin-tokens'
-  | 'breaker-open'
-  | 'breaker-half-open'
-  | 'breaker-closed';
+export const EVENT_KINDS = [
+  'budget-warned',
+  'budget-exhausted',
+  'limit-warned',
+  'limit-exhausted',
+  'wrong-keys',
+  'wrong-admin-tokens',
+  'breaker-open',
+  'breaker-half-open',
+  'breaker-closed',
+] as const;
+
+type EventKind = (typeof EVENT_KINDS)[number];
 
 /** Something that people should hear of, and that no single call tells. */
 export interface HouseEvent {
