@@ -47,8 +47,8 @@ afterAll(async () => {
   await browser.close();
   await gateway.stop();
   await simulator.close();
-  await rm(home, { recursive: true });
-});
+  await rm(home, { recursive: true }, 60_000);
+}, 60_000);
 
 function client(key = 'none'): OpenAI {
   return new OpenAI({ baseURL: gateway.baseUrl, apiKey: key, maxRetries: 0 });
@@ -289,6 +289,70 @@ test('a tenant is created, its key used, revoked and refused; the secret is show
       code: 'revoked_api_key',
     });
   }
+});
+
+test("a tenant's limits are changed, and who waits for them is shown", async () => {
+  await page.goto(`${root}/tenants/shop`);
+  const open = async (): Promise<void> => {
+    await page.getByRole('button', { name: 'Change limits' }).click();
+    await page.getByRole('dialog').getByLabel('Requests a minute').waitFor();
+  };
+  const save = page.getByRole('button', { name: 'Save' });
+  await open();
+  expect(await page.getByLabel('Requests a minute').inputValue()).toBe('600');
+  expect(await watched.barriers()).toEqual([]);
+  await page.getByLabel('Calls at once').fill('-1');
+  await page.getByLabel('Budget a day, US dollars').fill('1');
+  await page.getByLabel('Warn a day from, US dollars').fill('5');
+  await save.click();
+  const field = (label: string): ReturnType<Page['locator']> => page.locator('.field', { hasText: label });
+  await field('Calls at once').getByText('must be at least 0').waitFor();
+  await field('Warn a day from').getByText('is above refuse').waitFor();
+  expect(await field('Tokens a minute').locator('.wrong').count()).toBe(0);
+  await page.getByLabel('Calls at once').fill('1');
+  await page.getByLabel('Warn a day from, US dollars').fill('0.5');
+  await page.getByLabel('Requests a minute').fill('');
+  await save.click();
+  const uses = page.getByRole('group', { name: 'Use against limits' });
+  await uses.getByText('calls at once').waitFor();
+  await uses.getByText('budget a day').waitFor();
+  expect(await uses.getByText('requests a minute').count()).toBe(0);
+  await open();
+  expect(await page.getByLabel('Warn a day from, US dollars').inputValue()).toBe('0.5');
+  await page.keyboard.press('Escape');
+
+  const made = await page.evaluate(`fetch('/admin/api/keys', {
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-holdfast-page': '1' },
+    body: '{"tenant":"shop"}',
+  }).then((response) => response.json())`);
+  const { secret } = made as { secret: string };
+  simulator.setFault('hang');
+  const leaving = new AbortController();
+  const ask = (): Promise<unknown> =>
+    client(secret)
+      .chat.completions.create(
+        { model: 'gpt-4o', ...HELLO },
+        { headers: { prefer: 'wait=100' }, signal: leaving.signal },
+      )
+      .catch(() => null);
+  const asked = [ask(), ask(), ask()];
+  await page.getByText(/2 calls waiting: 2 for its own limits; since/).waitFor();
+  await page.goto(`${root}/tenants`);
+  await page.getByRole('status').getByText('2 calls wait now').waitFor();
+  await page.locator('tr', { hasText: 'shop' }).getByText('2 for its own limits').waitFor();
+  expect(await watched.barriers()).toEqual([]);
+  leaving.abort();
+  simulator.setFault(null);
+  await Promise.all(asked);
+  await expect.poll(() => page.getByText('2 for its own limits').count(), IN_TIME).toBe(0);
+
+  await page.goto(`${root}/tenants/shop`);
+  await open();
+  for (const label of ['Calls at once', 'Budget a day, US dollars', 'Warn a day from, US dollars']) {
+    await page.getByLabel(label).fill('');
+  }
+  await save.click();
+  await page.getByText('It has no limit.').waitFor();
 });
 
 test('what callers write is text on every page, never markup', async () => {

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ask, get, withQuery } from '../api.ts';
 import { useChange } from '../change.ts';
-import { ago, count, day, exact, money } from '../format.ts';
+import { ago, count, day, exact, many, money } from '../format.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { SelectField, TextField, wrongWith } from '../parts/field.tsx';
@@ -10,16 +10,19 @@ import { Empty, Panel, Shown, Tag, type Tone, Trouble } from '../parts/notice.ts
 import { RangePicker } from '../parts/range-picker.tsx';
 import { MadeSecret } from '../parts/secret.tsx';
 import { UseTable } from '../parts/use-meters.tsx';
+import { useQueue, whatFor } from '../parts/waiting.tsx';
 import { useResource } from '../resource.ts';
 import { href } from '../router.ts';
 import { may } from '../session.ts';
 import { readCosts } from '../shapes/cost.ts';
+import type { Waiting } from '../shapes/queue.ts';
 import { type Key, readKeys, readMadeKey, readTenant, readUses, type Tenant } from '../shapes/tenancy.ts';
 import { Shell } from '../shell.tsx';
+import { TenantLimits } from './tenant-limits.tsx';
 import { rangeQuery, timeRange } from '../time-range.ts';
 
 /** What is asked before something is done to a key. */
-type Asked = { readonly kind: 'create' } | { readonly kind: 'rotate' | 'revoke'; readonly key: Key } | null;
+type Asked = { readonly kind: 'create' | 'limits' } | { readonly kind: 'rotate' | 'revoke'; readonly key: Key } | null;
 
 /** One tenant: its use, its keys, what it cost. */
 export function TenantPage({ id }: { readonly id: string }): JSX.Element {
@@ -33,6 +36,7 @@ export function TenantPage({ id }: { readonly id: string }): JSX.Element {
   const keys = useResource(keysAt, (signal) => get(keysAt, readKeys, signal), { everyMs: 15_000 });
   const costsAt = withQuery('/costs', { ...rangeQuery(range), by: 'model', tenant: id });
   const costs = useResource(costsAt, (signal) => get(costsAt, readCosts, signal), { everyMs: 30_000 });
+  const waiting = useQueue().value?.tenants.find((one) => one.tenant === id) ?? null;
   const close = (): void => setAsked(null);
   const made = (text: string): void => {
     setAsked(null);
@@ -41,8 +45,18 @@ export function TenantPage({ id }: { readonly id: string }): JSX.Element {
   };
   return (
     <Shell title={`Tenant ${id}`} controls={<RangePicker />}>
-      <Shown resource={tenant}>{(value) => <About tenant={value} />}</Shown>
-      <Panel title="Use against limits" aside={<span class="small quiet">now, as this gateway knows it</span>}>
+      <Shown resource={tenant}>{(value) => <About tenant={value} waiting={waiting} />}</Shown>
+      <Panel
+        title="Use against limits"
+        aside={
+          <span class="row">
+            <span class="small quiet">now, as this gateway knows it</span>
+            {may('operator') && tenant.value?.declared === false ? (
+              <button onClick={() => setAsked({ kind: 'limits' })}>Change limits</button>
+            ) : null}
+          </span>
+        }
+      >
         <Shown resource={use}>
           {(uses) => (uses.length === 0 ? <Empty>It has no limit.</Empty> : <UseTable uses={uses} />)}
         </Shown>
@@ -105,6 +119,17 @@ export function TenantPage({ id }: { readonly id: string }): JSX.Element {
           }
         </Shown>
       </Panel>
+      {asked?.kind === 'limits' ? (
+        <TenantLimits
+          id={id}
+          close={close}
+          done={() => {
+            setAsked(null);
+            tenant.reload();
+            use.reload();
+          }}
+        />
+      ) : null}
       {asked?.kind === 'create' ? <NewKey tenant={id} made={made} close={close} /> : null}
       {asked?.kind === 'rotate' ? <Rotate target={asked.key} made={made} close={close} /> : null}
       {asked?.kind === 'revoke' ? <Revoke target={asked.key} close={close} done={keys.reload} /> : null}
@@ -115,8 +140,11 @@ export function TenantPage({ id }: { readonly id: string }): JSX.Element {
 
 function About({
   tenant: { id, name, organisation, createdAt, declared, lane, weight },
+  waiting,
 }: {
   readonly tenant: Tenant;
+  /** null: none of its calls. */
+  readonly waiting: Waiting | null;
 }): JSX.Element {
   return (
     <div class="row spread">
@@ -128,6 +156,11 @@ function About({
           {weight === null ? '' : `, weight ${weight}`}
         </span>
         {declared ? <Tag>in the configuration file</Tag> : null}
+        {waiting === null ? null : (
+          <Tag tone="worn">
+            {many(waiting.waiting, 'call')} waiting: {whatFor(waiting)}
+          </Tag>
+        )}
       </div>
       <div class="row">
         <a data-page class="button" href={href('/', { tenant: id })}>

@@ -5,13 +5,16 @@ import { useChange } from '../change.ts';
 import { count, money } from '../format.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { TextField, wrongWith } from '../parts/field.tsx';
+import { FIRST_LIMITS, LimitFields, limitsFrom, type WrittenLimits } from '../parts/limit-fields.tsx';
 import { Empty, Notice, Panel, Shown, Tag, Trouble } from '../parts/notice.tsx';
 import { RangePicker } from '../parts/range-picker.tsx';
 import { nameOf, shareOf, UseMeter } from '../parts/use-meters.tsx';
+import { QueueWords, useQueue, WaitingNow } from '../parts/waiting.tsx';
 import { useResource } from '../resource.ts';
 import { go, href } from '../router.ts';
 import { findSession, may } from '../session.ts';
 import { type Costs, readCosts } from '../shapes/cost.ts';
+import type { Queue } from '../shapes/queue.ts';
 import { readTenant, readTenants, readUses, type Tenant } from '../shapes/tenancy.ts';
 import { Shell } from '../shell.tsx';
 import { rangeQuery, timeRange } from '../time-range.ts';
@@ -24,19 +27,25 @@ export function TenantsPage(): JSX.Element {
   });
   const asked = withQuery('/costs', { ...rangeQuery(timeRange.value), by: 'tenant' });
   const costs = useResource(asked, (signal) => get(asked, readCosts, signal), { everyMs: 30_000 });
+  const queue = useQueue();
   return (
     <Shell title="Tenants" controls={<RangePicker />}>
       <Panel
         title="Tenants"
         aside={
-          may('operator') ? (
-            <button class="main-action" onClick={() => setMaking(true)}>
-              Create a tenant
-            </button>
-          ) : null
+          <span class="row">
+            <QueueWords queue={queue.value} />
+            {may('operator') ? (
+              <button class="main-action" onClick={() => setMaking(true)}>
+                Create a tenant
+              </button>
+            ) : null}
+          </span>
         }
       >
-        <Shown resource={tenants}>{(value) => <TenantTable tenants={value} costs={costs.value} />}</Shown>
+        <Shown resource={tenants}>
+          {(value) => <TenantTable tenants={value} costs={costs.value} queue={queue.value} />}
+        </Shown>
       </Panel>
       {making ? <NewTenant close={() => setMaking(false)} /> : null}
     </Shell>
@@ -46,9 +55,11 @@ export function TenantsPage(): JSX.Element {
 function TenantTable({
   tenants,
   costs,
+  queue,
 }: {
   readonly tenants: readonly Tenant[];
   readonly costs: Costs | null;
+  readonly queue: Queue | null;
 }): JSX.Element {
   if (tenants.length === 0) {
     return (
@@ -70,6 +81,7 @@ function TenantTable({
             <th>Tenant</th>
             <th>Organisation</th>
             <th>Nearest limit</th>
+            <th class="right">Waiting now</th>
             <th class="right">Calls</th>
             <th class="right">Cost</th>
             <th class="right">For nothing</th>
@@ -78,7 +90,7 @@ function TenantTable({
         </thead>
         <tbody>
           {tenants.map((tenant) => (
-            <TenantRow key={tenant.id} tenant={tenant} costs={costs} />
+            <TenantRow key={tenant.id} tenant={tenant} costs={costs} queue={queue} />
           ))}
         </tbody>
       </table>
@@ -89,9 +101,11 @@ function TenantTable({
 function TenantRow({
   tenant: { id, name, organisation, declared },
   costs,
+  queue,
 }: {
   readonly tenant: Tenant;
   readonly costs: Costs | null;
+  readonly queue: Queue | null;
 }): JSX.Element {
   const use = useResource(`use ${id}`, (signal) => get(`/tenants/${encodeURIComponent(id)}/use`, readUses, signal), {
     everyMs: 15_000,
@@ -118,6 +132,9 @@ function TenantRow({
           </>
         )}
       </td>
+      <td class="right">
+        <WaitingNow queue={queue} tenant={id} />
+      </td>
       <td class="right">{costs === null ? '–' : count(row?.calls ?? 0)}</td>
       <td class="right">{costs === null ? '–' : money(row?.cost ?? 0)}</td>
       <td class="right">{costs === null ? '–' : money(row?.waste ?? 0)}</td>
@@ -126,26 +143,13 @@ function TenantRow({
   );
 }
 
-/** Limits that are asked for when a tenant is made; the others can be set by the API and the command line. */
-const LIMITS = [
-  ['requestsPerMinute', 'Requests a minute'],
-  ['tokensPerMinute', 'Tokens a minute'],
-  ['concurrentCalls', 'Calls at once'],
-  ['budgetPerMonth', 'Budget a month, US dollars'],
-] as const;
-
 function NewTenant({ close }: { readonly close: () => void }): JSX.Element {
   const [id, setId] = useState('');
   const [name, setName] = useState('');
-  const [limits, setLimits] = useState<Readonly<Record<string, string>>>({});
+  const [limits, setLimits] = useState<WrittenLimits>({});
   const { busy, error, run } = useChange();
   const submit = async (): Promise<void> => {
-    const set = Object.entries(limits).filter(([, value]) => value !== '');
-    const body = {
-      id,
-      ...(name === '' ? {} : { name }),
-      limits: Object.fromEntries(set.map(([limit, value]) => [limit, Number(value)])),
-    };
+    const body = { id, ...(name === '' ? {} : { name }), limits: limitsFrom(limits) };
     const made = await run(async () => {
       await ask('POST', '/tenants', readTenant, { body });
     });
@@ -189,18 +193,7 @@ function NewTenant({ close }: { readonly close: () => void }): JSX.Element {
         placeholder={id}
         wrong={wrongWith(error, 'name')}
       />
-      {LIMITS.map(([limit, label]) => (
-        <TextField
-          key={limit}
-          label={label}
-          type="number"
-          name={limit}
-          value={limits[limit] ?? ''}
-          change={(value) => setLimits({ ...limits, [limit]: value })}
-          placeholder="no limit"
-          wrong={wrongWith(error, `limits.${limit}`)}
-        />
-      ))}
+      <LimitFields written={limits} change={setLimits} error={error} only={FIRST_LIMITS} />
       <Notice>From the first tenant on, every call needs a key.</Notice>
     </Dialog>
   );
