@@ -1,4 +1,4 @@
-import { type Figure, figure } from '../../figures.ts';
+import type { Figure } from '../../figures.ts';
 import { diversionOf, medianOf, worstOf } from '../measures.ts';
 import { holdfast } from '../policies/holdfast.ts';
 import { ONSET, oneOfTwoBad } from '../scenes.ts';
@@ -9,12 +9,6 @@ const AS_SHIPPED = { attemptMs: null } as const;
 
 /** Calls arrive for a little longer than this, s. */
 const UNTIL = 115;
-
-/**
- * Callers come by chance: one half second in twenty-five brings fewer than two, and from calls that do not come nobody learns
- * anything. So the worst seed is held to the calls of half a second at the mean rate, and the median to the clock as well.
- */
-const CALLS_OF_HALF_A_SECOND = 5;
 
 /** A provider goes bad while another is well: how soon is it left alone, and who suffers? */
 export const diversion: Yardstick = {
@@ -45,8 +39,7 @@ export const diversion: Yardstick = {
       ]);
       if (id.startsWith('dead')) {
         figures.push(
-          figure(`diversion.${id}.seconds.median`, medianOf(seconds), 's', { atMost: 0.5 }, 1),
-          ...medianAndWorst(`diversion.${id}.calls`, calls, 'calls', { atMost: CALLS_OF_HALF_A_SECOND }, 0),
+          ...medianAndWorst(`diversion.${id}.seconds`, seconds, 's', { atMost: 0.5 }, 1),
           ...medianAndWorst(`diversion.${id}.wasted_attempts`, attempts, 'attempts', { atMost: 5 }, 0),
           ...medianAndWorst(`diversion.${id}.user_visible_errors`, failed, 'calls', { atMost: 0 }, 0),
         );
