@@ -68,7 +68,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     compared: BASE,
     shown: ['direct', 'portkey'],
     traffic: { bodyBytes: KIB, manner: 'paced', pattern: { kind: 'open', perSecond: STREAMS_A_SECOND } },
-    settling: { pattern: { kind: 'open', perSecond: 4 * STREAMS_A_SECOND }, ms: 8_000 },
+    settling: { pattern: { kind: 'open', perSecond: 4 * STREAMS_A_SECOND }, ms: 12_000 },
     // A second until as many streams end as begin.
     warmMs: 1_200,
     sliceMs: 2_500,
