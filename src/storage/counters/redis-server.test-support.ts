@@ -1,31 +1,16 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import { findOrInstall, freePort, onPath, ServerProcess } from '../debian.test-support.ts';
 
 /** Either will do: they speak the same protocol and run the same scripts. */
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
-/** Installs one where there is none. */
-const INSTALLER = 'apt-get';
-
-/** Package lists and the package itself, over a slow line. */
-const INSTALL_WITHIN_MS = 180_000;
-
-const START_WITHIN_MS = 15_000;
-
 export interface RedisServerOptions {
   readonly password?: string;
 }
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /**
  * A Redis server of a test's own: on loopback, on a free port, keeping nothing. It is the real program, because what has
@@ -36,7 +21,7 @@ export class RedisServer {
   readonly #program: string;
   readonly #directory: string;
   readonly #options: RedisServerOptions;
-  #child: ChildProcess | null = null;
+  #process: ServerProcess | null = null;
 
   private constructor(program: string, port: number, directory: string, options: RedisServerOptions) {
     this.#program = program;
@@ -61,41 +46,27 @@ export class RedisServer {
   async restart(): Promise<void> {
     const { password } = this.#options;
     const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
-    const child = spawn(
-      this.#program,
-      [...settings, '--save', '', '--appendonly', 'no', ...(password === undefined ? [] : ['--requirepass', password])],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    this.#child = child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
-    const until = performance.now() + START_WITHIN_MS;
-    while (!(await answers(this.port))) {
-      if (child.exitCode !== null || performance.now() > until) {
-        throw new Error(`${this.#program} did not start on port ${this.port}. It said: ${said.slice(-1000)}`);
-      }
-      await sleep(10);
-    }
+    const secrecy = password === undefined ? [] : ['--requirepass', password];
+    this.#process = await ServerProcess.start({
+      command: [this.#program, ...settings, '--save', '', '--appendonly', 'no', ...secrecy],
+      port: this.port,
+      cwd: this.#directory,
+      endBy: 'SIGKILL',
+    });
   }
 
   /** Ends it at once, as a crash does. */
   async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    await this.#process?.end();
   }
 
   /** Connections stand, and nothing answers any more. */
   pause(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#process?.signal('SIGSTOP');
   }
 
   resume(): void {
-    this.#child?.kill('SIGCONT');
+    this.#process?.signal('SIGCONT');
   }
 
   /** Makes it forget everything, with all connections standing. */
@@ -115,63 +86,11 @@ export class RedisServer {
 let found: string | null = null;
 
 function redisProgram(): string {
-  found ??= onPath() ?? installed();
-  return found;
-}
-
-function onPath(): string | null {
-  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const program of PROGRAMS) {
-      const path = join(directory, program);
-      if (isExecutable(path)) return path;
-    }
-  }
-  return null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function installed(): string {
-  const advice = `put ${PROGRAMS.join(' or ')} on the PATH: these tests run against a real server`;
-  if (process.getuid?.() !== 0) throw new Error(`there is no Redis server, and only root may install one; ${advice}`);
-  process.stderr.write('tests: there is no Redis server, installing one with apt-get (once)...\n');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const run = (...args: string[]): void => {
-    // Several test files may come to this at once: they wait for each other.
-    const patience = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
-    execFileSync(INSTALLER, [...patience, ...args], { env, stdio: 'pipe', timeout: INSTALL_WITHIN_MS });
-  };
-  try {
-    run('update', '-q');
-    run('install', '-qy', '--no-install-recommends', 'redis-server');
-  } catch (error) {
-    throw new Error(`there is no Redis server, and apt-get could not install one; ${advice}`, { cause: error });
-  }
-  const program = onPath();
-  if (program === null) throw new Error(`apt-get brought no Redis server; ${advice}`);
-  return program;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+  found ??= findOrInstall({
+    name: 'Redis server',
+    package: 'redis-server',
+    advice: `put ${PROGRAMS.join(' or ')} on the PATH: these tests run against a real server`,
+    find: () => onPath(PROGRAMS),
   });
+  return found;
 }
