@@ -106,3 +106,59 @@ test.each([
   ]);
   await door.close();
 });
+
+type Asked = Pick<Anthropic.MessageCreateParamsNonStreaming, 'messages' | 'tools'>;
+
+const asking = (content: string): Anthropic.MessageParam[] => [{ role: 'user', content }];
+const MESSAGES: readonly (readonly [string, Asked])[] = [
+  ['a text', { messages: asking('What does kelp do?') }],
+  [
+    'a call of a tool',
+    { messages: asking('Please use look'), tools: [{ name: 'look', input_schema: { type: 'object' } }] },
+  ],
+];
+
+test.each(MESSAGES)(
+  "an answer is kept on Anthropic's wire and given again, whole or streamed: %s",
+  async (_, asked) => {
+    const door = await open(['claude'], { cache: { ttl: '1h' } });
+    const baseURL = door.baseURL.replace(/\/v1$/, '/anthropic');
+    const sdk = new Anthropic({ baseURL, apiKey: CALLERS_KEY, maxRetries: 0, fetch: door.fetch });
+    const request = { model: 'claude-opus-4-1', max_tokens: 4000, ...asked };
+    const before = claude.stats.requests;
+    const { content, stop_reason, usage } = await sdk.messages.create(request);
+    const { data, response } = await sdk.messages.create(request).withResponse();
+    expect(data).toMatchObject({ content, stop_reason });
+    expect(response.headers.get('x-holdfast-cache')).toMatch(/^hit/);
+    const streamed = await sdk.messages.stream(request).finalMessage();
+    expect(streamed).toMatchObject({ content, stop_reason, usage });
+    expect(claude.stats.requests).toBe(before + 1);
+    await door.close();
+  },
+);
+
+test("an answer is kept on Google's wire, and is there when nobody else is", async () => {
+  const door = await open([
+    'openai',
+    { stale: { maxAge: '1h' } },
+    { canned: { bodies: { generate: { candidates: [] } } } },
+  ]);
+  const baseUrl = door.baseURL.replace(/\/v1$/, '/gemini');
+  const { models } = new GoogleGenAI({ apiKey: CALLERS_KEY, httpOptions: { baseUrl, fetch: door.fetch } });
+  const request = { model: 'gpt-4o', contents: 'What does kelp do?' };
+  const { text } = await models.generateContent(request);
+  openai.setFault('overloaded');
+  const { value, record } = await door.watch(() => models.generateContent(request));
+  expect(value?.text).toBe(text);
+  expect(record.notes).toEqual([expect.stringMatching(/^degraded: stale; age=0; after=overloaded$/)]);
+  const { value: streamed } = await door.watch(async () => {
+    let said = '';
+    for await (const frame of await models.generateContentStream(request)) said += frame.text ?? '';
+    return said;
+  });
+  expect(streamed).toBe(text);
+  const other = await door.watch(() => models.generateContent({ ...request, contents: 'And what else?' }));
+  expect(other.value?.candidates).toEqual([]);
+  expect(other.record.notes).toEqual(['degraded: canned; after=overloaded']);
+  await door.close();
+});

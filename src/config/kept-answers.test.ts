@@ -63,6 +63,42 @@ describe('requests are the same', () => {
   ])('there is no other like it: %s', (_, request, facts) => expect(key(request, facts)).toBe(null));
 });
 
+describe("on their makers' own wires", () => {
+  const ASK = { model: 'claude-sonnet-5', max_tokens: 100, messages: [{ role: 'user', content: 'How deep?' }] };
+  const CONTENTS = { contents: [{ role: 'user', parts: [{ text: 'How deep?' }] }] };
+  const claude = (request: object, facts: Partial<Call> = {}): string | null =>
+    requestKey(asked(request, { operation: 'messages', path: '/messages', ...facts }))?.hash ?? null;
+  const path = '/models/gemini-2.5-flash:generateContent';
+  const gemini = (request: object, facts: Partial<Call> = {}): string | null =>
+    requestKey(asked(request, { operation: 'generate', path, model: 'gemini-2.5-flash', ...facts }))?.hash ?? null;
+
+  test('the same is asked, whole or streamed, whoever it is for', () => {
+    expect(claude({ ...ASK, stream: true, metadata: { user_id: 'u' } })).toBe(claude(ASK));
+    const streamed = { path: '/models/gemini-2.5-flash:streamGenerateContent?alt=sse', stream: true };
+    expect(gemini({ ...CONTENTS, labels: { a: 'b' } }, streamed)).toBe(gemini(CONTENTS));
+  });
+
+  test.each<[string, string | null, string | null]>([
+    ['by another version of the wire', claude(ASK, { headers: { 'anthropic-version': '2026-10-21' } }), claude(ASK)],
+    ['with a beta', claude(ASK, { headers: { 'anthropic-beta': 'x' } }), claude(ASK)],
+    ['with tools of its own', claude({ ...ASK, tools: [{ name: 'f', input_schema: {} }] }), claude(ASK)],
+    ['of another model', gemini(CONTENTS, { model: 'gemini-2.5-pro' }), gemini(CONTENTS)],
+    ['with other settings', gemini({ ...CONTENTS, generationConfig: { seed: 1 } }), gemini(CONTENTS)],
+  ])('something else is asked %s', (_, other, usual) => {
+    expect(other).not.toBeNull();
+    expect(other).not.toBe(usual);
+  });
+
+  test.each<[string, string | null]>([
+    ["Anthropic's own tools", claude({ ...ASK, tools: [{ type: 'web_search_20260318', name: 'web_search' }] })],
+    ['a container', claude({ ...ASK, container: 'c1' })],
+    ['MCP servers', claude({ ...ASK, mcp_servers: [{ url: 'https://a.test' }] })],
+    ["Google's own tools", gemini({ ...CONTENTS, tools: [{ googleSearch: {} }] })],
+    ['what Google keeps', gemini({ ...CONTENTS, cachedContent: 'cachedContents/1' })],
+    ['a stream that is a list', gemini(CONTENTS, { path: '/models/gemini-2.5-flash:streamGenerateContent' })],
+  ])('there is no other like it: %s', (_, key) => expect(key).toBeNull());
+});
+
 function whole(answer: object, status = 200): GivenReply {
   return {
     kind: 'whole',

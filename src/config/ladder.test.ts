@@ -22,7 +22,7 @@ describe('degraded rungs of a ladder', () => {
       {
         rung: 'canned',
         text: 'Later.',
-        bodies: { chat: null, responses: null, messages: null, embeddings: null },
+        bodies: { chat: null, responses: null, messages: null, generate: null, embeddings: null },
         on: new Set(['timeout']),
       },
       'a fixed answer',
@@ -32,7 +32,7 @@ describe('degraded rungs of a ladder', () => {
       {
         rung: 'canned',
         text: '{"items":[]}',
-        bodies: { chat: null, responses: null, messages: null, embeddings: null },
+        bodies: { chat: null, responses: null, messages: null, generate: null, embeddings: null },
         on: ON,
       },
       'a fixed answer',

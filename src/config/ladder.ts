@@ -17,7 +17,7 @@ type JobSection = Optional<{ retryAfter: number; on: readonly FaultKind[] }>;
 type CannedSection = Optional<{
   text: string;
   json: unknown;
-  bodies: Optional<{ chat: Body; responses: Body; messages: Body; embeddings: Body }>;
+  bodies: Optional<{ chat: Body; responses: Body; messages: Body; generate: Body; embeddings: Body }>;
   on: readonly FaultKind[];
 }>;
 
@@ -67,6 +67,7 @@ export function degradedField(kinds: z.ZodType<FaultKind[]>): z.ZodType<Degraded
           chat: body.optional(),
           responses: body.optional(),
           messages: body.optional(),
+          generate: body.optional(),
           embeddings: body.optional(),
         })
           .describe('Whole bodies of answers, by operation.')
@@ -97,7 +98,14 @@ export function resolveDegraded(rung: DegradedSection, fallbackOn: ReadonlySet<F
   return {
     rung: 'canned',
     text: said ?? (json === undefined ? null : JSON.stringify(json)),
-    bodies: deepFreeze({ chat: null, responses: null, messages: null, embeddings: null, ...bodies }) as CannedBodies,
+    bodies: deepFreeze({
+      chat: null,
+      responses: null,
+      messages: null,
+      generate: null,
+      embeddings: null,
+      ...bodies,
+    }) as CannedBodies,
     on: onOf(on),
   };
 }

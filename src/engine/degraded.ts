@@ -14,7 +14,7 @@ export type DegradedPolicy = { readonly on: ReadonlySet<FaultKind> } & (
       readonly text: string | null;
       /** Whole bodies by operation; null: the text in that operation's format. */
       readonly bodies: Readonly<
-        Record<'chat' | 'responses' | 'messages' | 'embeddings', Readonly<Record<string, unknown>> | null>
+        Record<'chat' | 'responses' | 'messages' | 'generate' | 'embeddings', Readonly<Record<string, unknown>> | null>
       >;
     }
 );
