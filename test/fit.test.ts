@@ -104,6 +104,7 @@ describe('a prompt over the window', () => {
     const told = response.headers.get('x-holdfast-fit') ?? '';
     expect(told).toMatch(/^trim; before=\d+; after=\d+; dropped=\d+$/);
     expect(Number(/after=(\d+)/.exec(told)?.[1])).toBe(await tokensOf(body));
+    await door.settled();
     expect(door.records[0]?.notes).toEqual([expect.stringMatching(/^fit: trim \d+>\d+, \d+ dropped$/)]);
   });
 
@@ -117,6 +118,7 @@ describe('a prompt over the window', () => {
       message: expect.stringMatching(/the prompt has [\d,]+ tokens, and gpt-4 takes 7,176 here/),
     });
     expect(upstream.requests).toHaveLength(0);
+    await door.settled();
     expect(door.records[0]?.fault?.remedy).toMatch(/^Shorten the prompt by [\d,]+ tokens/);
   });
 
@@ -250,6 +252,7 @@ describe('a window that is smaller than it was known to be', () => {
     const { response } = await door.client.chat.completions.create({ model, messages }).withResponse();
     expect(upstream.stats.byStatus).toEqual({ 400: 1, 200: 1 });
     expect(response.headers.get('x-holdfast-fit')).toMatch(/^trim/);
+    await door.settled();
     expect(door.records[0]).toMatchObject({
       outcome: 'answered',
       attempts: [
