@@ -2,7 +2,6 @@ import type { Config } from '../config/config.ts';
 import type { SystemClock } from '../engine/system-clock.ts';
 import type { CallRecord } from '../engine/record.ts';
 import { Capture } from '../observe/capture/capture.ts';
-import { EventWriter } from '../observe/event-writer.ts';
 import type { HouseEvent } from '../observe/events.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
 import { CallMetrics } from '../observe/metrics/call-metrics.ts';
@@ -13,11 +12,11 @@ import { houseRedactor } from '../observe/redact/house-redactor.ts';
 import { RecordStore } from '../observe/store.ts';
 import { heardTrace, type TraceOf, tracing } from '../observe/trace/beginnings.ts';
 import { Telemetry } from '../observe/trace/telemetry.ts';
-import type { Database } from '../storage/database.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
 import { AfterReplies } from './after-replies.ts';
 import { LiveBoard } from './live/board.ts';
+import { recordPlaceOf } from './open-database.ts';
 import { packageVersion } from './version.ts';
 
 /** What is told of calls and of what happens beside them: to people, to the disk, to other machines. */
@@ -44,8 +43,6 @@ export interface Observing {
 
 export interface ObservingDeps {
   readonly clock: SystemClock;
-  /** Where the tenants are: events stand beside them. */
-  readonly database: Database;
   /** Calls under way. */
   readonly running: () => number;
   readonly log: Pick<HouseLog, 'call' | 'event'> | null;
@@ -56,16 +53,15 @@ export interface ObservingDeps {
 
 /** Opens everything that listens to the calls. */
 export function openObserving(config: Config, deps: ObservingDeps): Observing {
-  const { clock, database, running, log, onRecord, settled } = deps;
+  const { clock, running, log, onRecord, settled } = deps;
   const { data, redaction, telemetry: wanted } = config;
   const { ageMs, sizeBytes } = config.records.retention;
   const retention = { maxAgeMs: ageMs, maxBytes: sizeBytes };
-  const store = new RecordStore({ directory: data, retention, personal: redaction.personal });
-  // Events stand with the tenants they are about.
-  const events = config.database.kind === 'sqlite' ? null : openEvents(database, ageMs);
+  const place = recordPlaceOf(config);
+  const store = new RecordStore({ ...place, retention, personal: redaction.personal });
   const redactor = houseRedactor(data, redaction.personal);
   const metrics = new CallMetrics((text) => redactor.text(text));
-  const queries = new QueryThread(data, () => store.catchUp());
+  const queries = new QueryThread(place, () => store.catchUp());
   const write = { frame: showFrame, call: showCall };
   const live = new LiveBoard({ now: () => clock.wall(), inFlight: running, write });
   const capture = openCapture(config);
@@ -79,7 +75,6 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
     telemetry?.call(record);
     onRecord?.(record);
   });
-  const keep = (event: HouseEvent): void => (events === null ? store.appendEvent(event) : events.append(event));
   return {
     live,
     queries,
@@ -91,13 +86,13 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
     ],
     emit: (record) => records.add(record),
     note(event) {
-      keep(event);
+      store.appendEvent(event);
       log?.event(event);
     },
     tell(event) {
       if (log === null) console.error(`holdfast: ${event.message}`);
       else log.event(event);
-      keep(event);
+      store.appendEvent(event);
     },
     send: (families) => void (telemetry = openTelemetry(config, families)),
     finish: () => records.finish(),
@@ -106,13 +101,8 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
       await capture?.close();
       await queries.close();
       await store.close();
-      await events?.close();
     },
   };
-}
-
-function openEvents(database: Database, keepMs: number): EventWriter {
-  return new EventWriter({ database, keepMs, onTrouble: (message) => console.error(`holdfast: ${message}`) });
 }
 
 function openCapture({ capture, data, redaction }: Config): Capture | null {

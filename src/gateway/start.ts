@@ -74,11 +74,11 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const { log = null, onRecord } = options;
   const running = (): number => gateway.running;
   const settled = (record: CallRecord): CallRecord => jobs.house.settled(record);
-  const observing = openObserving(config, { clock, database: tenancy.database, running, log, onRecord, settled });
+  const observing = openObserving(config, { clock, running, log, onRecord, settled });
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
     const { recall } = counting;
-    const recalling = tenancy.fromRecords((database) => recallUse({ database, directory, recall, at: clock.wall() }));
+    const recalling = recallUse({ database: tenancy.database, directory, recall, at: clock.wall() });
     await recalling.catch((error: unknown) => {
       console.error(
         'holdfast: what was used before this start cannot be read, so limits begin with nothing used:',

@@ -13,8 +13,6 @@ import { openNamedDatabase } from './open-database.ts';
 /** Tenants, their keys, and the database where both stand. */
 export interface Tenancy {
   readonly database: Database;
-  /** Reads the records of calls, which stand in the data directory wherever tenants do. */
-  fromRecords<Result>(work: (database: Database) => Promise<Result>): Promise<Result>;
   readonly directory: Directory;
   /** The admin token of a database that has just been made, to be shown once; null later on. */
   readonly firstToken: string | null;
@@ -45,15 +43,6 @@ export async function openTenancy(config: Config): Promise<Tenancy> {
       database,
       directory,
       firstToken: first?.secret ?? null,
-      async fromRecords(work) {
-        if (embedded) return work(database);
-        const records = openDatabase({ directory: config.data });
-        try {
-          return await work(records);
-        } finally {
-          await records.close();
-        }
-      },
       async close() {
         await directory.close();
         await database.close();

@@ -3,10 +3,10 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CallKind } from './call-batch.ts';
 
 /** A kind serves as many rows as this, then it is told again; so it goes when the last of them has gone, and no search is needed. */
-const ROWS_OF_A_KIND = 100_000;
+export const ROWS_OF_A_KIND = 100_000;
 
 /** Kinds and beginnings of ids that are remembered; beyond, all are forgotten, and told again when they come again. */
-const REMEMBERED = 8000;
+export const REMEMBERED = 8000;
 
 const KIND_COLUMNS: readonly (keyof CallKind)[] = [
   'door',

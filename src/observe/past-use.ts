@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../storage/database.ts';
 
 /** What the calls of one holder came to in one piece of time. */
@@ -29,6 +29,11 @@ export interface PastUseWanted {
 /** Calls are found by when they arrived; few take longer than this, ms. */
 const LONGEST_CALL_MS = 3_600_000;
 
+/** A sum that is a number, and 0 where there is nothing to add, on every database. */
+function total(what: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`cast(coalesce(sum(${what}), 0) as double precision)`;
+}
+
 /** What tenants have used since a moment, as far as records are still kept, the oldest first. */
 export async function pastUse({ query }: Database, wanted: PastUseWanted): Promise<readonly PastUse[]> {
   const { since, pieceMs, users } = wanted;
@@ -45,8 +50,8 @@ export async function pastUse({ query }: Database, wanted: PastUseWanted): Promi
       'key_id',
       users ? row.ref('end_user').as('user') : sql<null>`null`.as('user'),
       row.fn.countAll<number>().as('requests'),
-      sql<number>`total(coalesce(input_tokens, 0) + coalesce(output_tokens, 0))`.as('tokens'),
-      sql<number>`total(cost)`.as('microdollars'),
+      total(sql`coalesce(input_tokens, 0) + coalesce(output_tokens, 0)`).as('tokens'),
+      total(sql`cost`).as('microdollars'),
     ])
     .where('at', '>=', since - LONGEST_CALL_MS)
     .where(ended, '>=', since)

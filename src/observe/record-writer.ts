@@ -9,6 +9,7 @@ import { type CallBatch, COLUMNS } from './call-batch.ts';
 import { Dictionary } from './dictionary.ts';
 import type { HouseEvent } from './events.ts';
 import type { PersonalKind } from './redact/finding.ts';
+import type { RecordKeeper } from './record-keeper.ts';
 import { houseRedactor } from './redact/house-redactor.ts';
 import type { Redactor } from './redact/redactor.ts';
 import { decideRetention, type RetentionLimits } from './retention.ts';
@@ -42,12 +43,14 @@ interface Open {
 }
 
 /**
- * Writes rows and deletes old ones; the body of the store's worker.
+ * Writes rows into SQLite in the data directory, and deletes old ones.
  *
  * It speaks to `node:sqlite` directly: prepared statements in one transaction per batch cost about 2 µs a row, where the
  * query builder would cost more than the insert, and its code would be loaded into the worker as well.
  */
-export class RecordWriter {
+export class RecordWriter implements RecordKeeper {
+  /** Other processes may write beside this one, but each adds up what it writes. */
+  readonly shared = false;
   readonly #directory: string;
   readonly #limits: RetentionLimits;
   readonly #redactor: Redactor;
@@ -97,7 +100,6 @@ export class RecordWriter {
     });
   }
 
-  /** So much was added up that it should be carried over soon. */
   get heavy(): boolean {
     return this.#open !== null && this.#open.rollups.heavy;
   }

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
 import type { CallRecord } from '../engine/record.ts';
+import type { PostgresAddress } from '../storage/postgres/connection.ts';
 import { type CallBatch, CallPacker } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
+import { passwordOf, type RecordPlace, sentPlace } from './record-place.ts';
 import type { PersonalKind } from './redact/finding.ts';
 import { DEFAULT_PERSONAL } from './redact/house-redactor.ts';
 import { DEFAULT_RETENTION, type RetentionLimits } from './retention.ts';
@@ -20,6 +22,8 @@ import type { FromStoreWorker, StoreWorkerData, ToStoreWorker } from './store.wo
 export interface RecordStoreOptions {
   /** The data directory; made when it is missing. */
   readonly directory: string;
+  /** The database that several gateways share. @default none: records are kept in the data directory */
+  readonly postgres?: PostgresAddress | null;
   /** How long and how much is kept. @default 30 days, 1024 MB */
   readonly retention?: Partial<RetentionLimits>;
   /** Personal details that are taken out of what is kept. @default all but the addresses of machines */
@@ -77,7 +81,8 @@ type Traffic =
  * Does not keep the process alive by itself: `close` at the end, or the last half second is lost.
  */
 export class RecordStore {
-  readonly #workerData: StoreWorkerData;
+  readonly #place: RecordPlace;
+  readonly #workerData: Omit<StoreWorkerData, 'password'>;
   readonly #maxPending: number;
   readonly #onTrouble: (message: string) => void;
   readonly #opening: PromiseWithResolvers<string | null> = Promise.withResolvers();
@@ -101,8 +106,9 @@ export class RecordStore {
   #waiters = 0;
 
   constructor(options: RecordStoreOptions) {
+    this.#place = { directory: options.directory, postgres: options.postgres ?? null };
     this.#workerData = {
-      directory: options.directory,
+      place: sentPlace(this.#place),
       retention: { ...DEFAULT_RETENTION, ...options.retention },
       personal: options.personal ?? DEFAULT_PERSONAL,
       sweepEveryMs: options.sweepEveryMs ?? 5 * 60_000,
@@ -247,7 +253,13 @@ export class RecordStore {
     this.#traffic = { kind: 'writing', batches, refusals };
     try {
       const worker = this.#worker ?? this.#startWorker();
-      const message = { kind: 'write', batches: batches.map(({ calls }) => calls), events: this.#events } as const;
+      const password = passwordOf(this.#place);
+      const message = {
+        kind: 'write',
+        batches: batches.map(({ calls }) => calls),
+        events: this.#events,
+        password,
+      } as const;
       worker.postMessage(message satisfies ToStoreWorker);
       this.#eventsSent = this.#events.length;
     } catch (error) {
@@ -261,11 +273,11 @@ export class RecordStore {
     const file = import.meta.url.endsWith('.ts') ? './store.worker.ts' : './store.worker.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       name: 'holdfast-store',
-      workerData: this.#workerData,
+      workerData: { ...this.#workerData, password: passwordOf(this.#place) } satisfies StoreWorkerData,
       // Not the process's own flags: some of them (`--input-type`, loaders) are wrong for a worker. Node 24 still warns of its SQLite.
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      // It holds a few batches and no more; SQLite's own memory is not counted here.
-      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+      // It holds a few batches and no more, which go to a server as text; SQLite's own memory is not counted here.
+      resourceLimits: { maxOldGenerationSizeMb: this.#place.postgres === null ? 64 : 192, maxYoungGenerationSizeMb: 4 },
     });
     worker.on('message', (message: FromStoreWorker) => this.#hear(message));
     worker.on('error', (error) => this.#lose(worker, String(error)));

@@ -2,14 +2,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import type { CallBatch } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
-import type { PersonalKind } from './redact/finding.ts';
+import type { RecordKeeper } from './record-keeper.ts';
+import type { SentPlace } from './record-place.ts';
 import { RecordWriter } from './record-writer.ts';
+import type { PersonalKind } from './redact/finding.ts';
+import { houseRedactor } from './redact/house-redactor.ts';
 import type { RetentionLimits } from './retention.ts';
 import { yieldToCalls } from './yield-to-calls.ts';
 
 /** What the worker is started with. */
 export interface StoreWorkerData {
-  readonly directory: string;
+  readonly place: SentPlace;
+  /** The database's, of the moment. */
+  readonly password: string | null;
   readonly retention: RetentionLimits;
   /** Personal details that are taken out. */
   readonly personal: readonly PersonalKind[];
@@ -18,7 +23,13 @@ export interface StoreWorkerData {
 }
 
 export type ToStoreWorker =
-  | { readonly kind: 'write'; readonly batches: readonly CallBatch[]; readonly events: readonly HouseEvent[] }
+  | {
+      readonly kind: 'write';
+      readonly batches: readonly CallBatch[];
+      readonly events: readonly HouseEvent[];
+      /** The database's, of the moment. */
+      readonly password: string | null;
+    }
   /** Somebody is about to read the sums. */
   | { readonly kind: 'add-up' }
   | { readonly kind: 'close' };
@@ -34,8 +45,23 @@ export type FromStoreWorker =
 
 if (parentPort === null) throw new Error('store.worker runs as a worker thread only');
 const port = parentPort;
-const { directory, retention, personal, sweepEveryMs } = workerData as StoreWorkerData;
-const writer = new RecordWriter(directory, retention, personal);
+const { place, retention, personal, sweepEveryMs } = workerData as StoreWorkerData;
+let { password } = workerData as StoreWorkerData;
+const keeper = await openKeeper(place);
+
+/** The one that the place asks for; the driver of a server is loaded for that alone. */
+async function openKeeper({ directory, postgres }: SentPlace): Promise<RecordKeeper> {
+  if (postgres === null) return new RecordWriter(directory, retention, personal);
+  const { PostgresWriter } = await import('./postgres/writer.ts');
+  const address = { ...postgres, password: () => password };
+  return new PostgresWriter({ address, ...retention, redactor: houseRedactor(directory, personal) });
+}
+
+/** The keeper does one thing at a time, and what is handed to it later is done later. */
+let lastTurn: Promise<void> = Promise.resolve();
+function inTurn(work: () => Promise<void>): void {
+  lastTurn = lastTurn.then(work);
+}
 
 function tell(message: FromStoreWorker): void {
   port.postMessage(message);
@@ -45,9 +71,9 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): void {
+async function write(batches: readonly CallBatch[], events: readonly HouseEvent[]): Promise<void> {
   try {
-    const leftOut = writer.write(batches, events);
+    const leftOut = await keeper.write(batches, events);
     if (leftOut > 0) {
       const why = 'a field is missing or of the wrong type, or they are stored already';
       tell({ kind: 'notice', message: `${leftOut} call records were left out: ${why}.` });
@@ -78,80 +104,91 @@ let nextAddUp: NodeJS.Timeout | undefined;
 /** Until then the sums are fresh enough, or have cost enough, by `performance.now`. */
 let restingUntil = 0;
 
-function addUp(): void {
+async function addUp(): Promise<void> {
   clearTimeout(nextAddUp);
   nextAddUp = undefined;
-  const startedAt = performance.now();
+  const before = process.threadCpuUsage();
   let more = false;
   try {
-    more = writer.addUp();
+    more = await keeper.addUp(Date.now());
   } catch (error) {
     tell({ kind: 'notice', message: `calls cannot be added up: ${reasonOf(error)}` });
   }
-  const endedAt = performance.now();
-  const rest = (endedAt - startedAt) * REST_PER_WORK;
-  restingUntil = endedAt + Math.min(Math.max(rest, FRESH_MS), LONGEST_REST_MS);
-  if (more) nextAddUp = setTimeout(addUp, 0);
+  const { user, system } = process.threadCpuUsage(before);
+  const rest = ((user + system) / 1000) * REST_PER_WORK;
+  restingUntil = performance.now() + Math.min(Math.max(rest, FRESH_MS), LONGEST_REST_MS);
+  if (more) addUpIn(0);
+}
+
+function addUpIn(ms: number): void {
+  nextAddUp = setTimeout(() => inTurn(addUp), ms);
 }
 
 /** After a write: there is something to add up, some time. */
 function addUpLater(): void {
-  if (writer.heavy) {
+  if (keeper.heavy) {
     clearTimeout(nextAddUp);
-    nextAddUp = setTimeout(addUp, Math.max(0, restingUntil - performance.now()));
-  } else {
-    nextAddUp ??= setTimeout(addUp, ADD_UP_AFTER_MS);
+    addUpIn(Math.max(0, restingUntil - performance.now()));
+  } else if (nextAddUp === undefined) {
+    addUpIn(ADD_UP_AFTER_MS);
   }
 }
 
-function addUpForReader(): void {
-  if (nextAddUp !== undefined && performance.now() >= restingUntil) addUp();
+async function addUpForReader(): Promise<void> {
+  const lacking = keeper.shared || nextAddUp !== undefined;
+  if (lacking && performance.now() >= restingUntil) await addUp();
   tell({ kind: 'added-up' });
 }
 
-function sweep(): void {
-  clearTimeout(nextSweep);
+async function sweep(): Promise<void> {
   let more = false;
   try {
-    more = writer.sweepStep(Date.now());
+    more = await keeper.sweepStep(Date.now());
   } catch (error) {
     tell({ kind: 'notice', message: `old call records cannot be deleted: ${reasonOf(error)}` });
   }
   // One step per turn, so that waiting batches are written in between.
-  nextSweep = setTimeout(sweep, more ? 0 : sweepEveryMs);
+  nextSweep = setTimeout(() => inTurn(sweep), more ? 0 : sweepEveryMs);
 }
 
-yieldToCalls();
-
-let nextSweep: NodeJS.Timeout | undefined;
-try {
-  writer.open();
-  tell({ kind: 'opened' });
-  nextAddUp = setTimeout(addUp, 0);
-} catch (error) {
-  tell({ kind: 'unopened', reason: reasonOf(error) });
+async function open(): Promise<void> {
+  try {
+    await keeper.open();
+    tell({ kind: 'opened' });
+    addUpIn(0);
+  } catch (error) {
+    tell({ kind: 'unopened', reason: reasonOf(error) });
+  }
 }
-sweep();
 
-function close(): void {
-  if (nextAddUp !== undefined) addUp();
+async function close(): Promise<void> {
+  if (nextAddUp !== undefined) await addUp();
   clearTimeout(nextAddUp);
   clearTimeout(nextSweep);
-  writer.close();
+  await keeper.close();
   port.close();
 }
+
+let nextSweep: NodeJS.Timeout | undefined;
+
+yieldToCalls();
+inTurn(open);
+inTurn(sweep);
 
 port.on('message', (message: ToStoreWorker) => {
   switch (message.kind) {
     case 'write':
-      write(message.batches, message.events);
-      addUpLater();
+      password = message.password;
+      inTurn(async () => {
+        await write(message.batches, message.events);
+        addUpLater();
+      });
       break;
     case 'add-up':
-      addUpForReader();
+      inTurn(addUpForReader);
       break;
     case 'close':
-      close();
+      inTurn(close);
       break;
   }
 });

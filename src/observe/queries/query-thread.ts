@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DatabaseError } from '../../storage/database-error.ts';
+import { passwordOf, type RecordPlace, sentPlace } from '../record-place.ts';
 import type { Queries, Question, Questions } from './queries.ts';
 import type { FromQueryWorker, QueryWorkerData, ToQueryWorker } from './queries.worker.ts';
 
@@ -24,7 +25,7 @@ interface Waiting {
  * a second holds up no call, only the questions behind it. The thread begins with the first question.
  */
 export class QueryThread implements Queries {
-  readonly #workerData: QueryWorkerData;
+  readonly #place: RecordPlace;
   readonly #catchUp: () => Promise<void>;
   #worker: Worker | null = null;
   #alarm: NodeJS.Timeout | null = null;
@@ -33,8 +34,8 @@ export class QueryThread implements Queries {
   #closed = false;
 
   /** @param catchUp awaited before each question: brings the database up to date with the calls */
-  constructor(directory: string, catchUp: () => Promise<void>) {
-    this.#workerData = { directory };
+  constructor(place: RecordPlace, catchUp: () => Promise<void>) {
+    this.#place = place;
     this.#catchUp = catchUp;
   }
 
@@ -54,7 +55,7 @@ export class QueryThread implements Queries {
     this.#waiting.set(id, { resolve, reject });
     if (this.#waiting.size === 1) this.#watch();
     worker.ref();
-    worker.postMessage({ id, name, asked } as ToQueryWorker);
+    worker.postMessage({ id, name, asked, password: passwordOf(this.#place) } as ToQueryWorker);
     return promise as Promise<Questions[Name]['answer']>;
   }
 
@@ -72,7 +73,7 @@ export class QueryThread implements Queries {
     const file = import.meta.url.endsWith('.ts') ? './queries.worker.ts' : './queries.worker.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       name: 'holdfast-queries',
-      workerData: this.#workerData,
+      workerData: { place: sentPlace(this.#place) } satisfies QueryWorkerData,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxOldGenerationSizeMb: 256 },
     });

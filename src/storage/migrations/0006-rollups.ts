@@ -1,4 +1,5 @@
 import { COUNT_IN_BASE_36 } from './0001-calls.ts';
+import { RECORDS } from './0006-records-postgres.ts';
 import type { Migration } from './migration.ts';
 
 /** What is added up of calls, wherever they are added up. */
@@ -123,4 +124,5 @@ export const rollups: Migration = {
       primary key (place, seq)
     ) without rowid;
   `,
+  postgres: RECORDS,
 };
