@@ -57,6 +57,9 @@ export function outgoingTraceparent({ trace, attempts }: Pick<Call, 'trace' | 'a
  * request that carried it and the span that is exported once the call has ended.
  */
 export function attemptSpanId(callSpanId: string, attempt: number): string {
+  const low = Number.parseInt(callSpanId.slice(8), 16) + attempt + 1;
+  // Nearly always nothing is carried over to the digits before.
+  if (low <= 0xffff_ffff) return callSpanId.slice(0, 8) + low.toString(16).padStart(8, '0');
   const id = (BigInt(`0x${callSpanId}`) + BigInt(attempt + 1)) & 0xffff_ffff_ffff_ffffn;
   return id === 0n ? '0000000000000001' : id.toString(16).padStart(16, '0');
 }
