@@ -1,7 +1,15 @@
 import * as z from 'zod';
-import { type AddressFault, isLoopback, isMetadata, parseUrl } from './addresses.ts';
+import { type AddressFault, isLoopback } from './addresses.ts';
 import { flag, id, secretReference, section, text, timer, whole } from './fields.ts';
-import { HeldSecret, NO_SECRET, type Secret } from './secrets.ts';
+import type { SecretSource } from './secret-stores/store.ts';
+import type { Secret } from './secrets.ts';
+import {
+  addressField,
+  type FoundPassword,
+  readServerAddress,
+  readServerPassword,
+  serverFault,
+} from './server-address.ts';
 
 /** Where use is counted. */
 export type CountersConfig = { readonly kind: 'memory' } | RedisConfig;
@@ -38,6 +46,10 @@ const PASSWORD_VARIABLE = 'HOLDFAST_COUNTERS_PASSWORD';
 
 const DEFAULT_PORT = 6379;
 
+const SCHEME = /^rediss?$/i;
+
+const EXAMPLES = ['redis://127.0.0.1:6379/0', 'rediss://redis.example.com:6380/0'];
+
 const WRITE_ADDRESS = 'Write memory, redis://HOST:6379/0, or rediss://HOST:6379/0 for TLS.';
 
 /**
@@ -50,44 +62,30 @@ export function countersFault(written: string): AddressFault | null {
 
 /** Judges the address of a Redis server as that of any other server that Holdfast is sent to. */
 function redisFault(written: string): AddressFault | null {
-  const [url, web] = bothReadings(written);
-  if (url === null || web === null || web.hostname === '') {
-    return { wrong: 'is not the address of a Redis server', fix: WRITE_ADDRESS };
-  }
+  const address = readServerAddress(written, SCHEME);
+  if (address === null) return { wrong: 'is not the address of a Redis server', fix: WRITE_ADDRESS };
+  const { url } = address;
   if (url.username !== '' || url.password !== '') {
     const fix = `Take them out. Name the user in counters.username and the place of the password in counters.password, or set ${PASSWORD_VARIABLE}.`;
     return { wrong: 'carries credentials; they are not shown here', fix };
   }
-  if (url.search !== '' || url.hash !== '') {
-    return { wrong: 'carries a query or a fragment', fix: 'Keep only what comes before the ? or #.' };
-  }
   if (!/^\/?(?:\d{1,4})?$/.test(url.pathname)) {
     return { wrong: 'names a database that is no number', fix: 'End the address in the number, such as /0.' };
   }
-  if (url.port === '0') return { wrong: 'has port 0', fix: 'Write the port that the server listens on.' };
-  if (isMetadata(web.hostname)) {
-    const wrong = 'points at a cloud metadata service, which hands out the credentials of the machine';
-    return { wrong, fix: "Write the Redis server's own address." };
-  }
-  return null;
+  return serverFault(address, 'Redis', 'Keep only what comes before the ? or #.');
 }
-
-const address = (description: string, fault: (written: string) => AddressFault | null): z.ZodType<string, string> =>
-  z
-    .string({ error: 'must be text' })
-    .superRefine((written, context) => {
-      const found = fault(written);
-      if (found !== null) context.addIssue({ code: 'custom', message: found.wrong, params: { fix: found.fix } });
-    })
-    .meta({ description, examples: ['redis://127.0.0.1:6379/0', 'rediss://redis.example.com:6380/0'] });
 
 /** The shape of `counters` in the file. */
 export const countersField: z.ZodType<string | CountersSection> = z
   .union(
     [
-      address('memory, or the address of a Redis or Valkey server.', countersFault),
+      addressField('memory, or the address of a Redis or Valkey server.', EXAMPLES, countersFault),
       section({
-        url: address('Address of a Redis or Valkey server: redis://HOST:6379/0, rediss:// for TLS.', redisFault),
+        url: addressField(
+          'Address of a Redis or Valkey server: redis://HOST:6379/0, rediss:// for TLS.',
+          EXAMPLES,
+          redisFault,
+        ),
         username: text("User of the server. Default: the server's default user.").optional(),
         password: secretReference(
           `Where the password is. Default env:${PASSWORD_VARIABLE}, if that is set.`,
@@ -117,14 +115,14 @@ export function resolveCounters(section: string | CountersSection | undefined, p
   const said: CountersSection = typeof section === 'object' ? section : { url: section ?? 'memory' };
   const { url } = said;
   if (url === 'memory') return { kind: 'memory' };
-  const [address, web] = bothReadings(url);
-  if (address === null || web === null) throw new Error('the address of the counters was not checked');
+  const address = readServerAddress(url, SCHEME);
+  if (address === null) throw new Error('the address of the counters was not checked');
   return {
     kind: 'redis',
-    host: web.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: address.port === '' ? DEFAULT_PORT : Number(address.port),
-    tls: address.protocol === 'rediss:',
-    database: Number(address.pathname.slice(1)),
+    host: address.host,
+    port: address.port ?? DEFAULT_PORT,
+    tls: address.url.protocol === 'rediss:',
+    database: Number(address.url.pathname.slice(1)),
     username: said.username ?? null,
     password,
     prefix: said.prefix ?? 'holdfast',
@@ -147,29 +145,7 @@ export function countersWarnings(
   ];
 }
 
-/** The reference of the password: as the file has it, or the variable of its own where that is set. */
-export function passwordReference(
-  said: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-): { readonly written: string; readonly variable: string | null } {
-  const written = typeof said === 'object' && said !== null && 'password' in said ? said.password : null;
-  if (typeof written === 'string') return { written, variable: null };
-  const isSet = (env[PASSWORD_VARIABLE] ?? '') !== '';
-  return isSet
-    ? { written: `env:${PASSWORD_VARIABLE}`, variable: PASSWORD_VARIABLE }
-    : { written: 'none', variable: null };
-}
-
-/** The password that was found; none, where there is none or a caller would have to send it. */
-export function passwordOf(found: Secret | object): Secret {
-  return found instanceof HeldSecret ? found : NO_SECRET;
-}
-
-/**
- * The address as it stands, and read as a web address: only of those does a URL bring every spelling of a host to one
- * form, on which it can be judged.
- */
-function bothReadings(written: string): [address: URL | null, web: URL | null] {
-  if (!/^rediss?:\/\//i.test(written)) return [null, null];
-  return [parseUrl(written), parseUrl(written.replace(/^rediss?:/i, 'http:'))];
+/** The password of the server, where there is one: from the file, or from a variable of its own. @param said what the file says there */
+export function readCountersPassword(said: unknown, source: SecretSource): Promise<FoundPassword> {
+  return readServerPassword('counters', said, PASSWORD_VARIABLE, source);
 }

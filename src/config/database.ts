@@ -1,10 +1,15 @@
 import * as z from 'zod';
-import { type AddressFault, isLoopback, isMetadata, parseUrl } from './addresses.ts';
+import { type AddressFault, isLoopback } from './addresses.ts';
 import { flag, secretReference, section, text } from './fields.ts';
-import { HeldSecret, isSecret, NO_SECRET, readSecret, type Secret, secretReferenceFault } from './secrets.ts';
-import type { Problem } from './problem.ts';
+import { NO_SECRET, type Secret } from './secrets.ts';
 import type { SecretSource } from './secret-stores/store.ts';
-import type { Finding } from './source.ts';
+import {
+  addressField,
+  type FoundPassword,
+  readServerAddress,
+  readServerPassword,
+  serverFault,
+} from './server-address.ts';
 
 /** Where something is kept: in the data directory, or in PostgreSQL, which several gateways share. */
 export type DatabaseConfig = { readonly kind: 'sqlite' } | PostgresConfig;
@@ -44,6 +49,10 @@ const DEFAULT_USER = 'holdfast';
 /** The word for the data directory. */
 const EMBEDDED = 'sqlite';
 
+const SCHEME = /^postgres(?:ql)?$/i;
+
+const EXAMPLES = ['postgres://holdfast@db.example.com:5432/holdfast'];
+
 const WRITE_ADDRESS = 'Write sqlite, or postgres://USER@HOST:5432/DATABASE.';
 
 /** Checks what names a database; null when it can be used. The text is never quoted back, since passwords are often pasted into addresses. */
@@ -52,46 +61,29 @@ export function databaseFault(written: string): AddressFault | null {
 }
 
 function postgresFault(written: string): AddressFault | null {
-  const [url, web] = bothReadings(written);
-  if (url === null || web === null || web.hostname === '') {
-    return { wrong: 'is not the address of a PostgreSQL server', fix: WRITE_ADDRESS };
-  }
+  const address = readServerAddress(written, SCHEME);
+  if (address === null) return { wrong: 'is not the address of a PostgreSQL server', fix: WRITE_ADDRESS };
+  const { url } = address;
   if (url.password !== '') {
     const fix = `Take it out. Name its place in password, beside url, or set ${PASSWORD_VARIABLE}.`;
     return { wrong: 'carries a password; it is not shown here', fix };
   }
   if (!/^\/[^/]+$/.test(url.pathname)) return { wrong: 'names no database', fix: WRITE_ADDRESS };
-  if (url.search !== '' || url.hash !== '') {
-    return {
-      wrong: 'carries a query or a fragment',
-      fix: 'Keep what comes before it; TLS is asked for with tls: true.',
-    };
-  }
-  if (url.port === '0') return { wrong: 'has port 0', fix: 'Write the port that the server listens on.' };
-  if (isMetadata(web.hostname)) {
-    const wrong = 'points at a cloud metadata service, which hands out the credentials of the machine';
-    return { wrong, fix: "Write the PostgreSQL server's own address." };
-  }
-  return null;
+  return serverFault(address, 'PostgreSQL', 'Keep what comes before it; TLS is asked for with tls: true.');
 }
-
-const address = (description: string, fault: (written: string) => AddressFault | null): z.ZodType<string, string> =>
-  z
-    .string({ error: 'must be text' })
-    .superRefine((written, context) => {
-      const found = fault(written);
-      if (found !== null) context.addIssue({ code: 'custom', message: found.wrong, params: { fix: found.fix } });
-    })
-    .meta({ description, examples: ['postgres://holdfast@db.example.com:5432/holdfast'] });
 
 /** The shape of a field that names a database. */
 export function databaseField(description: string): z.ZodType<DatabaseSection> {
   return z
     .union(
       [
-        address('sqlite, or the address of a PostgreSQL server.', databaseFault),
+        addressField('sqlite, or the address of a PostgreSQL server.', EXAMPLES, databaseFault),
         section({
-          url: address('Address of a PostgreSQL server: postgres://USER@HOST:5432/DATABASE.', postgresFault),
+          url: addressField(
+            'Address of a PostgreSQL server: postgres://USER@HOST:5432/DATABASE.',
+            EXAMPLES,
+            postgresFault,
+          ),
           username: text(`User of the server, where the address names none. Default ${DEFAULT_USER}.`).optional(),
           password: secretReference(
             `Where the password is. Default env:${PASSWORD_VARIABLE}, if that is set.`,
@@ -109,12 +101,13 @@ export function databaseField(description: string): z.ZodType<DatabaseSection> {
 export function resolveDatabase(section: DatabaseSection | undefined, password: Secret): DatabaseConfig {
   const said: AddressSection = typeof section === 'object' ? section : { url: section ?? EMBEDDED };
   if (said.url === EMBEDDED) return { kind: 'sqlite' };
-  const [url, web] = bothReadings(said.url);
-  if (url === null || web === null) throw new Error('the address of the database was not checked');
+  const address = readServerAddress(said.url, SCHEME);
+  if (address === null) throw new Error('the address of the database was not checked');
+  const { url, host, port } = address;
   return {
     kind: 'postgres',
-    host: web.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    host,
+    port: port ?? DEFAULT_PORT,
     database: decodeURIComponent(url.pathname.slice(1)),
     user: url.username === '' ? (said.username ?? DEFAULT_USER) : decodeURIComponent(url.username),
     password,
@@ -153,35 +146,12 @@ export function describeDatabase(database: DatabaseConfig): string {
  * @param said what the file says there, whatever it is
  * @param used some address is named, in the file or in the environment
  */
-export async function readDatabasePassword(
+export function readDatabasePassword(
   field: DatabaseField,
   said: unknown,
   used: boolean,
   source: SecretSource,
-): Promise<{ secret: Secret; findings: Finding[]; problems: Problem[] }> {
-  const nothing = { secret: NO_SECRET, findings: [], problems: [] };
-  if (!used) return nothing;
-  const named = memberOf(said, 'password');
-  const isSet = (source.env[PASSWORD_VARIABLE] ?? '') !== '';
-  const written = typeof named === 'string' ? named : isSet ? `env:${PASSWORD_VARIABLE}` : 'none';
-  if (secretReferenceFault(written) !== null) return nothing;
-  const found = await readSecret(written, source);
-  const secret = found instanceof HeldSecret ? found : NO_SECRET;
-  const fault = isSecret(found) ? (found.kind === 'held' ? found.missing : null) : found;
-  if (fault === null) return { ...nothing, secret };
-  if (typeof named === 'string') {
-    return { ...nothing, secret, findings: [{ path: [...field.split('.'), 'password'], at: 'value', ...fault }] };
-  }
-  return { ...nothing, secret, problems: [{ place: { kind: 'environment' }, field: PASSWORD_VARIABLE, ...fault }] };
-}
-
-/** A member of what may be a mapping. */
-export function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** The address as it stands, and as a web address: only of those does a URL bring every spelling of a host to one form. */
-function bothReadings(written: string): [address: URL | null, web: URL | null] {
-  if (!/^postgres(?:ql)?:\/\//i.test(written)) return [null, null];
-  return [parseUrl(written), parseUrl(written.replace(/^postgres(?:ql)?:/i, 'http:'))];
+): Promise<FoundPassword> {
+  if (!used) return Promise.resolve({ secret: NO_SECRET, findings: [], problems: [] });
+  return readServerPassword(field, said, PASSWORD_VARIABLE, source);
 }

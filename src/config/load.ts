@@ -1,8 +1,8 @@
 import { COMPATIBLE, COMPATIBLE_NAMES } from '../providers/openai/compatible.ts';
 import { checkFields } from './check.ts';
 import type { Config } from './config.ts';
-import { countersWarnings, passwordOf, passwordReference, resolveCounters } from './counters.ts';
-import { databaseWarnings, memberOf, readDatabasePassword, resolveDatabase } from './database.ts';
+import { countersWarnings, readCountersPassword, resolveCounters } from './counters.ts';
+import { databaseWarnings, readDatabasePassword, resolveDatabase } from './database.ts';
 import { readServerVariables, readUpstreamVariables } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { TargetSection } from './file.ts';
@@ -13,6 +13,7 @@ import { DEFAULT_PORT, resolveConfig } from './resolve.ts';
 import { isSecret, NO_SECRET, readSecret, secretReferenceFault } from './secrets.ts';
 import type { SecretSource } from './secret-stores/store.ts';
 import type { Secret } from './secrets.ts';
+import { memberOf } from './server-address.ts';
 import { NO_SOURCE, readSource } from './source.ts';
 import type { Finding } from './source.ts';
 
@@ -54,7 +55,11 @@ export async function loadConfig({ file, env, cwd = process.cwd(), secrets = 're
   // A key that came from the environment alone has been judged there, in the words of the environment.
   if (named.length > 0) findings.push(...read.findings);
 
-  const password = await readCountersPassword(source.value, { env, cwd, read: secrets === 'read' });
+  const password = await readCountersPassword(memberOf(source.value, 'counters'), {
+    env,
+    cwd,
+    read: secrets === 'read',
+  });
   findings.push(...password.findings);
   server.problems.push(...password.problems);
 
@@ -154,24 +159,6 @@ function withKey([id, target]: [string, unknown]): NamedTarget {
   if (typeof key === 'string') return { id, key };
   const usual = typeof provider === 'string' ? DEFAULT_KEYS[provider] : undefined;
   return { id, key: key === undefined ? (usual ?? null) : null };
-}
-
-/** The password of the counters' server, where there is one: from the file, or from a variable of its own. */
-async function readCountersPassword(
-  value: unknown,
-  source: SecretSource,
-): Promise<{ secret: Secret; findings: Finding[]; problems: Problem[] }> {
-  const said = typeof value === 'object' && value !== null && 'counters' in value ? value.counters : undefined;
-  const { written, variable } = passwordReference(said, source.env);
-  if (secretReferenceFault(written) !== null) return { secret: NO_SECRET, findings: [], problems: [] };
-  const found = await readSecret(written, source);
-  const secret = passwordOf(found);
-  const fault = isSecret(found) ? (found.kind === 'held' ? found.missing : null) : found;
-  if (fault === null) return { secret, findings: [], problems: [] };
-  if (variable === null) {
-    return { secret, findings: [{ path: ['counters', 'password'], at: 'value', ...fault }], problems: [] };
-  }
-  return { secret, findings: [], problems: [{ place: { kind: 'environment' }, field: variable, ...fault }] };
 }
 
 /** The passwords of the databases, where there are any. One that both get from the same variable is complained of once. */
