@@ -47,7 +47,7 @@ afterAll(async () => {
   await browser.close();
   await gateway.stop();
   await simulator.close();
-  await rm(home, { recursive: true }, 60_000);
+  await rm(home, { recursive: true });
 }, 60_000);
 
 function client(key = 'none'): OpenAI {

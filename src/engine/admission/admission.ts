@@ -53,6 +53,8 @@ export class Admission {
   /** What attempts that failed have probably cost. */
   #lostTokens = 0;
   #lostMoney = 0;
+  /** Part of it that went to attempts which another one overtook. */
+  #racedMoney = 0;
   #settled = false;
   /** What the call came to in millionths of a dollar; null when nobody knows the price, or it is not over. */
   cost: number | null = null;
@@ -122,7 +124,10 @@ export class Admission {
     const { target, model } = record;
     this.#lostTokens += (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
     if (mayBeBilled(record, fault)) {
-      this.#lostMoney += this.#tools.prices.cost(target, model, usage, this.#call.arrivedAt) ?? 0;
+      const money = this.#tools.prices.cost(target, model, usage, this.#call.arrivedAt) ?? 0;
+      this.#lostMoney += money;
+      // It was stopped although its caller has not left: another one was quicker.
+      if (fault.kind === 'cancelled' && this.#call.cancellation.reason === null) this.#racedMoney += money;
     }
     this.#note(null);
   }
@@ -195,7 +200,12 @@ export class Admission {
     const at = clock.wall();
     const microdollars = this.#lostMoney + (money ?? 0);
     this.cost = money === null ? null : microdollars;
-    if (this.#lostMoney > 0) this.#call.notes = [...this.#call.notes, wasted(this.#lostMoney)];
+    if (this.#lostMoney > 0) {
+      const failedMoney = this.#lostMoney - this.#racedMoney;
+      const raced = this.#racedMoney > 0 ? [spent('raced', this.#racedMoney)] : [];
+      const wasted = failedMoney > 0 ? [spent('wasted', failedMoney)] : [];
+      this.#call.notes = [...this.#call.notes, ...wasted, ...raced];
+    }
     this.#reservation.settle({ tokens: this.#lostTokens + tokens, microdollars }, at);
     if (this.#more !== null) for (const reservation of this.#more) reservation.settle(NOTHING, at);
     watch.settled(this.#call.caller.quotas, this.#call.id, at);
@@ -210,9 +220,12 @@ function elsewhere(fault: Fault): Fault {
 /** In the notes of a call whose usage, or part of it, no provider has told. */
 const ESTIMATED = 'estimated: usage';
 
-/** In the notes of a call whose attempts that failed have probably cost something: how much of its cost, in US dollars. */
-function wasted(microdollars: number): string {
-  return `wasted: $${(microdollars / 1_000_000).toFixed(9)}`;
+/**
+ * In the notes of a call whose attempts that failed (`wasted`), or lost a race (`raced`), have probably cost something: how
+ * much of its cost, in US dollars.
+ */
+function spent(what: 'wasted' | 'raced', microdollars: number): string {
+  return `${what}: $${(microdollars / 1_000_000).toFixed(9)}`;
 }
 
 /** The least that every hard quota on tokens has; infinite where there is none. */

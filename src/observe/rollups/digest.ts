@@ -39,8 +39,9 @@ export interface CallRow {
   trace: string | null;
 }
 
-/** What attempts that failed have probably cost, as the notes of their call tell it: `wasted: $0.0123`. */
+/** What attempts that failed, or lost a race, have probably cost, as the notes of their call tell it: `wasted: $0.0123`. */
 const WASTED = /"wasted: \$([\d.]+)"/;
+const RACED = /"raced: \$([\d.]+)"/;
 
 const DOLLAR = 1_000_000;
 
@@ -287,12 +288,19 @@ function countAttempts({ kind: { outcome }, cost, notes }: CallRow, attempts: re
   if (outcome !== 'answered' && last !== undefined && last.fault === null) wasted += 1;
   VALUES[SUM.wasted_attempts] = wasted;
   const whole = cost ?? 0;
-  const failedAttempts = Math.min(whole, Number(WASTED.exec(notes ?? '')?.[1] ?? 0) * DOLLAR);
-  VALUES[SUM.waste_failed_attempts] = failedAttempts;
-  if (outcome === 'failed') VALUES[SUM.waste_failed_calls] = whole - failedAttempts;
-  else if (outcome === 'interrupted') VALUES[SUM.waste_interrupted] = whole - failedAttempts;
-  else if (outcome === 'cancelled') VALUES[SUM.waste_abandoned] = whole - failedAttempts;
-  else if (outcome === 'retried') VALUES[SUM.waste_failed_attempts] = whole;
+  const raced = Math.min(whole, told(RACED, notes));
+  const failed = Math.min(whole - raced, told(WASTED, notes));
+  const rest = whole - raced - failed;
+  VALUES[SUM.waste_hedges] = raced;
+  VALUES[SUM.waste_failed_attempts] = outcome === 'retried' ? failed + rest : failed;
+  if (outcome === 'failed') VALUES[SUM.waste_failed_calls] = rest;
+  else if (outcome === 'interrupted') VALUES[SUM.waste_interrupted] = rest;
+  else if (outcome === 'cancelled') VALUES[SUM.waste_abandoned] = rest;
+}
+
+/** An amount that the notes tell, in millionths of a dollar; 0 where they do not. */
+function told(amount: RegExp, notes: string | null): number {
+  return notes === null ? 0 : Number(amount.exec(notes)?.[1] ?? 0) * DOLLAR;
 }
 
 function countedAs(reason: string): 'retries' | 'fallbacks' | 'hedges' | null {
