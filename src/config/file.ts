@@ -111,7 +111,7 @@ export type RouteSection = {
 } & Optional<{ id: string }> &
   RouteDefaults;
 
-type RouteDefaults = Optional<{
+export type RouteDefaults = Optional<{
   timeouts: TimeoutsSection;
   wholeTimeouts: TimeoutsSection;
   retry: RetrySection;
