@@ -139,6 +139,42 @@ describe('at the start', () => {
   });
 });
 
+describe('a store that is away', () => {
+  // Nothing listens there.
+  const vault = { VAULT_ADDR: 'http://127.0.0.1:2', VAULT_TOKEN: 'hvs.test' };
+
+  it.each([undefined, 'require'])('stops the start where the policy is %s', async (policy) => {
+    const given = { key: 'vault:secret/data/openai#key', ...(policy === undefined ? {} : { policy }) };
+    const stopped = await start(given, vault);
+    expect(await stopped.exited).toBe(1);
+    expect(stopped.complaints).toContain('targets.openai.key: cannot be read: Vault at 127.0.0.1:2 gave no answer');
+  });
+
+  it('is waited for under warn, and missed by nobody when it goes again', async () => {
+    const path = join(home, 'late-key');
+    const started = await start({ key: `file:${path}`, policy: 'warn' });
+    expect(await ready(started)).toMatchObject({ http: 503, keys: { openai: { status: 'missing' } } });
+    await writeFile(path, GOOD);
+    await until(
+      () => started.complaints.includes('…abcd) is in use'),
+      () => started.complaints,
+      30_000,
+    );
+    expect((await ready(started)).http).toBe(200);
+    await rm(path);
+    const said = (): number => started.complaints.split('\n').filter((line) => line.includes('cannot be read')).length;
+    const before = said();
+    await until(
+      () => said() > before,
+      () => started.complaints,
+      30_000,
+    );
+    const client = new OpenAI({ baseURL: started.baseURL, apiKey: 'any', maxRetries: 0 });
+    const messages = [{ role: 'user' as const, content: 'Hello' }];
+    await expect(client.chat.completions.create({ model: 'gpt-4o', messages })).resolves.toHaveProperty('choices');
+  }, 90_000);
+});
+
 it('a key is replaced three times under load, once by a bad one, and no call fails', async () => {
   const path = join(home, 'key');
   await writeFile(path, GOOD);
