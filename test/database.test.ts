@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { callsCommand } from '../src/cli/calls.ts';
+import { costsCommand } from '../src/cli/costs.ts';
 import { databaseCommand } from '../src/cli/database.ts';
 import { keysCommand } from '../src/cli/keys.ts';
 import { tenantsCommand } from '../src/cli/tenants.ts';
@@ -74,6 +76,22 @@ async function call(gateway: RunningGateway, key: string): Promise<number> {
   return (await ask(gateway, '/v1/chat/completions', key, body)).status;
 }
 
+/** A call, by the ids that it has from us, its caller and its provider. */
+async function callId(
+  { baseUrl }: RunningGateway,
+  key: string,
+): Promise<{ readonly own: string; readonly theirs: string; readonly upstream: string }> {
+  const theirs = `theirs-${crypto.randomUUID()}`;
+  const answer = await fetch(new URL('/v1/chat/completions', baseUrl), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-request-id': theirs },
+    body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Say: hi' }] }),
+  });
+  await answer.text();
+  const header = (name: string): string => answer.headers.get(name) ?? '';
+  return { own: header('x-request-id'), theirs, upstream: header('x-upstream-request-id') };
+}
+
 /** How long it takes until a call is answered so, ms. */
 async function until(status: number, asked: () => Promise<number>): Promise<number> {
   const begun = performance.now();
@@ -135,10 +153,46 @@ describe('two gateways on one PostgreSQL', () => {
       const secret = said.out.trim();
       expect(secret).toMatch(/^hf_/);
       for (const gateway of gateways) await until(200, () => call(gateway, secret));
+      // Records of both are read in the same way.
+      const lines = async (): Promise<number> => {
+        const told = { out: '' };
+        const args = ['--tenant', 'typed', '--json', '--limit', '100'];
+        await callsCommand(writingTo(told)).exitOverride().parseAsync(args, { from: 'user' });
+        return told.out.split('\n').length - 1;
+      };
+      await expect.poll(lines, { timeout: 15_000 }).toBe(2);
+      const costs = { out: '' };
+      await costsCommand(writingTo(costs)).exitOverride().parseAsync(['--tenant', 'typed', '--json'], { from: 'user' });
+      expect(JSON.parse(costs.out)).toMatchObject({ total: { calls: 2 } });
     } finally {
       delete process.env['HOLDFAST_DATABASE'];
     }
   });
+
+  test('show the calls of both, and find each by any of its ids', async () => {
+    const [one, other] = gateways;
+    await admin(one, token, '/tenants', { id: 'seen' });
+    const { secret } = await admin<{ secret: string }>(one, token, '/keys', { tenant: 'seen' });
+    await until(200, () => call(other, secret));
+    await until(200, () => call(one, secret));
+    const ids = await Promise.all(gateways.map((gateway) => callId(gateway, secret)));
+    // Both say the same of both, once each has written what it made.
+    const calls = async (gateway: RunningGateway): Promise<unknown> =>
+      (await admin<{ total: { calls: number } }>(gateway, token, '/overview?tenant=seen')).total.calls;
+    const inTime = { timeout: 30_000, interval: 100 };
+    await expect.poll(() => Promise.all(gateways.map(calls)), inTime).toEqual([4, 4]);
+    for (const gateway of gateways) {
+      for (const { own, theirs, upstream: provider } of ids) {
+        for (const id of [own, theirs, provider]) {
+          const { data } = await admin<Page>(gateway, token, `/calls?id=${id}`);
+          expect(data.map((found) => found['id'])).toEqual([own]);
+        }
+        expect(await admin(gateway, token, `/calls/${own}`)).toMatchObject({ id: own, tenant: 'seen' });
+      }
+      const { data: costs } = await admin<Page>(gateway, token, '/costs?by=tenant');
+      expect(costs).toContainEqual(expect.objectContaining({ id: 'seen', calls: 4 }));
+    }
+  }, 60_000);
 
   test('hear of what happens at the other, and serve on while the server is away', async () => {
     const [one, other] = gateways;

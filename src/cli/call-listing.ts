@@ -44,6 +44,7 @@ const COLUMNS: readonly Column[] = [
 /** What both commands take. */
 export interface DataOptions {
   readonly data?: string;
+  readonly config?: string;
   readonly json?: true;
 }
 
@@ -76,14 +77,14 @@ export type ExportOptions = Omit<ListOptions, 'limit' | 'before' | 'follow' | 'j
 export function listStoredCalls(options: ListOptions, terminal: Terminal): Promise<void> {
   const filter = readFilter(options, Date.now());
   const limit = readLimit(options.limit);
-  return withRecords(options.data, (database) => list(database, { ...filter, limit }, options, terminal));
+  return withRecords(options, (database) => list(database, { ...filter, limit }, options, terminal));
 }
 
 /** Writes the calls that match to stdout, in a format for other tools. */
 export function exportStoredCalls(options: ExportOptions, terminal: Terminal): Promise<void> {
   const format = readWord('--format', options.format, FORMATS) ?? 'jsonl';
   const filter = readFilter(options, Date.now());
-  return withRecords(options.data, async (database) => {
+  return withRecords(options, async (database) => {
     const written = await writeCalls(database, filter, format, terminal);
     terminal.note(`${written} calls\n`);
     if (written === 0) terminal.note(await unknownNames(database, options));
@@ -92,7 +93,7 @@ export function exportStoredCalls(options: ExportOptions, terminal: Terminal): P
 
 /** Shows one call. */
 export function showStoredCall(id: string, options: DataOptions, terminal: Terminal): Promise<void> {
-  return withRecords(options.data, async (database) => {
+  return withRecords(options, async (database) => {
     const call = await theCall(database, id);
     terminal.write(options.json ? jsonLine(call) : describeCall(call, terminal.width, terminal.paint));
   });

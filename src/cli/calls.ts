@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { CONFIG_OPTION } from './administration-options.ts';
 // The listing is loaded when it is asked for: the query builder it needs has no place in the memory of a gateway.
 import type { DataOptions, ExportOptions, ListOptions } from './call-listing.ts';
 import type { ContentOptions } from './call-content.ts';
@@ -13,6 +14,7 @@ export function callsCommand(terminal: Terminal = processTerminal()): Command {
     .option('--limit <number>', 'as many at most', '20')
     .option('--follow', 'go on with new calls as they end, until interrupted')
     .option('--json', 'print one JSON object per line')
+    .option(...CONFIG_OPTION)
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
     .addHelpText(
       'after',
@@ -32,6 +34,7 @@ function showCommand(terminal: Terminal): Command {
     .description('show everything known of one call, its attempts as a timeline')
     .argument('<id>', 'id of the call (the x-request-id of its answer), or its beginning')
     .option('--json', 'print JSON')
+    .option(...CONFIG_OPTION)
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
     .addHelpText('after', '\nExample:\n  holdfast calls show hf-mmjbg8i3')
     .action(async (id: string, _options: DataOptions, command: Command) => {
@@ -60,6 +63,7 @@ function exportCommand(terminal: Terminal): Command {
   return withFilter(new Command('export'))
     .description('write the calls that match to stdout, newest first, as they are stored')
     .option('--format <format>', 'csv, one row a call; or jsonl, one JSON object a line with everything', 'jsonl')
+    .option(...CONFIG_OPTION)
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
     .addHelpText('after', '\nExample:\n  holdfast calls export --tenant shop --since 30d --format csv > shop.csv')
     .action(async (_options: ExportOptions, command: Command) => {

@@ -3,7 +3,6 @@ import { answer } from '../observe/queries/answer.ts';
 import type { CostBy, CostRow, Costs, CostSums } from '../observe/queries/costs.ts';
 import { unknownNames } from './call-names.ts';
 import { withRecords } from './recorded.ts';
-import { dataDirectory } from '../storage/data-directory.ts';
 import { type Column, layOut, type TableCell, tableHead, tableRow } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { readSpan, readWord } from './typed.ts';
@@ -19,6 +18,7 @@ export interface CostOptions {
   readonly model?: string;
   readonly json?: true;
   readonly data?: string;
+  readonly config?: string;
 }
 
 const WAYS: readonly CostBy[] = ['tenant', 'user', 'workload', 'model', 'route'];
@@ -28,8 +28,8 @@ export function listCosts(options: CostOptions, terminal: Terminal): Promise<voi
   const now = Date.now();
   const by = readWord('--by', options.by, WAYS) ?? 'tenant';
   const { since: from, until: to } = readSpan(options, now);
-  return withRecords(options.data, async (database) => {
-    addUp(dataDirectory(options.data));
+  return withRecords(options, async (database, place) => {
+    await addUp(place);
     const { tenant, workload, route, model } = options;
     const costs = await answer(database, 'costs', { by, from, to, tenant, workload, route, model }, now);
     terminal.write(options.json === true ? `${JSON.stringify(shown(costs))}\n` : tableOf(costs, terminal));

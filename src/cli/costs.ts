@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { CONFIG_OPTION } from './administration-options.ts';
 // Loaded when it is asked for, as for the calls.
 import type { CostOptions } from './cost-listing.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -16,6 +17,7 @@ export function costsCommand(terminal: Terminal = processTerminal()): Command {
     .option('--route <route>', 'only of this route')
     .option('--model <model>', 'only of calls that asked for this model')
     .option('--json', 'print JSON')
+    .option(...CONFIG_OPTION)
     .option('--data <dir>', 'data directory; left out: HOLDFAST_DATA, then ./data')
     .addHelpText(
       'after',

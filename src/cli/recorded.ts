@@ -1,19 +1,43 @@
 import type { StoredCall } from '../observe/call-row.ts';
 import { findCall } from '../observe/calls.ts';
+import type { RecordPlace } from '../observe/record-place.ts';
 import { dataDirectory } from '../storage/data-directory.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
+import type { PostgresAddress } from '../storage/postgres/connection.ts';
 
-/** Opens the records of a data directory for some reading. @throws {DatabaseError} there are none */
+/** Whose records are asked for. */
+export interface RecordsOptions {
+  readonly data?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Opens the records for some reading. @throws {DatabaseError} there are none, or they cannot be read */
 export async function withRecords<Result>(
-  data: string | undefined,
-  work: (database: Database) => Promise<Result>,
+  options: RecordsOptions,
+  work: (database: Database, place: RecordPlace) => Promise<Result>,
 ): Promise<Result> {
-  const database = openDatabase({ directory: dataDirectory(data), access: 'read' });
+  const place = await placeFor(options);
+  const { directory, postgres } = place;
+  const database = postgres === null ? openDatabase({ directory, access: 'read' }) : await openServer(postgres);
   try {
-    return await work(database);
+    return await work(database, place);
   } finally {
     await database.close();
   }
+}
+
+async function openServer(address: PostgresAddress): Promise<Database> {
+  const { openPostgres } = await import('../storage/postgres/database.ts');
+  return openPostgres(address);
+}
+
+/** A data directory that is named, or else what the configuration or the environment says. */
+async function placeFor({ data, config: file }: RecordsOptions): Promise<RecordPlace> {
+  const named = file !== undefined || (process.env['HOLDFAST_DATABASE'] ?? '') !== '';
+  if (data !== undefined || !named) return { directory: dataDirectory(data), postgres: null };
+  const { loadConfig } = await import('../config/load.ts');
+  const { recordPlaceOf } = await import('../gateway/open-database.ts');
+  return recordPlaceOf(await loadConfig({ file, env: process.env, secrets: 'database' }));
 }
 
 /** The one call whose id begins so. @throws {Error} there is none, or there are several. */
@@ -28,6 +52,6 @@ export async function theCall(database: Database, id: string): Promise<StoredCal
 }
 
 /** The same for whoever wants nothing else of the records. */
-export function recordedCall(id: string, data: string | undefined): Promise<StoredCall> {
-  return withRecords(data, (database) => theCall(database, id));
+export function recordedCall(id: string, options: RecordsOptions): Promise<StoredCall> {
+  return withRecords(options, (database) => theCall(database, id));
 }

@@ -25,7 +25,7 @@ export function replayCommand(terminal: Terminal = processTerminal()): Command {
     .option('-f, --file <path>', 'its body, from a file or from stdin with -')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string, options: ReplayOptions) => {
-      const call = await recordedCall(id, options.data);
+      const call = await recordedCall(id, options);
       if (options.file === undefined) return explain(call, options, terminal);
       if (options.json !== true) terminal.note(`then: ${tellThen(call)}\nnow:\n`);
       await send(await prepare(undefined, options, call), options, terminal);

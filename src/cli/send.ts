@@ -38,7 +38,7 @@ export function sendCommand(terminal: Terminal = processTerminal()): Command {
     .option('--check', 'say what would be refused in it instead of sending it')
     .addHelpText('after', EXAMPLES)
     .action(async (prompt: string | undefined, options: SendOptions) => {
-      const recorded = options.call === undefined ? null : await recordedCall(options.call, options.data);
+      const recorded = options.call === undefined ? null : await recordedCall(options.call, options);
       const prepared = await prepare(prompt, options, recorded);
       if (options.curl === true) return terminal.write(asCurl(prepared));
       if (options.check === true) return check(prepared, options, terminal);

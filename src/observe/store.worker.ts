@@ -2,11 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import type { CallBatch } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
-import type { RecordKeeper } from './record-keeper.ts';
+import { openKeeper } from './open-keeper.ts';
 import type { SentPlace } from './record-place.ts';
-import { RecordWriter } from './record-writer.ts';
 import type { PersonalKind } from './redact/finding.ts';
-import { houseRedactor } from './redact/house-redactor.ts';
 import type { RetentionLimits } from './retention.ts';
 import { yieldToCalls } from './yield-to-calls.ts';
 
@@ -47,15 +45,9 @@ if (parentPort === null) throw new Error('store.worker runs as a worker thread o
 const port = parentPort;
 const { place, retention, personal, sweepEveryMs } = workerData as StoreWorkerData;
 let { password } = workerData as StoreWorkerData;
-const keeper = await openKeeper(place);
-
-/** The one that the place asks for; the driver of a server is loaded for that alone. */
-async function openKeeper({ directory, postgres }: SentPlace): Promise<RecordKeeper> {
-  if (postgres === null) return new RecordWriter(directory, retention, personal);
-  const { PostgresWriter } = await import('./postgres/writer.ts');
-  const address = { ...postgres, password: () => password };
-  return new PostgresWriter({ address, ...retention, redactor: houseRedactor(directory, personal) });
-}
+const { directory, postgres: server } = place;
+const postgres = server === null ? null : { ...server, password: () => password };
+const keeper = await openKeeper({ directory, postgres }, retention, personal);
 
 /** The keeper does one thing at a time, and what is handed to it later is done later. */
 let lastTurn: Promise<void> = Promise.resolve();

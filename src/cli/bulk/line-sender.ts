@@ -9,6 +9,7 @@ import { envelope } from '../../engine/fault/index.ts';
 import type { Reply } from '../../engine/reply.ts';
 import { SystemClock } from '../../engine/system-clock.ts';
 import { openCounting } from '../../gateway/counting.ts';
+import { recordPlaceOf } from '../../gateway/open-database.ts';
 import type { Send, Sent } from '../../jobs/bulk/bulk.ts';
 import type { BulkRequest } from '../../jobs/bulk/request-line.ts';
 import { RecordStore } from '../../observe/store.ts';
@@ -31,7 +32,7 @@ export async function openLine(config: Config): Promise<Sender> {
   const nextId = callIds(clock.wall());
   const { ageMs, sizeBytes } = config.records.retention;
   const store = new RecordStore({
-    directory: config.data,
+    ...recordPlaceOf(config),
     retention: { maxAgeMs: ageMs, maxBytes: sizeBytes },
     personal: config.redaction.personal,
   });

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { tryLock } from '../../storage/postgres/transaction.ts';
+import { takeLock } from '../../storage/postgres/transaction.ts';
 import { type RecordColumns, recordset, recordsText, storable } from '../../storage/postgres/recordset.ts';
 import { COLUMNS } from '../call-batch.ts';
 import { REMEMBERED } from '../dictionary.ts';
@@ -63,8 +63,8 @@ export class PostgresRollups {
    * @returns whether there are more
    */
   async write(client: PoolClient, now: number): Promise<boolean> {
-    // Whoever holds it is adding up just now.
-    if (!(await tryLock(client, ADDING_LOCK))) return false;
+    // Whoever holds it is adding up just now, and leaves little to do.
+    await takeLock(client, ADDING_LOCK);
     const { rows: progress } = await client.query<{ seq: number }>('select seq from rollup_progress');
     const calls = await this.#callsAfter(client, progress[0]?.seq ?? 0);
     const last = calls.at(-1);
