@@ -177,7 +177,8 @@ export class ContinuedStream implements ReplyStream {
     const prompt = last.inputTokens - (this.#sentTokens - (this.#parts.at(-1)?.sentTokens ?? 0));
     for (const { usage, sentTokens } of this.#parts.slice(0, -1)) {
       input += usage.inputTokens ?? Math.max(0, prompt) + before;
-      output += usage.outputTokens ?? sentTokens;
+      // What it told may be from before most of it was said.
+      output += Math.max(usage.outputTokens ?? 0, sentTokens);
       before += sentTokens;
     }
     return { ...last, inputTokens: input, outputTokens: output };

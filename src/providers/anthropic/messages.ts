@@ -14,6 +14,7 @@ import type { Usage } from '../../engine/record.ts';
 import { notA, parse, tokensOfLength, unreadable } from '../openai/chat.ts';
 import { isObject } from '../openai/request.ts';
 import { messagesEnvelope } from './envelope.ts';
+import { followMessages } from './follower.ts';
 import { readUsage } from './usage.ts';
 
 /** Anthropic's Messages format. */
@@ -34,6 +35,8 @@ export const messages: Dialect = {
     const { body } = messagesEnvelope(fault, { requestId: call.id, attempts: call.attempts.length });
     return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
   },
+
+  follow: followMessages,
 };
 
 /** Where the text of a delta stands, by the delta's type. A signature seals thoughts and is none. */

@@ -15,6 +15,7 @@ import { notA, parse, tokensOfLength, unreadable } from '../openai/chat.ts';
 import { isObject } from '../openai/request.ts';
 import { partsIn } from './answer-parts.ts';
 import { generateEnvelope } from './envelope.ts';
+import { followGenerate } from './follower.ts';
 import { readUsage } from './usage.ts';
 
 /** Google's generateContent format. */
@@ -37,6 +38,8 @@ export const generate: Dialect = {
     const { body } = generateEnvelope(fault, { requestId: call.id, attempts: call.attempts.length });
     return `data: ${JSON.stringify(body)}\n\n`;
   },
+
+  follow: followGenerate,
 };
 
 class GenerateReader implements StreamReader {

@@ -36,17 +36,25 @@ export function continuationRequest(
 }
 
 /** What is said after the conversation so far: the text, and where it takes words to go on, those. */
-export function turnsFor(text: string, style: ContinuationStyle): object[] {
+export function turnsFor(
+  text: string,
+  style: ContinuationStyle,
+): { readonly role: string; readonly content: string }[] {
   const soFar = { role: 'assistant', content: text.trimEnd() };
   switch (style) {
     case 'prefill':
     case 'continue-final-message':
       return [soFar];
     case 'prefix':
-      return [{ ...soFar, prefix: true }];
+      return [Object.assign(soFar, { prefix: true })];
     case 'instruction':
       return [soFar, { role: 'user', content: instruction(anchorOf(text)) }];
   }
+}
+
+/** The marks of chat messages have no place on other wires. */
+export function meant(style: ContinuationStyle): 'prefill' | 'instruction' {
+  return style === 'prefill' ? 'prefill' : 'instruction';
 }
 
 function instruction(anchor: string): string {

@@ -2,7 +2,7 @@ import type { Call } from '../../../engine/call.ts';
 import type { ContinuationStyle, Follower, Joint } from '../../../engine/continuing/ports.ts';
 import { isObject } from '../request.ts';
 import { MOST_CHARACTERS } from './chat-follower.ts';
-import { ANCHOR_TOKENS, leftOf, readRequest, turnsFor } from './continuation-request.ts';
+import { ANCHOR_TOKENS, leftOf, meant, readRequest, turnsFor } from './continuation-request.ts';
 import { type Place, ResponseJoint } from './response-joint.ts';
 import { Seam } from './seam.ts';
 import { type Event, eventsIn } from './wire-events.ts';
@@ -105,9 +105,4 @@ class ResponseFollower implements Follower {
 
 function placeOf(event: Event, item: Event): Place {
   return { item_id: item['id'], output_index: Number(event['output_index'] ?? 0) };
-}
-
-/** The marks of chat messages have no place in a response's input. */
-function meant(style: ContinuationStyle): 'prefill' | 'instruction' {
-  return style === 'prefill' ? 'prefill' : 'instruction';
 }
