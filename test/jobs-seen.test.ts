@@ -95,6 +95,15 @@ test('a job is one call, in the overview, in the metrics and in the list', async
   expect(await metric('holdfast_attempts_total', /fault="server-error"/)).toBe(wanted.wastedAttempts);
   expect(await metric('holdfast_call_duration_seconds_count', /./)).toBe(wanted.calls);
   expect(simulator.stats.requests).toBe(wanted.attempts);
+  for (const [status, jobs] of Object.entries({ succeeded: 1, dead: 1, expired: 1, failed: 0, cancelled: 0 })) {
+    expect([status, await metric('holdfast_jobs_ended_total', new RegExp(`status="${status}"`))]).toEqual([
+      status,
+      jobs,
+    ]);
+  }
+  // They are counted every few seconds.
+  await expect.poll(() => metric('holdfast_jobs', /status="dead"/), { timeout: 30_000 }).toBe(1);
+  expect(await metric('holdfast_jobs', /status="(?:queued|running)"/)).toBe(0);
 
   const found = async (outcome: string): Promise<number> =>
     ((await ask('GET', `/admin/api/calls?outcome=${outcome}`))['data'] as Json[]).length;

@@ -10,7 +10,7 @@ import { SystemClock } from '../engine/system-clock.ts';
 import type { Tell } from '../engine/admission/quota.ts';
 import type { CallRecord } from '../engine/record.ts';
 import type { HouseLog } from '../observe/log/house-log.ts';
-import { budgetFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
+import { budgetFamilies, jobFamilies, targetFamilies } from '../observe/metrics/gauges.ts';
 import { PayloadThread } from '../payload/thread/payload-thread.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { tellOfBreakers } from './breaker-news.ts';
@@ -139,6 +139,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     ...observing.families,
     ...targetFamilies(line.targets, () => clock.now()),
     ...budgetFamilies(() => burnOf({ directory, counters: counting.counters, clock })),
+    ...jobFamilies(() => jobs.house.tally),
   ];
   observing.send(families);
   const jobs = openJobs(config, {

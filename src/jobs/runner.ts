@@ -1,5 +1,5 @@
 import type { Alarm, Clock, Random } from '../engine/clock.ts';
-import type { Job } from './job.ts';
+import type { Job, JobEnd } from './job.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
 import type { ClaimedJob, JobQueue } from './queue.ts';
 
@@ -16,6 +16,8 @@ export interface RunnerOptions {
   readonly leaseMs: number;
   /** Told of each attempt that is not a job's last, by the id of its call, within the same turn of events as its end. */
   readonly retried: (callId: string) => void;
+  /** Told of every job that was ended here, and how. */
+  readonly ended: (status: JobEnd) => void;
   /** Told of every job whose state was changed here. */
   readonly changed: (id: string) => void;
   /** Told of trouble with the store, in words. */
@@ -36,7 +38,7 @@ interface Held {
   readonly done: Promise<void>;
 }
 
-/** The store is swept at most this often, ms. */
+/** However much there is to do, the store is swept this often, ms; otherwise whenever time has come for something. */
 const SWEEP_EVERY_MS = 15_000;
 
 /** The same trouble is not told again before this, ms. */
@@ -59,6 +61,8 @@ export class JobRunner {
   #alarm: Alarm | null = null;
   #pulse: Alarm | null = null;
   #sweptAt = Number.NEGATIVE_INFINITY;
+  /** It is looked because of the time: a deadline may be what is due. */
+  #byClock = true;
   #toldAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
@@ -143,23 +147,31 @@ export class JobRunner {
         dueAt = await this.#takeWork();
       } while (this.#lookAgain && !this.#stopping);
     } catch (error) {
-      this.#trouble(error);
+      // The store may be closed under a look that was under way; whoever comes next looks again.
+      if (!this.#stopping) this.#trouble(error);
     }
     this.#looking = false;
     if (this.#stopping) return;
     const { clock, lookEveryMs } = this.#options;
     const untilDue = dueAt === null ? lookEveryMs : dueAt - clock.wall();
-    this.#alarm = clock.after(Math.min(lookEveryMs, Math.max(LEAST_REST_MS, untilDue)), () => this.wake());
+    this.#alarm = clock.after(Math.min(lookEveryMs, Math.max(LEAST_REST_MS, untilDue)), () => {
+      this.#byClock = true;
+      this.wake();
+    });
   }
 
   /** Claims and begins what there is. @returns when there will be more, wall time. */
   async #takeWork(): Promise<number | null> {
     const { queue, clock, concurrency } = this.#options;
     const now = clock.wall();
-    if (clock.now() - this.#sweptAt >= SWEEP_EVERY_MS) {
+    if (this.#byClock || clock.now() - this.#sweptAt >= SWEEP_EVERY_MS) {
+      this.#byClock = false;
       this.#sweptAt = clock.now();
       const { expired } = await queue.sweep({ now });
-      for (const id of expired) this.#ended(id);
+      for (const id of expired) {
+        this.#ended(id);
+        this.#options.ended('expired');
+      }
     }
     await this.#options.beside();
     const most = concurrency - this.#running;
@@ -200,10 +212,14 @@ export class JobRunner {
     if (stopped === 'elsewhere' || (stopped === 'no' && outcome.kind === 'again' && !outcome.last)) {
       this.#options.retried(callId);
     }
-    const settled = (): Promise<boolean> =>
-      outcome.kind === 'end'
-        ? queue.end({ id: job.id, token, ending: outcome.ending, now })
-        : queue.again({ id: job.id, token, runAt: outcome.runAt, now, counted: outcome.counted, fault, callId });
+    const settled = async (): Promise<boolean> => {
+      if (outcome.kind === 'end') {
+        const ended = await queue.end({ id: job.id, token, ending: outcome.ending, now });
+        if (ended) this.#options.ended(outcome.ending.status);
+        return ended;
+      }
+      return queue.again({ id: job.id, token, runAt: outcome.runAt, now, counted: outcome.counted, fault, callId });
+    };
     if (stopped === 'no') {
       await settled().catch((error: unknown) => {
         this.#trouble(error);

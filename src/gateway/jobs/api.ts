@@ -185,10 +185,8 @@ export class JobsApi {
 
   async #cancel(asked: Asked, id: string): Promise<void> {
     const { house } = this.#deps;
-    const job = await house.queue.cancel({ owner: asked.owner, id, now: house.clock.wall() });
+    const job = await house.cancel(asked.owner, id, 'the job was cancelled');
     if (job === null) return this.#refuse(asked, unknownJob(id));
-    house.runner.stopJob(id, 'the job was cancelled');
-    house.changed(id);
     this.#json(asked, 200, jobTold(job), ['x-holdfast-job', id]);
   }
 

@@ -82,9 +82,7 @@ export class BackgroundResponses {
     }
     const cancels = method === 'POST' && action === 'cancel';
     if (!cancels && !(method === 'DELETE' && action === '')) return false;
-    const after = (await house.queue.cancel({ owner, id, now: house.clock.wall() })) ?? job;
-    house.runner.stopJob(id, 'the response was cancelled');
-    house.changed(id);
+    const after = (await house.cancel(owner, id, 'the response was cancelled')) ?? job;
     const deleted = JSON.stringify({ id: responseId, object: 'response', deleted: true });
     giveKept(response, cancels ? told(after, await this.#answer(after)) : answerOf(200, JSON_TYPE, deleted), []);
     return true;

@@ -13,6 +13,7 @@ import { urlFault } from '../../jobs/webhooks/address.ts';
 import { WebhookSender } from '../../jobs/webhooks/sender.ts';
 import { JobWatch } from '../../jobs/watch.ts';
 import { keptRequest } from './kept.ts';
+import { JobTally } from './tally.ts';
 import { badField, callersKeys, notKept, tooManyJobs, unsignedWebhook } from './refusals.ts';
 import { webhookBody } from './shown.ts';
 import { type RunDeps, runsJobs } from './run.ts';
@@ -58,6 +59,7 @@ export class JobHouse {
   readonly #own = new WeakSet<Call>();
   /** Ids of calls whose records are about to be taken: attempts that were not the last of their jobs. */
   readonly #retried = new Set<string>();
+  readonly #tally = new JobTally();
   #warm = false;
 
   constructor(deps: JobHouseDeps) {
@@ -83,10 +85,14 @@ export class JobHouse {
       concurrency: config.concurrency,
       leaseMs: config.leaseMs,
       retried: (callId) => this.#retry(callId),
+      ended: (status) => this.#tally.ended(status),
       changed: (id) => this.watch.changed(id),
       say,
       lookEveryMs,
-      beside: () => sender.send(),
+      beside: async () => {
+        await sender.send();
+        await this.#tally.look(queue, clock.now());
+      },
     });
     queue.onChange(() => this.runner.wake());
   }
@@ -121,6 +127,23 @@ export class JobHouse {
   changed(id: string): void {
     this.watch.changed(id);
     this.runner.wake();
+  }
+
+  /** How many jobs there are, and how many have ended here. */
+  get tally(): Pick<JobTally, 'standing' | 'endings'> {
+    return this.#tally;
+  }
+
+  /** Ends a job that nobody wants any more, and stops what is under way for it. @returns the job as it stands then; null: none */
+  async cancel(owner: string, id: string, reason: string): Promise<Job | null> {
+    const now = this.clock.wall();
+    const job = await this.queue.cancel({ owner, id, now });
+    if (job === null) return null;
+    // It may have ended before.
+    if (job.status === 'cancelled' && job.endedAt === now) this.#tally.ended('cancelled');
+    this.runner.stopJob(id, reason);
+    this.changed(id);
+    return job;
   }
 
   isOwn(call: Call): boolean {

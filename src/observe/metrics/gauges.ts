@@ -99,6 +99,24 @@ export function budgetFamilies(budgets: () => readonly BudgetUse[]): Family[] {
   ];
 }
 
+/** How jobs stand, and how many have ended, each by its status. */
+export interface JobFacts {
+  readonly standing: Readonly<Record<string, number>>;
+  readonly endings: Readonly<Record<string, number>>;
+}
+
+/** Jobs. Those that stand in the store are the same for all gateways that share it; those that ended did so at this one. */
+export function jobFamilies(facts: () => JobFacts): Family[] {
+  const each = (counts: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(counts).map(([status, value]) => ({ labels: { status }, value }));
+  return [
+    gauge('holdfast_jobs', 'Jobs that wait, run or are dead, as counted within the last seconds.', () =>
+      each(facts().standing),
+    ),
+    counter('holdfast_jobs_ended_total', 'Jobs that ended at this gateway, by how.', () => each(facts().endings)),
+  ];
+}
+
 /** What the process itself is doing. */
 export interface ProcessFacts {
   /** Calls under way. */
