@@ -2,6 +2,7 @@ import { seededRandom } from '../../../src/engine/random.ts';
 import { figure, type Figure } from '../../figures.ts';
 import type { Lab } from '../lab.ts';
 import { medianOf, worstOf } from '../measures.ts';
+import { detourShare } from '../rules/detours.ts';
 import { holdfastRule } from '../rules/holdfast.ts';
 import type { RuleMaker } from '../rules/rule.ts';
 import { RULES } from '../rules/windows.ts';
@@ -38,7 +39,7 @@ export const falseOpens: Yardstick = {
       '',
       table(['rule', 'calls/s', ...ERRORS.map((errors) => `${errors * 100} % errors`)], rows),
     ].join('\n');
-    return Promise.resolve({ figures: watchedNoise(lab), page });
+    return Promise.resolve({ figures: [...watchedNoise(lab), ...detours(lab)], page });
   },
 };
 
@@ -54,6 +55,22 @@ function watchedNoise({ extent, seeds }: Lab): Figure[] {
     }
   }
   return figures;
+}
+
+/** So small a share of the calls may go by another target for nothing: neither load nor bills show it. */
+const MOST_DETOURS = 0.01;
+const DETOUR_CALLS = 1_000_000;
+
+/** Before the breaker opens, calls already go elsewhere: that is quicker, and so it happens in noise too. */
+function detours({ extent, seeds }: Lab): Figure[] {
+  const calls = extent.quick ? DETOUR_CALLS / 10 : DETOUR_CALLS;
+  return RATES.flatMap((rate) =>
+    ERRORS.filter((share) => share <= NOISE).map((errors) => {
+      const shares = seeds.map((seed) => detourShare(rate, errors, seed, calls));
+      const id = `detours.${rate}_per_s.${errors * 100}_percent`;
+      return figure(id, worstOf(shares, 'less'), 'of the calls', { atMost: MOST_DETOURS }, 4);
+    }),
+  );
 }
 
 function opensAmong(rule: RuleMaker, rate: number, errors: number, seed: number, outcomes: number): number {
