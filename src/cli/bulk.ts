@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 
 // Loaded when it is asked for: it brings the whole line with it.
 import type { BulkOptions } from './bulk/bulk-work.ts';
 import { keepSmall } from './collector.ts';
+import { whole } from './numbers.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** `holdfast bulk`: the requests of a file, sent as fast as the provider's limits allow and no faster. */
@@ -40,12 +41,4 @@ Examples:
       const { bulk } = await import('./bulk/bulk-work.ts');
       process.exitCode = await bulk(input, options, terminal);
     });
-}
-
-function whole(least: number, most: number): (written: string) => number {
-  return (written) => {
-    const value = Number(written);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}.`);
-  };
 }

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { planCalls } from './demo/plan.ts';
 import { showProgress } from './demo/progress.ts';
 import { reportTable, verdictLine } from './demo/report.ts';
@@ -12,6 +12,7 @@ import type { DemoDoor } from './demo/side.ts';
 import { PHASES, weatherOver } from './demo/sky.ts';
 import { judge, PROMISE } from './demo/verdict.ts';
 import type { Verdict } from './demo/verdict.ts';
+import { amount, whole } from './numbers.ts';
 import { processTerminal, showDuration } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -38,9 +39,9 @@ export function demoCommand(terminal: Terminal = processTerminal()): Command {
     .description(
       'compare the OpenAI SDK alone with the SDK through Holdfast, in a storm on this machine (no key needed)',
     )
-    .option('--seed <number>', 'the same seed makes the same calls under the same weather', readSeed, 1)
-    .option('--calls <number>', 'calls made on each side', readCalls, 1600)
-    .option('--seconds <number>', 'length of the storm', readSeconds, 40)
+    .option('--seed <number>', 'the same seed makes the same calls under the same weather', whole(0), 1)
+    .option('--calls <number>', 'calls made on each side', whole(1), 1600)
+    .option('--seconds <number>', 'length of the storm', amount(1, 3600), 40)
     .addOption(
       new Option('--door <door>', 'how calls reach Holdfast').choices(['in-process', 'gateway']).default('in-process'),
     )
@@ -158,22 +159,4 @@ function facts(flags: DemoFlags, version: string, measured: Measured, verdict: V
 
 function rerun({ seed, calls, seconds, door }: DemoFlags): string {
   return `holdfast demo --seed ${seed} --calls ${calls} --seconds ${seconds} --door ${door}`;
-}
-
-function readSeed(text: string): number {
-  const seed = Number(text);
-  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new InvalidArgumentError('Write a whole number, 0 or more.');
-}
-
-function readCalls(text: string): number {
-  const calls = Number(text);
-  if (Number.isSafeInteger(calls) && calls >= 1) return calls;
-  throw new InvalidArgumentError('Write a whole number, 1 or more.');
-}
-
-function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds >= 1 && seconds <= 3600) return seconds;
-  throw new InvalidArgumentError('Write a number from 1 to 3600.');
 }

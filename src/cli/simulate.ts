@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { FAULTS, parseWeather, startSimulator } from '../simulator/index.ts';
 import type { Misbehaviour, Simulator, SimulatorOptions, Weather } from '../simulator/index.ts';
 import { pageOf, runVirtually, summaryOf, type VirtualFlags } from './simulate/virtual.ts';
+import { amount, whole } from './numbers.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,23 +33,23 @@ const NO_LIMIT = 1_000_000_000;
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description('run a provider on this machine that behaves, and misbehaves, like the OpenAI API')
-    .option('-p, --port <port>', 'port; 0 takes a free one', readPort, 4142)
+    .option('-p, --port <port>', 'port; 0 takes a free one', whole(0, 65_535), 4142)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--name <name>', 'name by which two simulators can be told apart', 'simulator')
     .option('-w, --weather <file>', 'YAML timeline of bad times, begun at once')
-    .option('--seed <number>', 'the same seed and request give the same answer', readCount, 1)
+    .option('--seed <number>', 'the same seed and request give the same answer', whole(0), 1)
     .option(
       '--speed <factor>',
       'factor on latencies: 0 answers at once, 1 takes as long as the real thing',
-      readFactor,
+      amount(0),
       1,
     )
-    .option('--rpm <requests>', 'requests a minute, for each key and model', readLimit)
-    .option('--tpm <tokens>', 'tokens a minute, for each key and model', readLimit)
+    .option('--rpm <requests>', 'requests a minute, for each key and model', whole(1))
+    .option('--tpm <tokens>', 'tokens a minute, for each key and model', whole(1))
     .option('--list-faults', 'print every fault and stop')
     .option('--virtual <weather>', 'run the engine under this weather on a virtual clock, and print what came of it')
     .option('--rate <calls>', 'with --virtual: calls a second', readRate, 10)
-    .option('--calls <number>', 'with --virtual: how many calls', readLimit)
+    .option('--calls <number>', 'with --virtual: how many calls', whole(1))
     .option('--for <duration>', 'with --virtual: how long, such as 10m or 30d of virtual time', readDuration)
     .option('--deadline <duration>', 'with --virtual: how long a caller waits', readDuration)
     .option('--fallback', 'with --virtual: a second provider stands by that is always well')
@@ -205,30 +206,6 @@ function interrupted(): Promise<void> {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
-}
-
-function readPort(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 0) return count;
-  throw new InvalidArgumentError('Write a whole number, 0 or more.');
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isSafeInteger(limit) && limit >= 1) return limit;
-  throw new InvalidArgumentError('Write a whole number, 1 or more.');
-}
-
-function readFactor(text: string): number {
-  const factor = Number(text);
-  if (Number.isFinite(factor) && factor >= 0) return factor;
-  throw new InvalidArgumentError('Write a number, 0 or more.');
 }
 
 function readRate(text: string): number {
