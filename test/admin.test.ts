@@ -704,8 +704,25 @@ test('what the calls came to can be asked in every way, and listened to', async 
   });
   expect((await call('GET', '/calls/hf-nothing')).status).toBe(404);
   await expect.poll(async () => (await call('GET', `/calls/${id}/content`)).status).toBe(200);
-  for (const path of ['/overview?step=7s', '/overview?from=yesterday', '/costs?by=moon', '/calls?status=999']) {
-    expect({ path, ...(await call('GET', path)) }).toMatchObject({ status: 400, body: { code: 'invalid_fields' } });
+  for (const [path, field] of [
+    ['/overview?step=7s', 'step'],
+    ['/overview?from=yesterday', 'from'],
+    ['/overview?from=1h&to=2h', 'from'],
+    ['/overview?from=2026-01-02&to=2026-01-01', 'from'],
+    ['/overview?from=2026-01-02&to=2026-01-02', 'from'],
+    ['/overview?from=2999-01-01', 'from'],
+    ['/overview?from=0001-01-01', 'from'],
+    ['/overview?to=2999-01-01', 'to'],
+    ['/matrix?from=1h&to=2h', 'from'],
+    ['/faults?from=1h&to=2h', 'from'],
+    ['/timeline?from=1h&to=2h', 'from'],
+    ['/costs?from=1h&to=2h', 'from'],
+    ['/calls?from=1h&to=2h', 'from'],
+    ['/costs?by=moon', 'by'],
+    ['/calls?status=999', 'status'],
+  ]) {
+    const refusal = { status: 400, body: { code: 'invalid_fields', problems: [{ field }] } };
+    expect({ path, ...(await call('GET', path ?? '')) }).toMatchObject(refusal);
   }
 });
 

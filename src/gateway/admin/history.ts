@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../tenants/entities.ts';
 import { auditQuery, eventQuery } from './fields.ts';
 import { DEFAULT_LIMIT, numberAfter, pageOf, pageOfFetched } from './pages.ts';
 import { type AdminDeps, type AdminRoute, route } from './route.ts';
-import { rangeFields, type RangeQuery } from './see/range.ts';
+import { ranged, rangeFields, type RangeQuery } from './see/range.ts';
 import { showMoment, shownMoment } from './shown.ts';
 
 const shownChange = z.strictObject({
@@ -93,7 +93,7 @@ async function entries({ database }: AdminDeps, from: number, to: number): Promi
     .map(({ at, entry: shown }) => ({ at: new Date(at).toISOString(), ...shown }));
 }
 
-const query: z.ZodType<RangeQuery> = section(rangeFields);
+const query: z.ZodType<RangeQuery> = ranged(section(rangeFields));
 
 /** What was changed, and what happened. */
 export const historyRoutes: readonly AdminRoute[] = [

@@ -10,7 +10,7 @@ import { pageOf } from '../pages.ts';
 import { AdminProblem } from '../problem.ts';
 import { type AdminRoute, route } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
-import { rangeFields } from './range.ts';
+import { ranged, rangeFields } from './range.ts';
 import { listOf, shownKind, shownOutcome, shownParty } from './shown.ts';
 
 const DOLLAR = 1_000_000;
@@ -195,38 +195,40 @@ function showFault({
 
 const NOT_A_DURATION = 'must be a length of time, such as 500ms or 2s';
 
-const query: z.ZodType<CallSearch & Page> = section({
-  ...pageFields,
-  ...rangeFields,
-  id: text(
-    "Any id: Holdfast's own or its beginning, the caller's, the provider's, a trace's. The range does not matter then.",
-  )
-    .max(500, { error: 'must be at most 500 characters' })
-    .optional(),
-  outcome: shownOutcome.optional(),
-  fault: shownKind.describe('Met this fault, in the answer or in any attempt.').optional(),
-  model: text('Asked for this model.').optional(),
-  target: text('Sent to this target by any attempt.').optional(),
-  route: text('Took this route.').optional(),
-  organisation: text('Of any tenant of this organisation.').optional(),
-  tenant: text('Of this tenant.').optional(),
-  workload: text('Of this workload.').optional(),
-  key: text('Made with this key, by its id.').optional(),
-  user: text(
-    'Of this user of the tenant’s own: by its pseudonym, or as the tenant calls it, then with the tenant.',
-  ).optional(),
-  status: text('The status given to the caller: 429, or a class such as 5xx.')
-    .regex(/^[1-5](?:\d\d|xx)$/, { error: 'must be a status such as 429, or a class such as 5xx' })
-    .optional(),
-  slower: text('Took at least this long, ms: 500ms, 2s.')
-    .transform((written, context) => {
-      const ms = parseDuration(written);
-      if (ms !== null) return ms;
-      context.issues.push({ code: 'custom', message: NOT_A_DURATION, input: written });
-      return z.NEVER;
-    })
-    .optional(),
-});
+const query: z.ZodType<CallSearch & Page> = ranged(
+  section({
+    ...pageFields,
+    ...rangeFields,
+    id: text(
+      "Any id: Holdfast's own or its beginning, the caller's, the provider's, a trace's. The range does not matter then.",
+    )
+      .max(500, { error: 'must be at most 500 characters' })
+      .optional(),
+    outcome: shownOutcome.optional(),
+    fault: shownKind.describe('Met this fault, in the answer or in any attempt.').optional(),
+    model: text('Asked for this model.').optional(),
+    target: text('Sent to this target by any attempt.').optional(),
+    route: text('Took this route.').optional(),
+    organisation: text('Of any tenant of this organisation.').optional(),
+    tenant: text('Of this tenant.').optional(),
+    workload: text('Of this workload.').optional(),
+    key: text('Made with this key, by its id.').optional(),
+    user: text(
+      'Of this user of the tenant’s own: by its pseudonym, or as the tenant calls it, then with the tenant.',
+    ).optional(),
+    status: text('The status given to the caller: 429, or a class such as 5xx.')
+      .regex(/^[1-5](?:\d\d|xx)$/, { error: 'must be a status such as 429, or a class such as 5xx' })
+      .optional(),
+    slower: text('Took at least this long, ms: 500ms, 2s.')
+      .transform((written, context) => {
+        const ms = parseDuration(written);
+        if (ms !== null) return ms;
+        context.issues.push({ code: 'custom', message: NOT_A_DURATION, input: written });
+        return z.NEVER;
+      })
+      .optional(),
+  }),
+);
 
 /** Users are stored under pseudonyms, which can be told from their names and not the other way round. */
 function storedUser({ user, tenant }: CallSearch): string | undefined {

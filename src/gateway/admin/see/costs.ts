@@ -4,7 +4,7 @@ import type { CostBy, Costs } from '../../../observe/queries/costs.ts';
 import { type AdminRoute, route } from '../route.ts';
 import { showMoment, shownMoment } from '../shown.ts';
 import { burnOf, type ShownBudget, shownBudget } from './budgets.ts';
-import { type GroupQuery, groupFields, rangeFields, type RangeQuery } from './range.ts';
+import { type GroupQuery, groupFields, ranged, rangeFields, type RangeQuery } from './range.ts';
 import { shownSteps, shownValues } from './shown.ts';
 
 const sums = {
@@ -60,14 +60,16 @@ const reply = z.strictObject({
 
 type CostQuery = RangeQuery & GroupQuery & { readonly by?: CostBy | undefined };
 
-const query: z.ZodType<CostQuery> = section({
-  by: z
-    .enum(['tenant', 'user', 'workload', 'model', 'route'])
-    .describe('What to tell apart. Default tenant.')
-    .optional(),
-  ...rangeFields,
-  ...groupFields,
-});
+const query: z.ZodType<CostQuery> = ranged(
+  section({
+    by: z
+      .enum(['tenant', 'user', 'workload', 'model', 'route'])
+      .describe('What to tell apart. Default tenant.')
+      .optional(),
+    ...rangeFields,
+    ...groupFields,
+  }),
+);
 
 function show({ from, to, rows, ...costs }: Costs, budgets: ShownBudget[]): z.infer<typeof reply> {
   return { ...costs, from: showMoment(from), to: showMoment(to), data: [...rows], budgets };

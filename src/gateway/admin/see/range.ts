@@ -67,15 +67,60 @@ export interface StepQuery extends RangeQuery, GroupQuery {
   readonly step?: number | undefined;
 }
 
-export const stepQuery: z.ZodType<StepQuery> = section({ ...rangeFields, step: stepField, ...groupFields });
+/** Clocks of those who ask may be ahead of ours, ms. */
+const SKEW_MS = 5 * 60_000;
+
+/** A chart's last step may end so far ahead, ms. */
+const MOST_AHEAD_MS = 31 * 86_400_000;
+
+/** What is wrong with a range whose ends are moments, each by itself. */
+function wrongWith(
+  { from, to }: RangeQuery,
+  now: number,
+): { field: keyof RangeQuery; wrong: string; fix: string } | null {
+  if (from !== undefined && from < 0) return { field: 'from', wrong: 'lies before 1970', fix: 'Begin later.' };
+  if (to !== undefined && to < 0) return { field: 'to', wrong: 'lies before 1970', fix: 'End later.' };
+  if (from !== undefined && from > now + SKEW_MS) {
+    return {
+      field: 'from',
+      wrong: 'lies in the future, of which nothing is known',
+      fix: 'Begin at a moment that has passed.',
+    };
+  }
+  if (to !== undefined && to > now + MOST_AHEAD_MS) {
+    return { field: 'to', wrong: 'lies more than a month in the future', fix: 'Leave it out: it is now then.' };
+  }
+  if (from !== undefined && to !== undefined && from >= to) {
+    return {
+      field: 'from',
+      wrong: 'is not before to',
+      fix: 'Name the earlier moment in from, and the later one in to.',
+    };
+  }
+  return null;
+}
+
+/** Refuses ranges that there are none of, rather than answering for another one. */
+export function ranged<Query extends RangeQuery>(query: z.ZodType<Query>): z.ZodType<Query> {
+  return query.superRefine((asked, context) => {
+    const found = wrongWith(asked, Date.now());
+    if (found === null) return;
+    const { field, wrong, fix } = found;
+    context.addIssue({ code: 'custom', path: [field], message: wrong, params: { fix } });
+  });
+}
+
+export const stepQuery: z.ZodType<StepQuery> = ranged(section({ ...rangeFields, step: stepField, ...groupFields }));
 
 /** Of attempts and faults, which are not told apart by workload or route: a page that has them in its own query may send them. */
-export const servedQuery: z.ZodType<StepQuery> = section({
-  ...rangeFields,
-  step: stepField,
-  tenant: groupFields.tenant,
-  model: name('Only of this model, as it was sent.'),
-  target: name('Only at this target.'),
-  workload: name('Makes no difference here.'),
-  route: name('Makes no difference here.'),
-});
+export const servedQuery: z.ZodType<StepQuery> = ranged(
+  section({
+    ...rangeFields,
+    step: stepField,
+    tenant: groupFields.tenant,
+    model: name('Only of this model, as it was sent.'),
+    target: name('Only at this target.'),
+    workload: name('Makes no difference here.'),
+    route: name('Makes no difference here.'),
+  }),
+);
