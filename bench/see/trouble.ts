@@ -5,7 +5,7 @@ import { databasePath } from '../../src/storage/data-directory.ts';
 import { freePort } from '../processes.ts';
 import { type GatewayOptions, type ObservedGateway, startGateway } from './gateways.ts';
 
-/** What observing may run into. The first two have no trouble: what they differ by is the noise of the machine. */
+/** What observing may run into. The first two have none: what they differ by is the noise of the machine. */
 export const TROUBLES = [
   'none',
   'none-again',
@@ -17,6 +17,8 @@ export const TROUBLES = [
 ] as const;
 
 export type Trouble = (typeof TROUBLES)[number];
+
+export const HEALTHY: readonly Trouble[] = ['none', 'none-again'];
 
 /** Pages that were opened and never read. */
 const BROWSERS = 20;
@@ -82,7 +84,17 @@ const STARTS: Readonly<Record<Trouble, Start>> = {
 
   async 'collector-gone'(options) {
     const gateway = await startGateway({ ...options, collector: `http://127.0.0.1:${await freePort()}` });
-    return { gateway, begin: nothing, end: resolved, stop: () => gateway.stop() };
+    return {
+      gateway,
+      begin: nothing,
+      end: resolved,
+      async stop() {
+        const complaints = gateway.complaints();
+        await gateway.stop();
+        if (!complaints.includes('telemetry could not be sent'))
+          throw new Error(`nobody missed the collector: ${complaints}`);
+      },
+    };
   },
 
   async 'collector-silent'(options) {

@@ -17,23 +17,23 @@ export class Turns<Name extends string> {
 
   /** Median over the turns of `name` ÷ `base`. */
   ratio(name: Name, base: Name, metric: Metric): number {
-    return median(this.#pairs(name, base, metric).map(([one, other]) => one / other));
+    return median(this.#turns.map((turn) => of(turn, name, metric) / of(turn, base, metric)));
   }
 
-  /** Median over the turns of `name` − `base`. */
-  added(name: Name, base: Name, metric: Metric): number {
-    return median(this.#pairs(name, base, metric).map(([one, other]) => one - other));
+  /** Median over the turns of `name` − the most of `bases`. */
+  addedToSlowest(name: Name, bases: readonly Name[], metric: Metric): number {
+    const slowest = (turn: ReadonlyMap<Name, LoadReport>): number =>
+      Math.max(...bases.map((base) => of(turn, base, metric)));
+    return median(this.#turns.map((turn) => of(turn, name, metric) - slowest(turn)));
   }
 
   /** Calls that went wrong. */
   bad(name: Name): number {
     return this.#turns.reduce((sum, turn) => sum + (turn.get(name)?.bad ?? 0), 0);
   }
+}
 
-  #pairs(name: Name, base: Name, metric: Metric): [number, number][] {
-    return this.#turns.flatMap((turn): [number, number][] => {
-      const [one, other] = [turn.get(name), turn.get(base)];
-      return one === undefined || other === undefined ? [] : [[metric(one), metric(other)]];
-    });
-  }
+function of<Name>(turn: ReadonlyMap<Name, LoadReport>, name: Name, metric: Metric): number {
+  const report = turn.get(name);
+  return report === undefined ? NaN : metric(report);
 }
