@@ -1,7 +1,7 @@
 import type { Usage } from '../../engine/record.ts';
-import { chatUsage, parse } from '../openai/chat.ts';
 import { isObject } from '../openai/request.ts';
 import type { AnswerFacts, JsonObject } from '../translation/caller-wire.ts';
+import { type ChatListener, readChatEvent } from '../translation/chat-stream.ts';
 import { baseId, endingOf, ITEMS, responseOf, responsesUsageOf } from './answer.ts';
 
 /** An item of the output whose pieces are on their way. */
@@ -17,7 +17,7 @@ type OpenItem = { readonly id: string; readonly index: number; said: string } & 
 );
 
 /** Puts a chat stream into the events of a Responses stream, chunk by chunk. */
-export class ResponseEvents {
+export class ResponseEvents implements ChatListener {
   readonly #facts: AnswerFacts;
   #response: JsonObject = {};
   #id = '';
@@ -35,23 +35,46 @@ export class ResponseEvents {
 
   /** What a chat event comes to: whole events, none or many. */
   write(data: string): string {
-    if (data === '[DONE]') return this.#finish();
-    const chunk = parse(data);
-    // What is no event, or tells of an error, is for whoever guards the stream to judge.
-    if (!isObject(chunk) || chunk['error']) return `data: ${data}\n\n`;
-    if (isObject(chunk['usage'])) this.#usage = chatUsage(chunk['usage']);
-    const choice: unknown = Array.isArray(chunk['choices']) ? chunk['choices'][0] : undefined;
-    if (!isObject(choice)) return '';
-    if (choice['finish_reason'] === 'error') return FAILED;
-    const written = this.#start(chunk) + this.#delta(choice['delta']);
-    if (typeof choice['finish_reason'] === 'string') this.#reason = choice['finish_reason'];
-    return written;
+    return readChatEvent(data, this);
   }
 
   /** The body has ended: a server that forgets `[DONE]` has still said all there is, once it has said why it stopped. */
   end(): string {
-    return this.#reason === null ? '' : this.#finish();
+    return this.#reason === null ? '' : this.onDone();
   }
+
+  // ChatListener -------------------------------------------------------------------------------------------------
+
+  onChunk(chunk: JsonObject, [choice]: readonly JsonObject[], usage: Usage | null): string {
+    if (usage !== null) this.#usage = usage;
+    if (choice === undefined) return '';
+    const { delta, finish_reason: reason } = choice;
+    const written = this.#start(chunk) + this.#delta(delta);
+    if (typeof reason === 'string') this.#reason = reason;
+    return written;
+  }
+
+  onFailure(): string {
+    return FAILED;
+  }
+
+  onDone(): string {
+    if (this.#over) return '';
+    this.#over = true;
+    const opening = this.#start({});
+    const { status, details } = endingOf(this.#reason);
+    const closing = this.#close(status);
+    const response = {
+      ...this.#response,
+      status,
+      incomplete_details: details,
+      output: this.#output,
+      usage: responsesUsageOf(this.#usage),
+    };
+    return opening + closing + this.#event(`response.${status}`, { response });
+  }
+
+  // Inside -------------------------------------------------------------------------------------------------------
 
   #start(chunk: JsonObject): string {
     if (this.#started) return '';
@@ -144,22 +167,6 @@ export class ResponseEvents {
     );
   }
 
-  #finish(): string {
-    if (this.#over) return '';
-    this.#over = true;
-    const opening = this.#start({});
-    const { status, details } = endingOf(this.#reason);
-    const closing = this.#close(status);
-    const response = {
-      ...this.#response,
-      status,
-      incomplete_details: details,
-      output: this.#output,
-      usage: responsesUsageOf(this.#usage),
-    };
-    return opening + closing + this.#event(`response.${status}`, { response });
-  }
-
   #event(type: string, members: JsonObject): string {
     const data = { type, sequence_number: this.#sequence, ...members };
     this.#sequence += 1;
@@ -231,5 +238,4 @@ function whole(item: OpenItem, status: string): JsonObject {
   }
 }
 
-/** OpenRouter's way to end a stream that failed, for when it comes without an error object. */
 const FAILED = 'data: {"error":{"type":"server_error","message":"the provider ended its answer with an error"}}\n\n';

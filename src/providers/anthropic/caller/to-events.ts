@@ -1,12 +1,13 @@
 import { NO_USAGE } from '../../../engine/ports.ts';
 import type { Usage } from '../../../engine/record.ts';
-import { chatUsage, parse, tokensOfLength } from '../../openai/chat.ts';
+import { tokensOfLength } from '../../openai/chat.ts';
 import { isObject } from '../../openai/request.ts';
 import type { JsonObject } from '../../translation/caller-wire.ts';
+import { type ChatListener, readChatEvent } from '../../translation/chat-stream.ts';
 import { isRefusal, messageId, messagesUsageOf, stopReasonOf } from './to-message.ts';
 
 /** Puts a chat stream into the events of the Messages wire, chunk by chunk. */
-export class MessageEvents {
+export class MessageEvents implements ChatListener {
   readonly #model: string;
   #started = false;
   #over = false;
@@ -29,23 +30,40 @@ export class MessageEvents {
 
   /** What a chat event comes to: whole events, none or many. */
   write(data: string): string {
-    if (data === '[DONE]') return this.#finish();
-    const chunk = parse(data);
-    // What is no event, or tells of an error, is for whoever guards the stream to judge.
-    if (!isObject(chunk) || chunk['error']) return `data: ${data}\n\n`;
-    if (isObject(chunk['usage'])) this.#usage = chatUsage(chunk['usage']);
-    const choice: unknown = Array.isArray(chunk['choices']) ? chunk['choices'][0] : undefined;
-    if (!isObject(choice)) return '';
-    if (choice['finish_reason'] === 'error') return FAILED;
-    const written = this.#start(chunk) + this.#delta(choice['delta']);
-    if (typeof choice['finish_reason'] === 'string') this.#reason = choice['finish_reason'];
-    return written;
+    return readChatEvent(data, this);
   }
 
   /** The body has ended: a server that forgets `[DONE]` has still said all there is, once it has said why it stopped. */
   end(): string {
-    return this.#reason === null ? '' : this.#finish();
+    return this.#reason === null ? '' : this.onDone();
   }
+
+  // ChatListener -------------------------------------------------------------------------------------------------
+
+  onChunk(chunk: JsonObject, [choice]: readonly JsonObject[], usage: Usage | null): string {
+    if (usage !== null) this.#usage = usage;
+    if (choice === undefined) return '';
+    const { delta, finish_reason: reason } = choice;
+    const written = this.#start(chunk) + this.#delta(delta);
+    if (typeof reason === 'string') this.#reason = reason;
+    return written;
+  }
+
+  onFailure(): string {
+    return FAILED;
+  }
+
+  onDone(): string {
+    if (this.#over) return '';
+    this.#over = true;
+    const opening = this.#start({});
+    const reason = stopReasonOf(this.#reason, this.#calls.size > 0, this.#refused);
+    const usage = messagesUsageOf(this.#usage ?? { ...NO_USAGE, outputTokens: this.#saidTokens });
+    const delta = { stop_reason: reason, stop_sequence: null };
+    return opening + this.#close() + event('message_delta', { delta, usage }) + event('message_stop', {});
+  }
+
+  // Inside -------------------------------------------------------------------------------------------------------
 
   #start({ id, model }: JsonObject): string {
     if (this.#started) return '';
@@ -113,21 +131,10 @@ export class MessageEvents {
     this.#open = null;
     return event('content_block_stop', { index });
   }
-
-  #finish(): string {
-    if (this.#over) return '';
-    this.#over = true;
-    const opening = this.#start({});
-    const reason = stopReasonOf(this.#reason, this.#calls.size > 0, this.#refused);
-    const usage = messagesUsageOf(this.#usage ?? { ...NO_USAGE, outputTokens: this.#saidTokens });
-    const delta = { stop_reason: reason, stop_sequence: null };
-    return opening + this.#close() + event('message_delta', { delta, usage }) + event('message_stop', {});
-  }
 }
 
 function event(type: string, members: object): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...members })}\n\n`;
 }
 
-/** OpenRouter's way to end a stream that failed, for when it comes without an error object. */
 const FAILED = event('error', { error: { type: 'api_error', message: 'the provider ended its answer with an error' } });

@@ -1,8 +1,9 @@
 import { NO_USAGE } from '../../../engine/ports.ts';
 import type { Usage } from '../../../engine/record.ts';
-import { chatUsage, parse, tokensOfLength } from '../../openai/chat.ts';
+import { tokensOfLength } from '../../openai/chat.ts';
 import { isObject } from '../../openai/request.ts';
 import type { JsonObject } from '../../translation/caller-wire.ts';
+import { type ChatListener, readChatEvent } from '../../translation/chat-stream.ts';
 import { callPart, endingOf, responseId, usageMetadataOf } from './to-answer.ts';
 
 /** How far one choice has come. */
@@ -14,7 +15,7 @@ interface Choice {
 }
 
 /** Puts a chat stream into the frames of the Gemini wire, chunk by chunk. */
-export class GenerateFrames {
+export class GenerateFrames implements ChatListener {
   readonly #model: string;
   readonly #thoughts: boolean;
   readonly #choices = new Map<number, Choice>();
@@ -35,30 +36,50 @@ export class GenerateFrames {
 
   /** What a chat event comes to: whole frames, none or many. */
   write(data: string): string {
-    if (data === '[DONE]') return this.#finish();
-    const chunk = parse(data);
-    // What is no event, or tells of an error, is for whoever guards the stream to judge.
-    if (!isObject(chunk) || chunk['error']) return `data: ${data}\n\n`;
-    if (isObject(chunk['usage'])) this.#usage = chatUsage(chunk['usage']);
-    const { id, model, choices } = chunk;
-    this.#tail = {
-      modelVersion: typeof model === 'string' && model !== '' ? model : this.#model,
-      responseId: responseId(id),
-    };
-    let written = '';
-    for (const choice of Array.isArray(choices) ? (choices as unknown[]) : []) {
-      if (!isObject(choice)) continue;
-      if (choice['finish_reason'] === 'error') return FAILED;
-      written += this.#piece(choice);
-    }
-    return written;
+    return readChatEvent(data, this);
   }
 
   /** The body has ended: a server that forgets `[DONE]` has still said all there is, once it has said why it stopped. */
   end(): string {
     const choices = [...this.#choices.values()];
-    return choices.length > 0 && choices.every(({ reason }) => typeof reason === 'string') ? this.#finish() : '';
+    return choices.length > 0 && choices.every(({ reason }) => typeof reason === 'string') ? this.onDone() : '';
   }
+
+  // ChatListener -------------------------------------------------------------------------------------------------
+
+  onChunk({ id, model }: JsonObject, choices: readonly JsonObject[], usage: Usage | null): string {
+    if (usage !== null) this.#usage = usage;
+    this.#tail = {
+      modelVersion: typeof model === 'string' && model !== '' ? model : this.#model,
+      responseId: responseId(id),
+    };
+    let written = '';
+    for (const choice of choices) written += this.#piece(choice);
+    return written;
+  }
+
+  onFailure(): string {
+    return FAILED;
+  }
+
+  onDone(): string {
+    if (this.#over) return '';
+    this.#over = true;
+    const usageMetadata = usageMetadataOf(this.#usage ?? { ...NO_USAGE, outputTokens: this.#saidTokens });
+    let written = '';
+    for (const [index, { calls, reason, refusal }] of this.#choices) {
+      // `[DONE]` alone does not tell that an answer is whole.
+      if (typeof reason !== 'string') continue;
+      const parts = [...calls.values()].flatMap(({ id, name, arguments: written, more }) =>
+        callPart({ ...more, id, function: { name, arguments: written } }),
+      );
+      const content = { parts: parts.length > 0 ? parts : [{ text: '' }], role: 'model' };
+      written += this.#frame(index, { content, ...endingOf(reason, refusal) }, { usageMetadata });
+    }
+    return written;
+  }
+
+  // Inside -------------------------------------------------------------------------------------------------------
 
   #piece({ index, delta, finish_reason: reason }: JsonObject): string {
     const at = typeof index === 'number' ? index : 0;
@@ -88,23 +109,6 @@ export class GenerateFrames {
     return choice;
   }
 
-  #finish(): string {
-    if (this.#over) return '';
-    this.#over = true;
-    const usageMetadata = usageMetadataOf(this.#usage ?? { ...NO_USAGE, outputTokens: this.#saidTokens });
-    let written = '';
-    for (const [index, { calls, reason, refusal }] of this.#choices) {
-      // `[DONE]` alone does not tell that an answer is whole.
-      if (typeof reason !== 'string') continue;
-      const parts = [...calls.values()].flatMap(({ id, name, arguments: written, more }) =>
-        callPart({ ...more, id, function: { name, arguments: written } }),
-      );
-      const content = { parts: parts.length > 0 ? parts : [{ text: '' }], role: 'model' };
-      written += this.#frame(index, { content, ...endingOf(reason, refusal) }, { usageMetadata });
-    }
-    return written;
-  }
-
   #frame(index: number, candidate: JsonObject, more: JsonObject = {}): string {
     return `data: ${JSON.stringify({ candidates: [{ ...candidate, index }], ...more, ...this.#tail })}\n\n`;
   }
@@ -119,7 +123,6 @@ function keepCall({ calls }: Choice, { index, id, function: fn, ...more }: Recor
   else known.arguments += written;
 }
 
-/** OpenRouter's way to end a stream that failed, for when it comes without an error object. */
 const FAILED = `data: ${JSON.stringify({
   error: { code: 500, message: 'the provider ended its answer with an error', status: 'INTERNAL' },
 })}\n\n`;
