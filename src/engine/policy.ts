@@ -36,7 +36,7 @@ export interface RetryPolicy {
   readonly baseMs: number;
   /** Growth of the backoff from one retry to the next. */
   readonly factor: number;
-  /** Longest backoff, in ms. */
+  /** Longest backoff, in ms. It is a tenth of a second where another target stands and this one has not too much to do. */
   readonly capMs: number;
   readonly jitter: Jitter;
   /** Longest wait asked for by a provider that is worth sitting out, in ms; a longer one means trying elsewhere. */
