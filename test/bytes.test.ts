@@ -1,11 +1,10 @@
-import { ANYONE } from '../src/engine/caller.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Call } from '../src/engine/call.ts';
-import { Cancellation } from '../src/engine/cancellation.ts';
 import { faultOf } from '../src/engine/fault/index.ts';
 import type { Fault } from '../src/engine/fault/fault.ts';
 import { Guard } from '../src/engine/attempt/guard.ts';
 import type { Dialect } from '../src/engine/ports.ts';
+import { callAt } from '../src/engine/scripted.test-support.ts';
+import { VirtualClock } from '../src/engine/virtual-clock.ts';
 import { chat } from '../src/providers/openai/chat.ts';
 import { responses } from '../src/providers/openai/responses.ts';
 import { startSimulator } from '../src/simulator/index.ts';
@@ -168,33 +167,4 @@ function eventsIn(stream: Buffer): Event[] {
   return events;
 }
 
-const CALL: Call = {
-  id: 'call-1',
-  door: 'gateway',
-  caller: ANYONE,
-  queueMs: 0,
-  operation: 'chat',
-  method: 'POST',
-  path: '/chat/completions',
-  headers: {},
-  body: null,
-  model: 'gpt-4o',
-  stream: true,
-  choices: 1,
-  pins: [],
-  startedAt: 0,
-  arrivedAt: 0,
-  patienceMs: null,
-  callerRetries: 0,
-  expectedTokens: 0,
-  admission: null,
-  cancellation: new Cancellation(),
-  problem: null,
-  parsed: null,
-  notes: [],
-  told: [],
-  route: null,
-  attempts: [],
-  waitedMs: 0,
-  upstreamMs: 0,
-};
+const CALL = callAt(new VirtualClock(), { stream: true });

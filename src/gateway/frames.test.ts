@@ -1,43 +1,13 @@
-import { ANYONE } from '../engine/caller.ts';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { Cancellation } from '../engine/cancellation.ts';
-import type { Call } from '../engine/call.ts';
 import type { ReplyStream } from '../engine/reply.ts';
+import { callAt } from '../engine/scripted.test-support.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { answer } from './answer.ts';
 
-const call: Call = {
-  id: 'hf-test',
-  door: 'gateway',
-  caller: ANYONE,
-  queueMs: 0,
-  operation: 'chat',
-  method: 'POST',
-  path: '/chat/completions',
-  headers: {},
-  body: null,
-  model: null,
-  stream: true,
-  choices: 1,
-  pins: [],
-  startedAt: 0,
-  arrivedAt: 0,
-  patienceMs: null,
-  callerRetries: 0,
-  expectedTokens: 0,
-  admission: null,
-  cancellation: new Cancellation(),
-  problem: null,
-  parsed: null,
-  notes: [],
-  told: [],
-  route: null,
-  attempts: [],
-  waitedMs: 0,
-  upstreamMs: 0,
-};
+const clock = new SystemClock();
+const call = callAt(clock, { stream: true });
 
 /** A stream that gives these pieces at once. */
 function streamOf(pieces: readonly Buffer[]): ReplyStream {
@@ -61,7 +31,6 @@ test.each([
   ['a large piece', [Buffer.alloc(300_000, 0x41), Buffer.from('end')]],
   ['nothing', []],
 ])('a stream arrives as it was, in chunks that are valid HTTP: %s', async (_, pieces) => {
-  const clock = new SystemClock();
   const server = createServer((_request, response) => {
     answer(response, call, { kind: 'stream', status: 200, headers: {}, stream: streamOf(pieces) }, clock, 60_000);
   }).listen(0, '127.0.0.1');
