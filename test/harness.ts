@@ -258,7 +258,7 @@ function inFileWords(policy: object): object {
 export async function until(
   condition: () => boolean,
   state: () => string = () => condition.toString(),
-  withinMs = 5_000,
+  withinMs = 15_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
