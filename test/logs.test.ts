@@ -24,11 +24,14 @@ async function stopped(gateway: ServeProcess): Promise<readonly string[]> {
 }
 
 async function ask(url: string, model: string, id: string): Promise<Response> {
-  return fetch(`${url}/chat/completions`, {
+  const response = await fetch(`${url}/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-request-id': id, 'x-stainless-timeout': '5' },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'a prompt that nobody logs' }] }),
   });
+  // A call is told when its last byte has gone.
+  await response.arrayBuffer();
+  return response;
 }
 
 test(
