@@ -26,10 +26,12 @@ export class Lock {
   static take(path: string): Lock {
     for (;;) {
       const before = inodeOf(path);
-      const connection = hold(path);
-      // Whoever held it last may have taken the file away just before it was locked here: then it would lock nobody out.
-      if (before !== null && inodeOf(path) === before) return new Lock(path, connection);
-      connection.close();
+      const held = hold(path);
+      const same = inodeOf(path) === before;
+      // Whoever held it last may take the file away while it is asked for: another one of that name is to be had then.
+      if (same && before !== null && 'connection' in held) return new Lock(path, held.connection);
+      if (same && 'why' in held) throw held.why;
+      if ('connection' in held) held.connection.close();
     }
   }
 
@@ -40,17 +42,17 @@ export class Lock {
   }
 }
 
-function hold(path: string): DatabaseSync {
+function hold(path: string): { readonly connection: DatabaseSync } | { readonly why: Error } {
   let connection: DatabaseSync | null = null;
   try {
     connection = new DatabaseSync(path, { timeout: 0 });
     connection.exec('pragma journal_mode = off; pragma locking_mode = exclusive; begin exclusive');
     // In this mode the end of a transaction does not end its lock.
     connection.exec(`pragma user_version = ${process.pid}; commit`);
-    return connection;
+    return { connection };
   } catch (error) {
     connection?.close();
-    throw new Error(explain(path, error), { cause: error });
+    return { why: new Error(explain(path, error), { cause: error }) };
   }
 }
 
@@ -70,14 +72,16 @@ function explain(path: string, error: unknown): string {
 
 /** Read past SQLite, which lets nobody in while the file is held. */
 function holderOf(path: string): string {
-  const number = Buffer.alloc(4);
-  const file = openSync(path, 'r');
   try {
-    if (readSync(file, number, 0, number.length, OWN_NUMBER_AT) < number.length) return '(just begun)';
-  } finally {
+    const number = Buffer.alloc(4);
+    const file = openSync(path, 'r');
+    const read = readSync(file, number, 0, number.length, OWN_NUMBER_AT);
     closeSync(file);
+    if (read < number.length) return '(just begun)';
+    return `(process ${number.readUInt32BE()}, since ${statSync(path).mtime.toISOString()})`;
+  } catch {
+    return '(just ending)';
   }
-  return `(process ${number.readUInt32BE()}, since ${statSync(path).mtime.toISOString()})`;
 }
 
 function inodeOf(path: string): number | null {
