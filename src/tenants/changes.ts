@@ -74,7 +74,7 @@ export async function change<Result>(
  * its place.
  */
 export async function waitBriefly({ query }: Database): Promise<void> {
-  await sql`pragma busy_timeout = 20`.execute(query);
+  await sql`pragma busy_timeout = 5`.execute(query);
 }
 
 function changeBy(query: Kysely<Schema>, actor: Actor): Change {

@@ -2,6 +2,7 @@ import type { Headers } from '../engine/call.ts';
 import type { Caller } from '../engine/caller.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { Database } from '../storage/database.ts';
+import { toDatabaseError } from '../storage/database-error.ts';
 import { changesSince, lastChange } from './audit.ts';
 import type { Organisation, SubjectKind, Tenant, VirtualKey, Workload } from './entities.ts';
 import { listOrganisations, listTenants, listWorkloads } from './groups.ts';
@@ -309,10 +310,17 @@ export class Directory {
 
   async #saveUses(): Promise<void> {
     const fresh = [...this.#uses].filter(([, { at, savedAt }]) => at > savedAt);
-    await saveLastUses(
-      this.#options.database,
-      fresh.map(([id, { at }]) => ({ id, at })),
-    );
+    const { database } = this.#options;
+    try {
+      await saveLastUses(
+        database,
+        fresh.map(([id, { at }]) => ({ id, at })),
+      );
+    } catch (error) {
+      // Somebody else writes just now. What was not written down this time is the next.
+      if (toDatabaseError(error, database.path).kind === 'busy') return;
+      throw error;
+    }
     for (const [, use] of fresh) use.savedAt = use.at;
   }
 
