@@ -1,6 +1,7 @@
 import {
   type Expression,
   type ExpressionBuilder,
+  type Kysely,
   type RawBuilder,
   type SelectQueryBuilder,
   sql,
@@ -10,7 +11,7 @@ import {
 import type { FaultKind } from '../engine/fault/fault.ts';
 import type { CallOutcome } from '../engine/record.ts';
 import type { Database } from '../storage/database.ts';
-import type { Schema } from '../storage/schema.ts';
+import type { CallsView, Schema } from '../storage/schema.ts';
 import { callFromRow, type StoredCall } from './call-row.ts';
 import { countsBeginningWith, splitOwnId } from './own-id.ts';
 
@@ -69,11 +70,9 @@ export async function listCalls(
   } = {},
 ): Promise<CallPage> {
   const { limit = 20, before } = filter;
-  let select = matching(query.selectFrom('calls').selectAll(), filter);
+  let select = await matching(query, filter, { limit: limit + 1, before });
   if (before !== undefined) {
-    select = select.where((row) =>
-      row.or([row('at', '<', before.at), row.and([row('at', '=', before.at), row('seq', '<', before.seq)])]),
-    );
+    select = select.where((row) => olderThan(row, before));
   }
   // One more than asked for tells whether another page follows.
   const rows = await select
@@ -93,11 +92,8 @@ export async function listCallsAfter(
   filter: CallFilter = {},
   limit = 1000,
 ): Promise<readonly StoredCall[]> {
-  const rows = await matching(query.selectFrom('calls').selectAll(), filter)
-    .where('seq', '>', seq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+  const select = await matching(query, filter);
+  const rows = await select.where('seq', '>', seq).orderBy('seq').limit(limit).execute();
   return rows.map(callFromRow);
 }
 
@@ -143,12 +139,13 @@ export async function findCall(database: Database, idOrPrefix: string): Promise<
   return ids.length === 1 ? { kind: 'found', call: first } : { kind: 'ambiguous', ids };
 }
 
-type CallQuery<Output> = SelectQueryBuilder<Schema, 'calls', Output>;
+type CallQuery = SelectQueryBuilder<Schema, 'calls', CallsView>;
 
-function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQuery<Output> {
+/** @param page which of them, where the newest are wanted and no others */
+async function matching(query: Kysely<Schema>, filter: CallFilter, page?: Page): Promise<CallQuery> {
   const { since, until, outcome, fault, model, target, route, status, minDurationMs, idPrefix } = filter;
   const { organisation, tenant, workload, keyId, endUser } = filter;
-  let select = query;
+  let select = query.selectFrom('calls').selectAll();
   if (since !== undefined) select = select.where('at', '>=', since);
   if (until !== undefined) select = select.where('at', '<', until);
   if (outcome !== undefined) select = select.where('outcome', '=', outcome);
@@ -174,7 +171,10 @@ function matching<Output>(query: CallQuery<Output>, filter: CallFilter): CallQue
     const [from, below] = statusRange(status);
     select = select.where('status', '>=', from).where('status', '<', below);
   }
-  if (idPrefix !== undefined) select = select.where((row) => hasIdBeginningWith(row, idPrefix));
+  if (idPrefix !== undefined) {
+    const found = await beginningWith(query, idPrefix, onlyByTime(filter) ? { since, until, ...page } : {});
+    select = select.where('seq', 'in', found);
+  }
   return select;
 }
 
@@ -189,23 +189,62 @@ function hasId(row: CallExpressions, id: string): Expression<SqlBool> {
   return row('seq', 'in', rows.where('id_prefix', '=', prefix).where('id_count', '=', own.count));
 }
 
-function hasIdBeginningWith(row: CallExpressions, start: string): Expression<SqlBool> {
-  const rows = row.selectFrom('call_rows').select('call_rows.seq');
-  const prefixes = row.selectFrom('id_prefixes').select('id_prefixes.id');
+/** Processes looked at that share the beginning of their ids, the newest: as many as a statement takes. */
+const MOST_PROCESSES = 10_000;
+
+/** The newest calls, so many of them. */
+interface Page {
+  readonly limit?: number | undefined;
+  readonly before?: CallCursor | undefined;
+}
+
+/** Nothing but time and the id restricts: then the newest by their ids alone are the newest. */
+function onlyByTime({ since, until, idPrefix, ...others }: CallFilter & Page): boolean {
+  return Object.entries(others).every(([name, value]) => value === undefined || name === 'limit' || name === 'before');
+}
+
+type Numbers = SelectQueryBuilder<Schema, 'call_rows', { seq: number }>;
+
+/**
+ * The numbers of the calls whose ids begin so, by the indexes of the rows. A short beginning is that of every call of a process:
+ * of those not more are looked at than are wanted.
+ */
+async function beginningWith(
+  query: Kysely<Schema>,
+  start: string,
+  { since, until, limit, before }: Page & Pick<CallFilter, 'since' | 'until'>,
+): Promise<SelectQueryBuilder<Schema, never, { seq: number }>> {
+  const newest = (of: Numbers): SelectQueryBuilder<Schema, never, { seq: number }> => {
+    let some = of;
+    if (since !== undefined) some = some.where('at', '>=', since);
+    if (until !== undefined) some = some.where('at', '<', until);
+    if (before !== undefined) some = some.where((row) => olderThan(row, before));
+    if (limit !== undefined) some = some.orderBy('at', 'desc').orderBy('seq', 'desc').limit(limit);
+    return query.selectFrom(some.as('some')).select('seq') as SelectQueryBuilder<Schema, never, { seq: number }>;
+  };
   // Ranges, because `like` ignores case and so cannot use the index. Their end is the last character there is.
   const end = `${start}\u{10FFFF}`;
-  const ways = [
-    row('seq', 'in', rows.where('call_rows.id', '>=', start).where('call_rows.id', '<', end)),
-    row('seq', 'in', rows.where('id_prefix', 'in', prefixes.where('prefix', '>=', start).where('prefix', '<', end))),
-  ];
   const dash = start.lastIndexOf('-');
-  const prefix = prefixes.where('prefix', '=', start.slice(0, Math.max(dash, 0)));
-  if (dash === start.length - 1) ways.push(row('seq', 'in', rows.where('id_prefix', '=', prefix)));
-  for (const [first, last] of countsBeginningWith(start.slice(dash + 1))) {
-    const counted = rows.where('id_prefix', '=', prefix).where('id_count', '>=', first).where('id_count', '<=', last);
-    ways.push(row('seq', 'in', counted));
+  const base = start.slice(0, Math.max(dash, 0));
+  const prefixes = await query
+    .selectFrom('id_prefixes')
+    .selectAll()
+    .where((row) => row.or([row('prefix', '=', base), row.and([row('prefix', '>=', start), row('prefix', '<', end)])]))
+    .orderBy('id', 'desc')
+    .limit(MOST_PROCESSES)
+    .execute();
+  const rows = query.selectFrom('call_rows').select('seq');
+  const isWhole = (prefix: string): boolean => prefix !== base || dash === start.length - 1;
+  const whole = prefixes.filter(({ prefix }) => isWhole(prefix)).map(({ id }) => id);
+  let found = newest(rows.where('id', '>=', start).where('id', '<', end));
+  if (whole.length > 0) found = found.unionAll(newest(rows.where('id_prefix', 'in', whole)));
+  for (const { id } of prefixes.filter(({ prefix }) => !isWhole(prefix))) {
+    for (const [first, last] of countsBeginningWith(start.slice(dash + 1))) {
+      const counted = rows.where('id_prefix', '=', id).where('id_count', '>=', first).where('id_count', '<=', last);
+      found = found.unionAll(newest(counted));
+    }
   }
-  return row.or(ways);
+  return found;
 }
 
 /**
@@ -216,6 +255,14 @@ function anAttemptHas(field: string, value: string): RawBuilder<SqlBool> {
   const text = JSON.stringify({ [field]: value }).slice(1, -1);
   const pattern = `%${text.replaceAll(/[!%_]/g, '!$&')}%`;
   return sql<SqlBool>`attempts like ${pattern} escape '!'`;
+}
+
+/** In the order of a page. */
+function olderThan(
+  row: ExpressionBuilder<Schema, 'calls' | 'call_rows'>,
+  { at, seq }: CallCursor,
+): Expression<SqlBool> {
+  return row.or([row('at', '<', at), row.and([row('at', '=', at), row('seq', '<', seq)])]);
 }
 
 function statusRange(status: number | StatusClass): [from: number, below: number] {

@@ -2,7 +2,7 @@ import type { CallBatch } from './call-batch.ts';
 import type { HouseEvent } from './events.ts';
 
 /** Either at once or later: SQLite answers in place. */
-export type Soon<Value> = Value | Promise<Value>;
+type Soon<Value> = Value | Promise<Value>;
 
 /** Keeps the records of calls in a database of some kind, and their sums; the body of the store's worker. One step at a time. */
 export interface RecordKeeper {
