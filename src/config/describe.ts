@@ -29,7 +29,9 @@ export function describeConfig(config: Config): string {
   const { ageMs, sizeBytes } = records.retention;
   const lines = [
     `listens  ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
-    `records  ${config.data}${config.database.kind === 'sqlite' ? '' : ", of this gateway's own calls"}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`,
+    config.database.kind === 'sqlite'
+      ? `records  ${config.data}, kept ${formatDuration(ageMs)} and up to ${formatSize(sizeBytes)}`
+      : `records  in the database, kept ${formatDuration(ageMs)}`,
     `database ${describeDatabase(config.database)}`,
     ...describeJobsDatabase(config),
     `counters ${describeCounters(config.counters)}`,

@@ -99,7 +99,10 @@ export const fileSchema: z.ZodType<ConfigFile> = section({
   records: section({
     retention: section({
       age: age('Records older than this are removed. Default 30d.').optional(),
-      size: size('The oldest records are removed above this size. Default 1GiB.', 1_048_576).optional(),
+      size: size(
+        'The oldest records are removed above this size, where they are in a data directory. Default 1GiB.',
+        1_048_576,
+      ).optional(),
     }).optional(),
   }).optional(),
   targets: z

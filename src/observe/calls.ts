@@ -198,9 +198,11 @@ interface Page {
   readonly before?: CallCursor | undefined;
 }
 
-/** Nothing but time and the id restricts: then the newest by their ids alone are the newest. */
-function onlyByTime({ since, until, idPrefix, ...others }: CallFilter & Page): boolean {
-  return Object.entries(others).every(([name, value]) => value === undefined || name === 'limit' || name === 'before');
+/** What restricts nothing but the time and the id: then the newest by these alone are the newest. */
+const OF_TIME: ReadonlySet<string> = new Set(['since', 'until', 'idPrefix', 'limit', 'before']);
+
+function onlyByTime(filter: CallFilter): boolean {
+  return Object.entries(filter).every(([name, value]) => value === undefined || OF_TIME.has(name));
 }
 
 type Numbers = SelectQueryBuilder<Schema, 'call_rows', { seq: number }>;
