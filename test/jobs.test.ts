@@ -510,6 +510,11 @@ describe('a ladder that ends in a job', () => {
     expect(told.headers.get('retry-after')).toBe('1');
     const over = await ended(String(told.json['id']));
     expect(over.json).toMatchObject({ status: 'succeeded', origin: 'ladder' });
+    // To its caller it was one call.
+    expect(gateway.records.slice(-2).map(({ outcome, status }) => [outcome, status])).toEqual([
+      ['retried', 202],
+      ['answered', 200],
+    ]);
   });
 });
 

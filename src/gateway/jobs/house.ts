@@ -84,7 +84,7 @@ export class JobHouse {
       run: runsJobs({ ...deps, mostBytes: config.limits.answerBytes, own: this.#own }),
       concurrency: config.concurrency,
       leaseMs: config.leaseMs,
-      retried: (callId) => this.#retry(callId),
+      retried: (callId) => this.goesOn(callId),
       ended: (status) => this.#tally.ended(status),
       changed: (id) => this.watch.changed(id),
       say,
@@ -159,7 +159,8 @@ export class JobHouse {
     return { ...record, outcome: 'retried' };
   }
 
-  #retry(callId: string): void {
+  /** A call was not the last of its job: its record, which is about to be taken, counts as a part of one. */
+  goesOn(callId: string): void {
     // Calls that hit a defect leave no record to ask for them.
     if (this.#retried.size >= MOST_UNTAKEN) this.#retried.clear();
     this.#retried.add(callId);

@@ -19,6 +19,8 @@ export function jobRung(
     const kept = await jobs.keep(call, { origin: 'ladder', restMs: retryAfterMs });
     // What cannot be kept is not promised: the next rung is asked, and in the end the fault is told.
     if (kept.kind === 'refused') return null;
+    // Its caller made one call, which is over when the job is.
+    jobs.goesOn(call.id);
     const { status, headers: list, body } = placeholder(kept.job, [], call.stream);
     const headers: Record<string, string> = {};
     for (let at = 0; at + 1 < list.length; at += 2) headers[list[at] as string] = list[at + 1] as string;
