@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadTokenizer } from '../tokens/tokenizer.ts';
 import type { JsonObject } from '../tokens/json.ts';
@@ -138,6 +139,46 @@ describe.each(OPERATIONS)('%s', (operation) => {
     expect(wire.read(message).role).toBe('user');
     expect(wire.told(message)).toBe('It was calm.');
   });
+});
+
+/** Anything that JSON can say, in places where something else is meant. */
+const anything = fc.jsonValue({ maxDepth: 1 });
+const text = fc.oneof(fc.string(), fc.constantFrom('text', 'image', 'tool_use', 'tool_result', 'function_call_output'));
+const members = (names: readonly string[], deeper: fc.Arbitrary<unknown>): fc.Arbitrary<JsonObject> =>
+  fc.dictionary(fc.constantFrom(...names), fc.oneof(text, deeper, fc.array(deeper, { maxLength: 2 }), anything), {
+    maxKeys: 4,
+  });
+const inner = members(['type', 'text', 'content', 'input', 'name', 'id', 'data', 'args', 'response', 'url'], anything);
+const piece = members(
+  ['type', 'text', 'source', 'content', 'functionCall', 'function_response', 'inlineData', 'fileData', 'image_url'],
+  inner,
+);
+const message = members(['role', 'type', 'content', 'parts', 'output', 'tool_calls', 'call_id'], piece);
+const frame = members(
+  ['system', 'systemInstruction', 'tools', 'tool_choice', 'toolConfig', 'generationConfig', 'output_config', 'text'],
+  piece,
+);
+const odd = fc.tuple(frame, fc.oneof({ weight: 5, arbitrary: fc.array(message, { maxLength: 3 }) }, anything));
+
+test.each(OPERATIONS)('%s: whatever a request holds, it is read, weighed and told', (operation) => {
+  const wire = PROMPT_WIRES[operation];
+  fc.assert(
+    fc.property(odd, ([around, said]) => {
+      const request = { ...around, [wire.member]: said };
+      for (const each of wire.messagesIn(request)) {
+        const { texts, pictures } = wire.read(each);
+        for (const { path, text: long } of texts) expect(replacedAt(each, path, long)).toEqual(each);
+        for (const { path, picture } of pictures) expect(replacedAt(each, path, picture)).toEqual(each);
+        expect(wire.weigh(scale, each).tokens).toBeGreaterThanOrEqual(0);
+        expect(typeof wire.told(each)).toBe('string');
+      }
+      expect(wire.weighFrame(scale, request).tokens).toBeGreaterThanOrEqual(0);
+      expect(typeof wire.isAllText(request)).toBe('boolean');
+      expect(typeof wire.showsPictures(request)).toBe('boolean');
+      wire.joined?.(wire.messagesIn(request));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('Anthropic', () => {

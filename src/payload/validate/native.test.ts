@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Findings, inspect, knownEndpoint } from './inspect.ts';
 import type { ModelFacts } from './model-rules.ts';
@@ -409,4 +410,49 @@ describe("Google's generateContent", () => {
       },
     ]);
   });
+});
+
+/** Anything that JSON can say, in places where something else is meant. */
+const anything = fc.jsonValue({ maxDepth: 1 });
+const word = fc.oneof(
+  fc.string(),
+  fc.constantFrom('user', 'assistant', 'model', 'text', 'tool_use', 'tool_result', 'ANY'),
+);
+const members = (names: readonly string[], deeper: fc.Arbitrary<unknown>): fc.Arbitrary<Body> =>
+  fc.dictionary(fc.constantFrom(...names), fc.oneof(word, deeper, fc.array(deeper, { maxLength: 2 }), anything), {
+    maxKeys: 5,
+  });
+const inner = members(
+  ['type', 'text', 'id', 'tool_use_id', 'name', 'input', 'source', 'functionCall', 'functionResponse'],
+  anything,
+);
+const turn = members(
+  ['role', 'content', 'parts', 'name', 'input_schema', 'functionDeclarations', 'mode', 'type'],
+  inner,
+);
+const request = members(
+  [
+    'model',
+    'max_tokens',
+    'messages',
+    'contents',
+    'tools',
+    'tool_choice',
+    'toolConfig',
+    'thinking',
+    'generationConfig',
+    'stop',
+  ],
+  turn,
+);
+
+test.each(['/messages', GENERATE])('%s: whatever is sent, each problem is told with its place and its fix', (path) => {
+  fc.assert(
+    fc.property(request, (body) => {
+      const { problems } = look(path, body, FACTS);
+      const clear = problems.filter(({ message, fix }) => message !== '' && !/undefined|\[object/.test(message + fix));
+      expect(clear).toEqual(problems);
+    }),
+    { numRuns: 1000 },
+  );
 });
