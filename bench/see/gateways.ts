@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly collector: string | null;
   /** Share of the traces that is sent. */
   readonly traceShare: number;
+  /** Calls come with a key of a tenant, whose last use is written down besides. @default everybody is let in */
+  readonly keyed?: boolean;
   /** What records and log are written to. @default a disk that takes them */
   readonly disk?: 'sound' | 'stuck' | 'full';
 }
@@ -50,7 +52,7 @@ export interface ObservedGateway {
 
 /** @throws {Error} when it does not come up, or this machine cannot give it the disk. */
 export async function startGateway(options: GatewayOptions): Promise<ObservedGateway> {
-  const { upstreamPort, collector, traceShare, disk = 'sound' } = options;
+  const { upstreamPort, collector, traceShare, keyed = false, disk = 'sound' } = options;
   const home = mkdtempSync(join(tmpdir(), 'holdfast-bench-see-'));
   const data = mkdtempSync(join(home, 'data-'));
   const cleanUp = (): void => rmSync(home, { recursive: true, force: true });
@@ -79,15 +81,17 @@ export async function startGateway(options: GatewayOptions): Promise<ObservedGat
   await listening(disk === 'full' ? `the gateway on a full disk (${NEEDS_NAMESPACES})` : 'the gateway', started, port);
   const url = `http://127.0.0.1:${port}`;
   const adminToken = await tokenSaidBy(started);
+  const headers: Record<string, string> = {};
+  if (keyed) headers['authorization'] = `Bearer ${await keyAt(url, adminToken)}`;
   // The disk is mounted for that process alone.
   if (disk === 'full') fill(`/proc/${started.pid}/root${data}`);
   return {
-    destination: { port, headers: {}, pid: started.pid },
+    destination: { port, headers, pid: started.pid },
     url,
     data,
     adminToken,
     complaints: started.complaints,
-    unstored: () => unstored(url),
+    unstored: () => unstored(url, adminToken),
     async stop() {
       await stop(started);
       cleanUp();
@@ -132,9 +136,22 @@ async function tokenSaidBy({ complaints, child }: Started): Promise<string> {
   throw new Error(`the gateway ended. It said: ${complaints()}`);
 }
 
-/** From its metrics, which it shows to everybody while it has no tenant. */
-async function unstored(url: string): Promise<number> {
-  const page = await (await fetch(`${url}/metrics`)).text();
+/** A key of a new tenant. */
+async function keyAt(url: string, adminToken: string): Promise<string> {
+  const make = async (what: string, body: object): Promise<{ readonly secret?: string }> => {
+    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}/admin/api/${what}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${what} at ${url} was answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as { readonly secret?: string };
+  };
+  await make('tenants', { id: 'bench' });
+  const { secret = '' } = await make('keys', { tenant: 'bench' });
+  return secret;
+}
+
+/** From its metrics. */
+async function unstored(url: string, adminToken: string): Promise<number> {
+  const page = await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${adminToken}` } })).text();
   const counts = [...page.matchAll(/^holdfast_records_(?:pending|dropped_total) (\d+)$/gm)].map(([, count]) =>
     Number(count),
   );

@@ -23,10 +23,15 @@ const ADDED = { p50: 0.05, p99: 0.5 } as const;
 export async function steadinessFigures(traffic: Traffic, quick: boolean): Promise<Figure[]> {
   const { rounds, turns, warmUpMs, sliceMs } = quick
     ? { rounds: 1, turns: 2, warmUpMs: 700, sliceMs: 1_250 }
-    : { rounds: 2, turns: 3, warmUpMs: 1_000, sliceMs: 2_000 };
+    : { rounds: 2, turns: 2, warmUpMs: 1_000, sliceMs: 2_000 };
   const collector = await startCollector();
   const all = new Turns<Trouble>();
-  const options = { upstreamPort: traffic.upstreamPort, collector: collector.url, traceShare: TRACE_SHARE };
+  const options = {
+    upstreamPort: traffic.upstreamPort,
+    collector: collector.url,
+    traceShare: TRACE_SHARE,
+    keyed: true,
+  };
   for (let round = 0; round < rounds; round += 1) {
     const running = new Map<Trouble, Troubled>();
     for (const trouble of TROUBLES) running.set(trouble, await startTroubled(trouble, options));
