@@ -3,7 +3,8 @@ import type { ConfigFile } from './file.ts';
 import { fileSchema } from './schema.ts';
 import { showName } from './secrets.ts';
 import type { Finding } from './source.ts';
-import { suggestOrList } from './suggest.ts';
+import { suggest, suggestOrList } from './suggest.ts';
+import { targetField } from './target-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -61,7 +62,7 @@ function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: readonly Pro
 
 /** A value that fits no shape of several: the shape it comes nearest to tells best what is wrong. */
 function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Finding[] {
-  if (issue.discriminator !== undefined) return [wrongProvider(issue, path)];
+  if (issue.discriminator !== undefined) return [wrongProvider(issue, path), ...besideProvider(issue, path)];
   const nearest = issue.errors.find((branch) => branch.every((inner) => !missesShape(inner)));
   if (nearest === undefined) return [{ path, at: 'value', ...explain(issue) }];
   return nearest.flatMap((inner) => findingsOf(inner, path));
@@ -75,7 +76,7 @@ function missesShape(issue: Issue): boolean {
 }
 
 function wrongProvider(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Finding {
-  const known = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+  const known = providersIn(issue);
   const { input } = issue;
   const written = typeof input === 'object' && input !== null && 'provider' in input ? input.provider : undefined;
   if (typeof written !== 'string') {
@@ -87,6 +88,20 @@ function wrongProvider(issue: z.core.$ZodIssueInvalidUnion, path: readonly Prope
     wrong: `${quote(written) ?? 'what is written'} is not a known provider`,
     fix: suggestOrList(written, known),
   };
+}
+
+/** What else is wrong with a target whose provider is misspelt: it would only be found when that is put right. */
+function besideProvider(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): readonly Finding[] {
+  const { input } = issue;
+  if (typeof input !== 'object' || input === null || !('provider' in input)) return [];
+  const meant = typeof input.provider === 'string' ? suggest(input.provider, providersIn(issue)) : null;
+  if (meant === null) return [];
+  const checked = targetField.safeParse({ ...input, provider: meant }, { reportInput: true });
+  return checked.success ? [] : checked.error.issues.flatMap((inner) => findingsOf(inner, path.slice(0, -1)));
+}
+
+function providersIn(issue: z.core.$ZodIssueInvalidUnion): readonly string[] {
+  return 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
 }
 
 function explain(issue: Issue): { wrong: string; fix: string } {

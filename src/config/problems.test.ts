@@ -195,6 +195,13 @@ describe('one mistake, one message', () => {
     expect(said[0]).toContain(expected);
   });
 
+  it('tells what else is wrong with a target whose provider is misspelt', async () => {
+    expect(await problems('targets: { a: { provider: opnai, kye: env:A_KEY } }')).toEqual([
+      '1:27 targets.a.provider: "opnai" is not a known provider / Did you mean "openai"?',
+      '1:34 targets.a.kye: is not a known field / Did you mean "key"?',
+    ]);
+  });
+
   it.each([
     ['routes: [{ models: [*], ladder: [a] }]', '1:21 : a * begins an alias in YAML', '"*"'],
     ['routes: [{ models: [*gpt], ladder: [a] }]', '1:21 : a * begins an alias in YAML', '"*"'],

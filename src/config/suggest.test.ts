@@ -7,6 +7,8 @@ it.each([
   ['baseURL', ['baseUrl', 'key'], 'baseUrl'],
   ['apiKey', ['baseUrl', 'key'], 'key'],
   ['endpoint', ['baseUrl', 'key'], 'baseUrl'],
+  ['kye', ['baseUrl', 'key'], 'key'],
+  ['kea', ['baseUrl', 'tea', 'sea'], 'tea'],
   ['overladed', ['overloaded', 'timeout'], 'overloaded'],
   ['colour', ['host', 'port'], null],
   ['x', [], null],

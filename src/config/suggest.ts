@@ -28,6 +28,8 @@ export function suggest(written: string, known: readonly string[]): string | nul
   if (synonym !== undefined) return synonym;
   const same = known.find((word) => simplify(word) === plain);
   if (same !== undefined) return same;
+  const swapped = known.find((word) => isSwapped(plain, simplify(word)));
+  if (swapped !== undefined) return swapped;
   const longer = known.filter((word) => plain.length > 1 && simplify(word).startsWith(plain));
   if (longer.length === 1) return longer[0] ?? null;
   if (known.length === 0) return null;
@@ -42,7 +44,14 @@ export function suggestOrList(written: string, known: readonly string[]): string
   return word === null ? `Known here: ${known.map(showName).join(', ')}.` : `Did you mean "${showName(word)}"?`;
 }
 
-/** How many letters may be wrong: enough for slips such as two letters swapped, too little to guess wildly. */
+/** The commonest slip of fingers, which a distance counts as two: in a short word that would be too much. */
+function isSwapped(one: string, other: string): boolean {
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const back = one.slice(0, at) + (one[at + 1] ?? '') + (one[at] ?? '') + one.slice(at + 2);
+  return at >= 0 && back === other;
+}
+
+/** How many letters may be wrong: enough for a slip or two, too little to guess wildly. */
 function tolerance(length: number): number {
   if (length < 4) return length === 3 ? 1 : 0;
   return Math.max(2, Math.floor(length / 3));
