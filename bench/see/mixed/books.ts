@@ -18,12 +18,12 @@ export interface OverviewTotal extends Readonly<Record<string, unknown>> {
   readonly faults: readonly FaultCount[];
 }
 
-export interface ShownOverview {
+interface ShownOverview {
   readonly total: OverviewTotal;
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
 }
 
-export interface ShownCell {
+interface ShownCell {
   readonly target: string;
   readonly model: string | null;
   readonly attempts: number;

@@ -4,7 +4,7 @@ import type { Simulator } from '../../../src/simulator/index.ts';
 import { type MixedHouse, SLOW_MODEL, TENANTS } from './house.ts';
 
 /** How a call ended, as its caller saw it. */
-export type Ending = 'answered' | 'failed' | 'interrupted' | 'cancelled';
+type Ending = 'answered' | 'failed' | 'interrupted' | 'cancelled';
 
 /** What the callers have counted themselves. */
 export interface Seen {

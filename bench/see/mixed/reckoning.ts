@@ -5,7 +5,7 @@ import type { Seen } from './callers.ts';
 import type { Json } from './house.ts';
 
 /** A number that is not the same everywhere. */
-export interface Difference {
+interface Difference {
   readonly what: string;
   /** What it is in each place. */
   readonly values: Readonly<Record<string, number>>;
