@@ -46,9 +46,10 @@ export function suggestOrList(written: string, known: readonly string[]): string
 
 /** The commonest slip of fingers, which a distance counts as two: in a short word that would be too much. */
 function isSwapped(one: string, other: string): boolean {
-  const at = [...one].findIndex((letter, index) => letter !== other[index]);
-  const back = one.slice(0, at) + (one[at + 1] ?? '') + (one[at] ?? '') + one.slice(at + 2);
-  return at >= 0 && back === other;
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at += 1;
+  const back = one.slice(0, at) + one.slice(at + 1, at + 2) + one.slice(at, at + 1) + one.slice(at + 2);
+  return at < one.length && back === other;
 }
 
 /** How many letters may be wrong: enough for a slip or two, too little to guess wildly. */
