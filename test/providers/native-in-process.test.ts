@@ -75,4 +75,21 @@ describe('in process, too', () => {
     expect(records.map(({ notes }) => notes)).toEqual([[fitted], [fitted]]);
     await line.close();
   });
+
+  test("and may be summed up, with the caller's own key", async () => {
+    const { claude, line, records } = held({
+      fit: { strategies: ['summarise'], ceiling: 2_000, summariser: 'claude-3-5-haiku' },
+    });
+    const messages = Array.from({ length: 401 }, (_, at): Anthropic.MessageParam => ({
+      role: at % 2 === 0 ? 'user' : 'assistant',
+      content: `Entry ${at}: the wind is ${at % 30} knots.`,
+    }));
+    await claude.messages.create({ model: 'claude-opus-4-1', max_tokens: 100, messages });
+    const summary = simulator.requests.at(-2);
+    expect(summary?.headers.authorization).toBe('Bearer sk-ant-1');
+    expect(summary?.body.toString('utf8')).toContain('claude-3-5-haiku');
+    expect(records.at(-1)?.notes).toEqual([expect.stringMatching(/^fit: summarise /)]);
+    expect(records.at(-2)?.notes).toEqual([expect.stringMatching(/^summary: for /)]);
+    await line.close();
+  });
 });
