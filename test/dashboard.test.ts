@@ -442,7 +442,7 @@ test('a viewer sees everything and changes nothing', async () => {
     await viewer.page.getByRole('link', { name: 'shop' }).click();
     await viewer.page.getByText('Use against limits').waitFor();
     expect(viewer.page.url()).toContain('range=6h');
-    expect(await viewer.page.getByRole('button', { name: /Create|Rotate|Revoke/ }).count()).toBe(0);
+    expect(await viewer.page.getByRole('button', { name: /Create|Rotate|Revoke|Change/ }).count()).toBe(0);
     const forced = await viewer.page.evaluate(`fetch('/admin/api/tenants', {
       method: 'POST', headers: { 'content-type': 'application/json', 'x-holdfast-page': '1' }, body: '{"id":"mine"}',
     }).then((response) => response.status)`);
