@@ -64,12 +64,17 @@ const ANTHROPICS_TYPES: Readonly<Record<string, string>> = {
   'an object': 'dictionary',
 };
 
+function anthropicsType(expected: string): string {
+  const known = ANTHROPICS_TYPES[expected];
+  if (known !== undefined) return known;
+  return expected.startsWith('an array') ? 'list' : expected.replace(/^one of an? /, '');
+}
+
 /** Anthropic's words, which are those of the library that reads its requests: the field first, then what it should be. */
 export const ANTHROPIC: Phrases = {
   place: (path) => path.join('.'),
   missing: (param) => `${param}: Field required`,
-  wrongType: (param, expected) =>
-    `${param}: Input should be a valid ${ANTHROPICS_TYPES[expected] ?? (expected.startsWith('an array') ? 'list' : expected.replace(/^one of an? /, ''))}`,
+  wrongType: (param, expected) => `${param}: Input should be a valid ${anthropicsType(expected)}`,
   tooLong: (param, most) => `${param}: String should have at most ${most} characters`,
   tooShort: (param, least) => `${param}: String should have at least ${least} character${least === 1 ? '' : 's'}`,
   tooMany: (param, most, length) => `${param}: List should have at most ${most} items after validation, not ${length}`,
