@@ -22,12 +22,13 @@ holdfast_build() {
 holdfast_compile() {
   if [ -f "$1/dist/.built" ] && [ -z "$(find "$1/src" "$1/tsconfig.build.json" "$1/package.json" -newer "$1/dist/.built" -print -quit)" ]; then return 0; fi
   echo "holdfast: compiling..." >&2
-  # Compiled beside dist and swapped in, so that a failed or interrupted build never leaves half of one behind.
-  rm -rf "$1/dist.next"
-  if ! (cd "$1" && node_modules/.bin/node node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir dist.next >&2); then rm -rf "$1/dist.next"; return 1; fi
-  if [ -d "$1/dist/web" ]; then mv "$1/dist/web" "$1/dist.next/web"; fi
+  # Compiled beside dist and swapped in, so that a failed or interrupted build never leaves half of one behind, and two at once do
+  # not write into each other's.
+  find "$1" -maxdepth 1 -name 'dist.next.*' -mmin +60 -exec rm -rf {} +
+  if ! (cd "$1" && node_modules/.bin/node node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir dist.next.$$ >&2); then rm -rf "$1/dist.next.$$"; return 1; fi
+  if [ -d "$1/dist/web" ]; then mv "$1/dist/web" "$1/dist.next.$$/web"; fi
   rm -rf "$1/dist"
-  mv "$1/dist.next" "$1/dist"
+  mv "$1/dist.next.$$" "$1/dist"
   touch "$1/dist/.built"
 }
 
@@ -35,9 +36,8 @@ holdfast_compile() {
 holdfast_web() {
   if [ -f "$1/dist/web/.built" ] && [ -z "$(find "$1/web/src" "$1/web/index.html" "$1/web/vite.config.ts" "$1/package-lock.json" -newer "$1/dist/web/.built" -print -quit)" ]; then return 0; fi
   echo "holdfast: building the dashboard..." >&2
-  rm -rf "$1/dist/web.next"
-  if ! (cd "$1/web" && ../node_modules/.bin/node ../node_modules/vite/bin/vite.js build --logLevel warn --emptyOutDir --outDir ../dist/web.next >&2); then rm -rf "$1/dist/web.next"; return 1; fi
+  if ! (cd "$1/web" && ../node_modules/.bin/node ../node_modules/vite/bin/vite.js build --logLevel warn --emptyOutDir --outDir ../dist/web.next.$$ >&2); then rm -rf "$1/dist/web.next.$$"; return 1; fi
   rm -rf "$1/dist/web"
-  mv "$1/dist/web.next" "$1/dist/web"
+  mv "$1/dist/web.next.$$" "$1/dist/web"
   touch "$1/dist/web/.built"
 }
