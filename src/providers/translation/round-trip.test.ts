@@ -262,9 +262,9 @@ function heardStream(data: readonly string[]): Heard {
   return heard;
 }
 
-/** The data of each event. */
+/** The data of each event. Lines end with a line feed alone: a text may hold what JavaScript takes for the end of one. */
 const dataIn = (written: string): string[] =>
-  written.split('\n\n').flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);
+  written.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice('data: '.length)] : []));
 
 interface Writer {
   write(data: string): string;
