@@ -231,6 +231,19 @@ describe('are the same', () => {
   });
 });
 
+it('are to be carried over soon when there is much to tell apart, however few the calls', () => {
+  writer.write(packCalls(mixedCalls(0, 2_000)));
+  expect(writer.heavy).toBe(false);
+  addAllUp();
+  const users = Array.from({ length: 7_000 }, (_, number) => {
+    return aCall({ id: `hf-m2-${(number + 1).toString(36)}`, endUser: `u_${number}` });
+  });
+  writer.write(packCalls(users));
+  expect(writer.heavy).toBe(true);
+  addAllUp();
+  expect(writer.heavy).toBe(false);
+});
+
 it('do not grow with a flood of names', () => {
   const flood = Array.from({ length: 9_000 }, (_, number) => {
     return aCall({
