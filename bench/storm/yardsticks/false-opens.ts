@@ -59,14 +59,15 @@ function watchedNoise({ extent, seeds }: Lab): Figure[] {
 
 /** So small a share of the calls may go by another target for nothing: neither load nor bills show it. */
 const MOST_DETOURS = 0.01;
+
+/** In fewer, chance has too large a part: it comes to one such detour in some ten thousand calls. */
 const DETOUR_CALLS = 1_000_000;
 
 /** Before the breaker opens, calls already go elsewhere: that is quicker, and so it happens in noise too. */
-function detours({ extent, seeds }: Lab): Figure[] {
-  const calls = extent.quick ? DETOUR_CALLS / 10 : DETOUR_CALLS;
+function detours({ seeds }: Lab): Figure[] {
   return RATES.flatMap((rate) =>
     ERRORS.filter((share) => share <= NOISE).map((errors) => {
-      const shares = seeds.map((seed) => detourShare(rate, errors, seed, calls));
+      const shares = seeds.map((seed) => detourShare(rate, errors, seed, DETOUR_CALLS));
       const id = `detours.${rate}_per_s.${errors * 100}_percent`;
       return figure(id, worstOf(shares, 'less'), 'of the calls', { atMost: MOST_DETOURS }, 4);
     }),
