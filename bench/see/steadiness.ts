@@ -14,8 +14,8 @@ const SCENARIO = SCENARIOS.rate;
 
 /**
  * What a call may take longer, ms, than at the slower of two healthy gateways: what the two differ by is the noise of the
- * machine, of whose slices the quieter ones are compared. The bounds are those that the gateway's own part in a call is held to. A call that waited for a disk,
- * a collector or a browser would take longer by a second or more.
+ * machine, of whose slices the quieter ones are compared. The bounds are those that the gateway's own part in a call is held
+ * to. A call that waited for a disk, a collector or a browser would take longer by a second or more.
  */
 const ADDED = { p50: 0.05, p99: 0.5 } as const;
 
