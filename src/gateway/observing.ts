@@ -10,7 +10,7 @@ import { processFamilies } from '../observe/metrics/gauges.ts';
 import { QueryThread } from '../observe/queries/query-thread.ts';
 import { houseRedactor } from '../observe/redact/house-redactor.ts';
 import { RecordStore } from '../observe/store.ts';
-import { heardTrace, type TraceOf, tracing } from '../observe/trace/beginnings.ts';
+import { heardTrace, tracedLate, type TraceOf, tracing } from '../observe/trace/beginnings.ts';
 import { Telemetry } from '../observe/trace/telemetry.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
@@ -67,7 +67,8 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
   const capture = openCapture(config);
   let telemetry: Telemetry | null = null;
   const records = new AfterReplies<CallRecord>((left) => {
-    const record = settled(left);
+    const known = settled(left);
+    const record = wanted === null ? known : tracedLate(known, Math.random);
     metrics.add(record);
     store.append(record);
     live.hear(record);

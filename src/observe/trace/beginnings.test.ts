@@ -11,13 +11,17 @@ function listed(...numbers: readonly number[]): () => number {
 }
 
 test('a trace begins with ids of all the digits that chance gives', () => {
-  const begin = tracing(0.5, listed(0, 2 ** -32, 0.5, 0, 0.25, 1 - 2 ** -32, 0.4));
+  const begin = tracing(0.5, listed(0.4, 0, 2 ** -32, 0.5, 0, 0.25, 1 - 2 ** -32));
   expect(begin({})).toEqual({
     spanId: '0000000000000001',
     traceId: '800000000000000040000000ffffffff',
     parentId: null,
     sampled: true,
   });
+});
+
+test('what is not to be kept has no trace', () => {
+  expect(tracing(0.5, listed(0.5))({})).toBeNull();
 });
 
 test('no id is all zero', () => {

@@ -1,6 +1,8 @@
 import type { Headers } from '../../engine/call.ts';
 import type { Random } from '../../engine/clock.ts';
+import type { CallRecord } from '../../engine/record.ts';
 import { readTraceparent, type Trace } from '../../engine/trace.ts';
+import { isEventful } from '../log/call-line.ts';
 
 /** Says where an arriving call stands in a trace; null: in none. */
 export type TraceOf = (headers: Headers) => Trace | null;
@@ -14,16 +16,26 @@ export const heardTrace: TraceOf = ({ traceparent }) => {
 };
 
 /**
- * Continues the caller's trace and does as it does about keeping it; begins one where there is none, and keeps that share of
- * them.
+ * Continues the caller's trace and does as it does about keeping it; begins one for that share of the calls that bring none. The
+ * others have none: ids that nobody keeps cost each call a header, and its record a column.
  */
 export function tracing(share: number, random: Random): TraceOf {
   return ({ traceparent }) => {
     const heard = traceparent === undefined ? null : readTraceparent(traceparent);
-    const spanId = idByChance(random, SPAN_BYTES);
-    if (heard !== null) return { ...heard, spanId };
-    return { traceId: idByChance(random, TRACE_BYTES), parentId: null, spanId, sampled: random() < share };
+    if (heard !== null) return { ...heard, spanId: idByChance(random, SPAN_BYTES) };
+    return random() < share ? begun(random) : null;
   };
+}
+
+/** A call that has no trace and went wrong gets one when it is over: nobody was told of it on the way, and it is kept all the same. */
+export function tracedLate(record: CallRecord, random: Random): CallRecord {
+  return record.trace === null && isEventful(record) ? { ...record, trace: begun(random) } : record;
+}
+
+/** A trace that begins here and is kept. */
+function begun(random: Random): Trace {
+  const spanId = idByChance(random, SPAN_BYTES);
+  return { traceId: idByChance(random, TRACE_BYTES), parentId: null, spanId, sampled: true };
 }
 
 const TRACE_BYTES = 16;

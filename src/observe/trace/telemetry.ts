@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import type { CallRecord } from '../../engine/record.ts';
-import { isEventful } from '../log/call-line.ts';
 import type { Family } from '../metrics/families.ts';
 import { isTraced, type TracedRecord } from './call-spans.ts';
 import type { FromTelemetryWorker, TelemetryWorkerData, ToTelemetryWorker } from './telemetry.worker.ts';
@@ -61,11 +60,9 @@ export class Telemetry {
     return this.#dropped;
   }
 
-  /** Takes the record of a call that has ended. What went wrong is kept even of traces that began here and were not to be. */
+  /** Takes the record of a call that has ended, if its trace is kept. */
   call(record: CallRecord): void {
-    if (!isTraced(record)) return;
-    const { sampled, parentId } = record.trace;
-    if (!sampled && (parentId !== null || !isEventful(record))) return;
+    if (!isTraced(record) || !record.trace.sampled) return;
     if (this.#waiting.length >= MOST_WAITING) {
       this.#dropped += 1;
       return;
