@@ -9,8 +9,12 @@ import { Connection, type Listener } from './connection.ts';
 import { CHUNKS, conversation, type Manner } from './conversation.ts';
 import type { Destination, IdleOrder, IdleReport, LoadOrder, LoadReport, Order, Spread } from './orders.ts';
 
-/** Streams are left to end for as long, then cut: the next order should not find the target at work, ms. */
-const LINGER_MS = 300;
+/**
+ * Streams are left to end for as long, twice what one takes, ms. A hundred callers who hang up at once are another kind of
+ * traffic: what a target does about them would be found in its next slice, and code that was compiled for callers who stay
+ * compiled anew.
+ */
+const LINGER_MS = 2_000;
 
 /** All idle streams must be open by then; whoever cannot open them has fallen short, ms. */
 const OPEN_WITHIN_MS = 60_000;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 
 // Loaded when it is asked for: it brings the whole line with it.
 import type { BulkOptions } from './bulk/bulk-work.ts';
-import { keepSmall } from './collector.ts';
+import { keepSmall } from './v8-settings.ts';
 import { whole } from './numbers.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 

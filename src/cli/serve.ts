@@ -3,7 +3,7 @@ import { isLoopback } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
 import { openServeLog } from './serve-log.ts';
-import { countBuffersWithTheHeap, giveBackWhatTheStartTook } from './collector.ts';
+import { compileEarly, countBuffersWithTheHeap, giveBackWhatTheStartTook, keepWhatWasCompiled } from './v8-settings.ts';
 import { outliveOutputs } from './outputs.ts';
 
 interface ServeOptions {
@@ -50,6 +50,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const told = await openServeLog(config);
   const gateway = await startGateway(config, { log: told.log });
   giveBackWhatTheStartTook();
+  compileEarly();
+  keepWhatWasCompiled();
   // Before it says that it is up: whoever waits for that may stop it at once.
   stopOnSignal(gateway, () => told.close());
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));
