@@ -38,11 +38,12 @@ export function compileEarly(): void {
 
 /**
  * Keeps compiled code through quiet times, and the hidden classes that it was compiled for: V8 lets both go after a few
- * collections without use, and the first busy minute after every quiet one would run slow code. What is kept is a few megabytes.
+ * collections without use, and the first busy minute after every quiet one would run slow code. Classes are not kept for ever:
+ * those of whatever callers send are among them.
  */
 export function keepWhatWasCompiled(): void {
   setFlagsFromString('--no-flush-bytecode');
-  setFlagsFromString('--retain-maps-for-n-gc=10000');
+  setFlagsFromString('--retain-maps-for-n-gc=20');
 }
 
 /**
