@@ -38,8 +38,11 @@ interface Held {
   readonly done: Promise<void>;
 }
 
-/** However much there is to do, the store is swept this often, ms; otherwise whenever time has come for something. */
+/** However much there is to do, the store is swept this often, ms, */
 const SWEEP_EVERY_MS = 15_000;
+
+/** and whenever the time has come for something, though not more often than so: where jobs queue up, it always has. */
+const SWEEP_DUE_EVERY_MS = 20;
 
 /** The same trouble is not told again before this, ms. */
 const TROUBLE_EVERY_MS = 60_000;
@@ -61,8 +64,8 @@ export class JobRunner {
   #alarm: Alarm | null = null;
   #pulse: Alarm | null = null;
   #sweptAt = Number.NEGATIVE_INFINITY;
-  /** It is looked because of the time: a deadline may be what is due. */
-  #byClock = true;
+  /** When something was due next as it was looked last, wall time: it may be a deadline. */
+  #dueAt: number | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
@@ -154,18 +157,16 @@ export class JobRunner {
     if (this.#stopping) return;
     const { clock, lookEveryMs } = this.#options;
     const untilDue = dueAt === null ? lookEveryMs : dueAt - clock.wall();
-    this.#alarm = clock.after(Math.min(lookEveryMs, Math.max(LEAST_REST_MS, untilDue)), () => {
-      this.#byClock = true;
-      this.wake();
-    });
+    this.#alarm = clock.after(Math.min(lookEveryMs, Math.max(LEAST_REST_MS, untilDue)), () => this.wake());
   }
 
   /** Claims and begins what there is. @returns when there will be more, wall time. */
   async #takeWork(): Promise<number | null> {
     const { queue, clock, concurrency } = this.#options;
     const now = clock.wall();
-    if (this.#byClock || clock.now() - this.#sweptAt >= SWEEP_EVERY_MS) {
-      this.#byClock = false;
+    // Before anything is claimed: whoever claims a job that is late ends it, and tells nobody.
+    const isDue = this.#dueAt !== null && now >= this.#dueAt;
+    if (clock.now() - this.#sweptAt >= (isDue ? SWEEP_DUE_EVERY_MS : SWEEP_EVERY_MS)) {
       this.#sweptAt = clock.now();
       const { expired } = await queue.sweep({ now });
       for (const id of expired) {
@@ -180,7 +181,8 @@ export class JobRunner {
     const claimed = await queue.claim({ most, now });
     for (const one of claimed) this.#begin(one);
     if (claimed.length === most) this.#lookAgain = true;
-    return queue.nextAt();
+    this.#dueAt = await queue.nextAt();
+    return this.#dueAt;
   }
 
   #begin(claimed: ClaimedJob): void {
