@@ -43,4 +43,12 @@ describe('trouble with the storage', () => {
     expect(noticed(first.next, 1000, 'two').say).toBeNull();
     expect(noticed(first.next, MINUTE, 'three').say).toBe('three');
   });
+
+  it('a notice is not told in the place of trouble, and not right after it', () => {
+    const noticedFirst = refused(noticed(SOUND, 0, 'one').next, 1000, 'Full.', 1);
+    expect(noticedFirst.say).toMatch(/cannot be stored: Full/);
+    expect(noticed(noticedFirst.next, 2000, 'two').say).toBeNull();
+    expect(noticed(noticedFirst.next, MINUTE, 'three').say).toBeNull();
+    expect(noticed(noticedFirst.next, MINUTE + 1000, 'four').say).toBe('four');
+  });
 });

@@ -1,9 +1,13 @@
-/** Whether records reach the database. `saidAt` is when people were last told; -Infinity for never. */
+/**
+ * Whether records reach the database. `saidAt` is when people were last told of that, `noticedAt` when of anything less;
+ * -Infinity for never.
+ */
 export type StorageTrouble =
-  | { readonly kind: 'sound'; readonly saidAt: number }
+  | { readonly kind: 'sound'; readonly saidAt: number; readonly noticedAt: number }
   | {
       readonly kind: 'troubled';
       readonly saidAt: number;
+      readonly noticedAt: number;
       readonly since: number;
       /** This spell of trouble has been told. */
       readonly told: boolean;
@@ -16,7 +20,11 @@ export interface TroubleStep {
   readonly say: string | null;
 }
 
-export const SOUND: StorageTrouble = { kind: 'sound', saidAt: Number.NEGATIVE_INFINITY };
+export const SOUND: StorageTrouble = {
+  kind: 'sound',
+  saidAt: Number.NEGATIVE_INFINITY,
+  noticedAt: Number.NEGATIVE_INFINITY,
+};
 
 /** Trouble is said at most this often, in ms: often enough to be seen, too seldom to fill the log of a disk that is full. */
 const SAY_EVERY_MS = 60_000;
@@ -43,19 +51,19 @@ export function dropped(state: StorageTrouble, now: number, records: number): Tr
 /** The database takes records again. */
 export function recovered(state: StorageTrouble, now: number): TroubleStep {
   if (state.kind === 'sound') return { next: state, say: null };
-  const { saidAt, since, told, lost } = state;
+  const { saidAt, noticedAt, since, told, lost } = state;
   const seconds = Math.max(1, Math.round((now - since) / 1000));
   const toll = lost === 0 ? 'none was lost' : `${count(lost)} were lost`;
   return {
-    next: { kind: 'sound', saidAt },
+    next: { kind: 'sound', saidAt, noticedAt },
     say: told || lost > 0 ? `call records are stored again after ${seconds} s; ${toll}.` : null,
   };
 }
 
-/** Something worth telling that loses no waiting record; told as seldom as the rest. */
+/** Something worth telling that loses no waiting record; told as seldom as the rest, and never in the place of it. */
 export function noticed(state: StorageTrouble, now: number, message: string): TroubleStep {
-  if (now - state.saidAt < SAY_EVERY_MS) return { next: state, say: null };
-  return { next: { ...state, saidAt: now }, say: message };
+  if (now - Math.max(state.saidAt, state.noticedAt) < SAY_EVERY_MS) return { next: state, say: null };
+  return { next: { ...state, noticedAt: now }, say: message };
 }
 
 function worse(state: StorageTrouble, now: number, records: number, message: (lost: number) => string): TroubleStep {
@@ -69,6 +77,7 @@ function worse(state: StorageTrouble, now: number, records: number, message: (lo
       lost,
       told: spell.told || due,
       saidAt: due ? now : state.saidAt,
+      noticedAt: state.noticedAt,
     },
     say: due ? message(lost) : null,
   };
