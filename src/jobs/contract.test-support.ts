@@ -287,6 +287,8 @@ export function judgeStore(
       const waiting = await add(whose, { deadlineAt: START + 1_000, createdAt: START });
       const running = await add(whose, { deadlineAt: START + 1_000 });
       const claimed = await claim(running.id);
+      // Nobody ends it on the side, where nobody would be told.
+      await expect(claim(waiting.id, START + 1_000)).rejects.toThrow(`${waiting.id} was not to be had`);
       const { expired } = await queue.sweep({ now: START + 1_000 });
       expect(expired).toEqual(expect.arrayContaining([waiting.id, running.id]));
       expect(await succeed(claimed)).toBe(false);

@@ -164,7 +164,7 @@ export class JobRunner {
   async #takeWork(): Promise<number | null> {
     const { queue, clock, concurrency } = this.#options;
     const now = clock.wall();
-    // Before anything is claimed: whoever claims a job that is late ends it, and tells nobody.
+    // Before anything is claimed: what is late is not to be had, and would only stand in the way.
     const isDue = this.#dueAt !== null && now >= this.#dueAt;
     if (clock.now() - this.#sweptAt >= (isDue ? SWEEP_DUE_EVERY_MS : SWEEP_EVERY_MS)) {
       this.#sweptAt = clock.now();

@@ -87,10 +87,8 @@ export class JobTable {
     if (row === null) return null;
     const job = jobOf(row);
     if (hasEnded(job.status) || isHeldByAnother(row, heldBy)) return null;
-    if (job.deadlineAt !== null && job.deadlineAt <= now) {
-      await this.#finish(sql, row, { status: 'expired', answer: null, fault: tooLate(), callId: job.callId }, now);
-      return null;
-    }
+    // The sweep ends what is late, and tells whoever counts.
+    if (job.deadlineAt !== null && job.deadlineAt <= now) return null;
     const losses = job.losses + (job.status === 'running' ? 1 : 0);
     if (losses > MOST_LOSSES) {
       await this.#finish(sql, row, { status: 'dead', answer: null, fault: lostTooOften(), callId: job.callId }, now);
