@@ -29,9 +29,12 @@ const NO_COUNTS = new Float64Array(0);
 export class Sketch {
   #zeros = 0;
   #count = 0;
-  /** Counts of the buckets from `#first` on. */
+  /** Counts of the buckets from `#first` on; none while a single bucket holds all there is. */
   #counts: Float64Array = NO_COUNTS;
   #first = 0;
+  /** That bucket and its count: what comes to one or two calls, as most sums of a moment do, takes no room for others. */
+  #sole = 0;
+  #soleCount = 0;
   /** The binary form, while it is that of what stands here. */
   #bytes: Uint8Array | null = null;
 
@@ -51,12 +54,13 @@ export class Sketch {
     this.#bytes = null;
     this.#zeros += other.#zeros;
     this.#count += other.#count;
+    if (other.#soleCount > 0) return this.#grow(other.#sole, other.#soleCount);
     const { length } = other.#counts;
     if (length === 0) return;
     if (this.#counts.length === 0) {
       this.#counts = other.#counts.slice();
       this.#first = other.#first;
-      return;
+      return this.#spread();
     }
     // Room for all of it at once, not piece by piece.
     this.#reach(other.#first);
@@ -112,6 +116,7 @@ export class Sketch {
     const rank = q * (this.#count - 1);
     let seen = this.#zeros;
     if (rank < seen) return 0;
+    if (this.#soleCount > 0) return middleOf(this.#sole);
     for (let place = 0; place < this.#counts.length; place += 1) {
       seen += this.#counts[place] ?? 0;
       if (rank < seen) return middleOf(this.#first + place);
@@ -127,6 +132,7 @@ export class Sketch {
 
   #written(): Uint8Array {
     const writer = new Writer(this.#zeros);
+    if (this.#soleCount > 0) writer.bucket(this.#sole, this.#soleCount);
     const counts = this.#counts;
     for (let place = 0; place < counts.length; place += 1) {
       const count = counts[place] ?? 0;
@@ -136,9 +142,26 @@ export class Sketch {
   }
 
   #grow(bucket: number, amount: number): void {
+    if (this.#counts.length === 0) {
+      if (this.#soleCount === 0 || this.#sole === bucket) {
+        this.#sole = bucket;
+        this.#soleCount += amount;
+        return;
+      }
+      this.#reach(this.#sole);
+      this.#spread();
+    }
     this.#reach(bucket);
     const place = bucket - this.#first;
     this.#counts[place] = (this.#counts[place] ?? 0) + amount;
+  }
+
+  /** Puts what stood alone among the counts, for which there is room now. */
+  #spread(): void {
+    if (this.#soleCount === 0) return;
+    const amount = this.#soleCount;
+    this.#soleCount = 0;
+    this.#grow(this.#sole, amount);
   }
 
   #reach(bucket: number): void {
