@@ -130,6 +130,19 @@ describe('opening for writing', () => {
     await database.close();
   });
 
+  it('brings ids along to where they are looked for now', async () => {
+    const old = openForWriting(directory, MIGRATIONS.slice(0, 6));
+    const [slot, hash] = [Math.floor(600_000 / 8192), 0xff_ff_ff_fe];
+    old.exec(`insert into call_ids values (${slot * 2 ** 32 + hash}, 600000), (7, 12)`);
+    old.close();
+    const database = openDatabase({ directory });
+    expect(await database.query.selectFrom('call_ids').selectAll().orderBy('seq').execute()).toEqual([
+      { place: 7, seq: 12 },
+      { place: Math.floor(600_000 / 65_536) * 2 ** 32 + hash, seq: 600_000 },
+    ]);
+    await database.close();
+  });
+
   it('leaves the schema as it was when a migration fails', () => {
     openForWriting(directory).close();
     const broken = { number: MIGRATIONS.length + 1, name: 'broken', sqlite: 'create table half (x); nonsense' };

@@ -1,6 +1,10 @@
 import type { Database } from '../../storage/database.ts';
-import { SPANS } from '../rollups/spans.ts';
-import { facetOf, seriesOf } from './rollup-rows.ts';
+import { type Facet, FACETS } from '../rollups/facets.ts';
+import { OTHER } from '../rollups/series-book.ts';
+import { type Span, SPANS, startOf, USERS } from '../rollups/spans.ts';
+import { OTHER_USERS } from '../rollups/user-book.ts';
+import type { Group } from './queries.ts';
+import { facetOf } from './rollup-rows.ts';
 import type { CallSearch } from './search.ts';
 
 /** A piece of time; ends are exclusive. */
@@ -17,60 +21,171 @@ const RECENT_MS = 2 * 60_000;
 /** Numbers asked for at a time. */
 const NUMBERS_AT_ONCE = 5_000;
 
+/** Pieces closer than this are searched as one, ms: a question of its own costs as much as to pass over what lies between. */
+const CLOSE_MS = 10 * 60_000;
+
 /**
  * The times at which calls such as those looked for may have arrived, the newest first: from the sums, so that a search for
  * what is rare need not read every call in between. Says nothing of filters that the sums do not know.
  */
 export async function windowsOf(database: Database, search: CallSearch, now: number): Promise<readonly Window[]> {
-  const { from = 0, to = Number.MAX_SAFE_INTEGER, tenant, workload, route, model, fault, outcome } = search;
-  const asked = { tenant, workload, route, model };
-  const whole = { from, to };
-  if (fault === undefined && Object.values(asked).every((name) => name === undefined)) return [whole];
-  // Faults are told apart by the model that was sent, which is not what is asked for here.
-  const table = fault === undefined ? 'call_rollups' : 'fault_rollups';
-  const group = fault === undefined ? asked : { tenant };
-  const series = [...(await seriesOf(database, facetOf(table, group), group)).keys()];
-  // Hours are forgotten before days are.
-  const hoursFrom = Math.max(from, now - HOUR.keptMs + DAY.ms);
-  const starts = async (span: typeof HOUR, begin: number, end: number): Promise<Window[]> => {
-    if (begin >= end) return [];
-    const found: Window[] = [];
-    for (let at = 0; at < series.length; at += NUMBERS_AT_ONCE) {
+  const whole = { from: search.from ?? 0, to: search.to ?? Number.MAX_SAFE_INTEGER };
+  const recent = { from: now - RECENT_MS, to: Number.MAX_SAFE_INTEGER };
+  let windows: readonly Window[] = [whole];
+  for (const times of [timesOfCalls, timesOfFaults, timesOfAttempts, timesOfUser]) {
+    const found = await times(database, search, whole, now);
+    if (found !== null) windows = common(windows, joined([...found, recent]));
+  }
+  return windows.toReversed();
+}
+
+/** Some times at which there were such calls, and none at which there were not; null: the sums do not tell. */
+type Times = (database: Database, search: CallSearch, whole: Window, now: number) => Promise<readonly Window[] | null>;
+
+const timesOfCalls: Times = async (database, { tenant, workload, route, model, outcome, fault }, whole, now) => {
+  const group = { tenant, workload, route, model };
+  // Where there is a fault its own times say more.
+  if (fault !== undefined || Object.values(group).every((name) => name === undefined)) return null;
+  const series = await seriesOf(database, 'call_rollups', group);
+  return bySpans(whole, now, (span, { from, to }) =>
+    inPieces(series, async (numbers) => {
       let select = database.query
-        .selectFrom(table)
+        .selectFrom('call_rollups')
         .select('at')
         .distinct()
         .where('span', '=', span.ms / 1000)
-        .where('series', 'in', series.slice(at, at + NUMBERS_AT_ONCE))
-        .where('at', '>', begin - span.ms)
-        .where('at', '<', end);
-      if (fault !== undefined) select = select.where('kind', '=', fault);
+        .where('series', 'in', numbers)
+        .where('at', '>', from - span.ms)
+        .where('at', '<', to);
       // Parts of calls are not counted by how they ended.
-      else if (outcome !== undefined && outcome !== 'retried') select = select.where(outcome, '>', 0);
-      for (const row of await select.execute()) found.push({ from: row.at, to: row.at + span.ms });
-    }
-    return found;
-  };
-  return joined(
-    [
-      ...(await starts(DAY, from, Math.min(to, hoursFrom))),
-      ...(await starts(HOUR, hoursFrom, to)),
-      { from: now - RECENT_MS, to: Number.MAX_SAFE_INTEGER },
-    ],
-    whole,
+      if (outcome !== undefined && outcome !== 'retried') select = select.where(outcome, '>', 0);
+      return (await select.execute()).map(({ at }) => ({ from: at, to: at + span.ms }));
+    }),
   );
+};
+
+/** From the first to the last call of the hour that met it: a moment, where it was one. */
+const timesOfFaults: Times = async (database, { tenant, workload, fault }, whole, now) => {
+  if (fault === undefined) return null;
+  // Models and targets of faults are those of the attempt, which are not what is asked for here.
+  const series = await seriesOf(database, 'fault_rollups', { tenant, workload });
+  return bySpans(whole, now, (span, { from, to }) =>
+    inPieces(series, async (numbers) => {
+      const rows = await database.query
+        .selectFrom('fault_rollups')
+        .select(['first_at', 'last_at'])
+        .where('span', '=', span.ms / 1000)
+        .where('series', 'in', numbers)
+        .where('at', '>', from - span.ms)
+        .where('at', '<', to)
+        .where('kind', '=', fault)
+        .execute();
+      return rows.map(({ first_at: first, last_at: last }) => ({ from: first, to: last + 1 }));
+    }),
+  );
+};
+
+const timesOfAttempts: Times = async (database, { tenant, target }, whole, now) => {
+  if (target === undefined) return null;
+  const series = await seriesOf(database, 'attempt_rollups', { tenant, target });
+  return bySpans(whole, now, (span, { from, to }) =>
+    inPieces(series, async (numbers) => {
+      const rows = await database.query
+        .selectFrom('attempt_rollups')
+        .select('at')
+        .distinct()
+        .where('span', '=', span.ms / 1000)
+        .where('series', 'in', numbers)
+        .where('at', '>', from - span.ms)
+        .where('at', '<', to)
+        .execute();
+      return rows.map(({ at }) => ({ from: at, to: at + span.ms }));
+    }),
+  );
+};
+
+/** By the day, for as long as users are told apart. */
+const timesOfUser: Times = async (database, { tenant, user }, { from, to }, now) => {
+  if (user === undefined) return null;
+  const known = Math.max(from, startOf(USERS, now - USERS.keptMs) + 2 * USERS.ms);
+  const days = async (numbers?: readonly number[]): Promise<readonly Window[]> => {
+    let select = database.query
+      .selectFrom('user_rollups')
+      .select('at')
+      .distinct()
+      .where('end_user', 'in', [user, OTHER_USERS])
+      .where('at', '>', known - USERS.ms)
+      .where('at', '<', to);
+    if (numbers !== undefined) select = select.where('series', 'in', numbers);
+    return (await select.execute()).map(({ at }) => ({ from: at, to: at + USERS.ms }));
+  };
+  const found =
+    tenant === undefined ? await days() : await inPieces(await seriesIn(database, 'each', { tenant }), days);
+  return from < known ? [{ from, to: known }, ...found] : found;
+};
+
+/** The series of a table that tell `group` from others; also those that stand for names beyond the bound. */
+function seriesOf(
+  database: Database,
+  table: 'call_rollups' | 'attempt_rollups' | 'fault_rollups',
+  group: Group,
+): Promise<readonly number[]> {
+  return seriesIn(database, facetOf(table, group), group);
 }
 
-/** Joins what touches, keeps to the whole, and puts the newest first. */
-function joined(windows: readonly Window[], whole: Window): readonly Window[] {
+async function seriesIn({ query }: Database, facet: Facet | null, group: Group): Promise<readonly number[]> {
+  if (facet === null) return [];
+  let select = query.selectFrom('rollup_series').select('id').where('facet', '=', facet);
+  for (const name of FACETS[facet]) {
+    const wanted = group[name];
+    if (wanted !== undefined) select = select.where(name, 'in', [wanted, OTHER]);
+  }
+  return (await select.execute()).map(({ id }) => id);
+}
+
+/** Of hours while they are kept, and of days before. */
+async function bySpans(
+  { from, to }: Window,
+  now: number,
+  windowsIn: (span: Span, whole: Window) => Promise<readonly Window[]>,
+): Promise<readonly Window[]> {
+  const hoursFrom = Math.max(from, now - HOUR.keptMs + DAY.ms);
+  const ofDays = from < hoursFrom ? await windowsIn(DAY, { from, to: Math.min(to, hoursFrom) }) : [];
+  const ofHours = hoursFrom < to ? await windowsIn(HOUR, { from: hoursFrom, to }) : [];
+  return [...ofDays, ...ofHours];
+}
+
+async function inPieces(
+  numbers: readonly number[],
+  ask: (some: readonly number[]) => Promise<readonly Window[]>,
+): Promise<readonly Window[]> {
+  const found: Window[] = [];
+  for (let at = 0; at < numbers.length; at += NUMBERS_AT_ONCE) {
+    for (const window of await ask(numbers.slice(at, at + NUMBERS_AT_ONCE))) found.push(window);
+  }
+  return found;
+}
+
+/** In order of time; what touches or nearly does is joined. */
+function joined(windows: readonly Window[]): readonly Window[] {
   const pieces: { from: number; to: number }[] = [];
   for (const { from, to } of windows.toSorted((one, other) => one.from - other.from)) {
     const last = pieces.at(-1);
-    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    if (last !== undefined && from <= last.to + CLOSE_MS) last.to = Math.max(last.to, to);
     else pieces.push({ from, to });
   }
-  return pieces
-    .map(({ from, to }) => ({ from: Math.max(from, whole.from), to: Math.min(to, whole.to) }))
-    .filter(({ from, to }) => from < to)
-    .toReversed();
+  return pieces;
+}
+
+/** What lies in both, each in order of time and apart. */
+function common(some: readonly Window[], others: readonly Window[]): readonly Window[] {
+  const both: Window[] = [];
+  let [one, other] = [0, 0];
+  for (let left = some[one], right = others[other]; left !== undefined && right !== undefined;) {
+    const [from, to] = [Math.max(left.from, right.from), Math.min(left.to, right.to)];
+    if (from < to) both.push({ from, to });
+    if (left.to <= right.to) left = some[(one += 1)];
+    else right = others[(other += 1)];
+  }
+  return both;
 }

@@ -1,7 +1,7 @@
 import { type Facet, FACETS, type Name, type Names, seenBy } from './facets.ts';
 
 /** What stands for every name that came after the last place was taken. */
-const OTHER = 'other';
+export const OTHER = 'other';
 
 /** Series in use that are told apart: callers choose the names of models, and may choose a new one for each call. */
 const MOST = 10_000;

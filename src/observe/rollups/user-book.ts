@@ -1,5 +1,5 @@
 /** What stands for every user that came after the last place of a day was taken. */
-const OTHER = 'other';
+export const OTHER_USERS = 'other';
 
 /** Users of one day that are told apart: tenants may name a new one for each call. */
 const MOST = 20_000;
@@ -15,7 +15,7 @@ export class UserBook {
       this.#known.clear();
     }
     if (this.#known.has(user)) return user;
-    if (this.#known.size >= MOST) return OTHER;
+    if (this.#known.size >= MOST) return OTHER_USERS;
     this.#known.add(user);
     return user;
   }
