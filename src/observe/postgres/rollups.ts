@@ -75,7 +75,7 @@ export class PostgresRollups {
     for (const cells of calls) digest.add(this.#reader.read(Number(cells[0]), cells, 1));
     await addToTables(client, digest, now);
     await writeSeries(client, known.fresh.splice(0));
-    await writeIds(client, digest.ids);
+    await writeIds(client, digest.ids.inOrder());
     await client.query('update rollup_progress set seq = $1', [last[0]]);
     return calls.length === CALLS_PER_STEP;
   }
@@ -158,8 +158,12 @@ async function writeSeries(client: PoolClient, fresh: readonly Series[]): Promis
   ]);
 }
 
-async function writeIds(client: PoolClient, ids: readonly (readonly [place: number, seq: number])[]): Promise<void> {
-  if (ids.length === 0) return;
+async function writeIds(client: PoolClient, pairs: Float64Array): Promise<void> {
+  if (pairs.length === 0) return;
   const text = `insert into call_ids (place, seq) select place, seq from ${recordset('r', IDS)} on conflict do nothing`;
-  await client.query(text, [recordsText(ids.map(([place, seq]) => ({ place, seq })))]);
+  const rows = Array.from({ length: pairs.length / 2 }, (_, row) => ({
+    place: pairs[2 * row],
+    seq: pairs[2 * row + 1],
+  }));
+  await client.query(text, [recordsText(rows)]);
 }

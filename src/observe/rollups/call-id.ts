@@ -17,11 +17,6 @@ function hashOf(id: string): number {
   return hash >>> 0;
 }
 
-/** Where the index keeps an id of the call with this number. */
-export function placeOf(id: string, seq: number): number {
-  return Math.floor(seq / SLOT_CALLS) * HASHES + hashOf(id);
-}
-
 /** Where the index may keep an id, in every slot from the newest call down to the oldest. */
 export function* placesOf(id: string, oldestSeq: number, newestSeq: number): Generator<number> {
   const hash = hashOf(id);
@@ -32,4 +27,37 @@ export function* placesOf(id: string, oldestSeq: number, newestSeq: number): Gen
 /** Everything of calls before this number lies below. */
 export function firstPlaceOf(seq: number): number {
   return Math.floor(seq / SLOT_CALLS) * HASHES;
+}
+
+/** Ids and the numbers of their calls, gathered to be put into the index in its order: neighbours go to the same page. */
+export class IdPlaces {
+  /** By slot: each as one number, its hash above the number of its call within the slot, which sorts quickly. */
+  readonly #slots = new Map<number, number[]>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(id: string, seq: number): void {
+    const slot = Math.floor(seq / SLOT_CALLS);
+    let keys = this.#slots.get(slot);
+    if (keys === undefined) this.#slots.set(slot, (keys = []));
+    keys.push(hashOf(id) * SLOT_CALLS + (seq % SLOT_CALLS));
+    this.#count += 1;
+  }
+
+  /** In the order of the index, a place and the number of a call by turns. */
+  inOrder(): Float64Array {
+    const pairs = new Float64Array(this.#count * 2);
+    let at = 0;
+    for (const [slot, keys] of [...this.#slots].toSorted(([one], [other]) => one - other)) {
+      for (const key of Float64Array.from(keys).sort()) {
+        pairs[at] = slot * HASHES + Math.floor(key / SLOT_CALLS);
+        pairs[at + 1] = slot * SLOT_CALLS + (key % SLOT_CALLS);
+        at += 2;
+      }
+    }
+    return pairs;
+  }
 }

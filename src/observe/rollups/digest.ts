@@ -1,7 +1,7 @@
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { AttemptRecord, CallOutcome } from '../../engine/record.ts';
 import { type AttemptCounts, AttemptSums, CallSums, FaultSums, SUM, SUMS } from './call-sums.ts';
-import { placeOf } from './call-id.ts';
+import { IdPlaces } from './call-id.ts';
 import { type Facet, FAULTY, type Names } from './facets.ts';
 import { type Span, SPANS, startOf, USERS } from './spans.ts';
 
@@ -110,8 +110,7 @@ export class Digest {
   readonly minutes: Map<number, SpanSums> = new Map();
   readonly hours: Map<number, HourSums> = new Map();
   readonly users: Map<string, UserSums> = new Map();
-  /** Places in the index of ids, each with the number of its call. */
-  readonly ids: (readonly [place: number, seq: number])[] = [];
+  readonly ids: IdPlaces = new IdPlaces();
   readonly #register: Register;
   readonly #shortcuts = new Map<Kind, Shortcut>();
   /** All that have been made since the sums were asked for. */
@@ -123,7 +122,7 @@ export class Digest {
 
   /** Roughly how much it holds, in ids of 50 bytes: all of it waits in memory. */
   get weight(): number {
-    return this.ids.length + this.users.size * USER_WEIGHT + this.#apart.length * KIND_WEIGHT;
+    return this.ids.count + this.users.size * USER_WEIGHT + this.#apart.length * KIND_WEIGHT;
   }
 
   add(row: CallRow): void {
@@ -235,11 +234,11 @@ export class Digest {
   }
 
   #addIds({ seq, upstreamId, callerId, trace }: CallRow, attempts: readonly AttemptRecord[] | null): void {
-    if (upstreamId !== null) this.ids.push([placeOf(upstreamId, seq), seq]);
-    if (callerId !== null) this.ids.push([placeOf(callerId, seq), seq]);
-    if (trace !== null) this.ids.push([placeOf(trace.slice(0, 32), seq), seq]);
+    if (upstreamId !== null) this.ids.add(upstreamId, seq);
+    if (callerId !== null) this.ids.add(callerId, seq);
+    if (trace !== null) this.ids.add(trace.slice(0, 32), seq);
     for (const attempt of attempts ?? []) {
-      if (attempt.upstreamId !== null) this.ids.push([placeOf(attempt.upstreamId, seq), seq]);
+      if (attempt.upstreamId !== null) this.ids.add(attempt.upstreamId, seq);
     }
   }
 }

@@ -5,6 +5,9 @@ import { columnsOf, digestRows, ROLLUP_SHAPES, type RollupTable, sumOfSketches }
 /** Ids put in by one statement. */
 const IDS_PER_INSERT = 50;
 
+/** Their places and the numbers of their calls. */
+const GROUP = IDS_PER_INSERT * 2;
+
 /** Adds what was added up in memory to what stands in SQLite, in whatever transaction is open. */
 export class RollupTables {
   readonly #upserts: Readonly<Record<RollupTable, StatementSync>>;
@@ -32,16 +35,13 @@ export class RollupTables {
   /** @param now wall time, ms since 1970: what would be deleted at once is not written */
   add(digest: Digest, now: number): void {
     for (const [table, cells] of digestRows(digest, now)) this.#upserts[table].run(...cells);
-    this.#addIds(digest.ids);
+    this.#addIds(digest.ids.inOrder());
   }
 
-  /** In order, so that neighbours go to the same page. */
-  #addIds(ids: readonly (readonly [place: number, seq: number])[]): void {
-    const sorted = ids.toSorted(([one], [other]) => one - other);
-    const grouped = sorted.length - (sorted.length % IDS_PER_INSERT);
-    for (let at = 0; at < grouped; at += IDS_PER_INSERT)
-      this.#idGroup.run(...sorted.slice(at, at + IDS_PER_INSERT).flat());
-    for (const [place, seq] of sorted.slice(grouped)) this.#ids.run(place, seq);
+  #addIds(pairs: Float64Array): void {
+    const groups = pairs.length - (pairs.length % GROUP);
+    for (let at = 0; at < groups; at += GROUP) this.#idGroup.run(...pairs.subarray(at, at + GROUP));
+    for (let at = groups; at < pairs.length; at += 2) this.#ids.run(pairs[at] ?? 0, pairs[at + 1] ?? 0);
   }
 }
 
