@@ -21,6 +21,9 @@ const RECENT_MS = 2 * 60_000;
 /** Numbers asked for at a time. */
 const NUMBERS_AT_ONCE = 5_000;
 
+/** Places looked up at most to learn on which days there was a user: beyond, it is quicker to read the calls. */
+const MOST_PLACES = 5_000;
+
 /** Pieces closer than this are searched as one, ms: a question of its own costs as much as to pass over what lies between. */
 const CLOSE_MS = 10 * 60_000;
 
@@ -105,23 +108,24 @@ const timesOfAttempts: Times = async (database, { tenant, target }, whole, now) 
 };
 
 /** By the day, for as long as users are told apart. */
-const timesOfUser: Times = async (database, { tenant, user }, { from, to }, now) => {
+const timesOfUser: Times = async (database, { tenant, user }, whole, now) => {
   if (user === undefined) return null;
-  const known = Math.max(from, startOf(USERS, now - USERS.keptMs) + 2 * USERS.ms);
-  const days = async (numbers?: readonly number[]): Promise<readonly Window[]> => {
-    let select = database.query
-      .selectFrom('user_rollups')
-      .select('at')
-      .distinct()
-      .where('end_user', 'in', [user, OTHER_USERS])
-      .where('at', '>', known - USERS.ms)
-      .where('at', '<', to);
-    if (numbers !== undefined) select = select.where('series', 'in', numbers);
-    return (await select.execute()).map(({ at }) => ({ from: at, to: at + USERS.ms }));
-  };
-  const found =
-    tenant === undefined ? await days() : await inPieces(await seriesIn(database, 'each', { tenant }), days);
-  return from < known ? [{ from, to: known }, ...found] : found;
+  const known = Math.max(whole.from, startOf(USERS, now - USERS.keptMs) + 2 * USERS.ms);
+  const days: number[] = [];
+  for (let at = startOf(USERS, known); at < Math.min(whole.to, now + USERS.ms); at += USERS.ms) days.push(at);
+  const series = await seriesIn(database, 'each', { tenant });
+  // Users of a day may be nearly as many as its calls: each place that may tell of this one is looked up, or none.
+  if (days.length * series.length > MOST_PLACES) return null;
+  const rows = await database.query
+    .selectFrom('user_rollups')
+    .select('at')
+    .distinct()
+    .where('at', 'in', days)
+    .where('series', 'in', series)
+    .where('end_user', 'in', [user, OTHER_USERS])
+    .execute();
+  const found = rows.map(({ at }) => ({ from: at, to: at + USERS.ms }));
+  return whole.from < known ? [{ from: whole.from, to: known }, ...found] : found;
 };
 
 /** The series of a table that tell `group` from others; also those that stand for names beyond the bound. */
