@@ -17,13 +17,13 @@ const DOWN = aFault({ kind: 'unavailable', message: 'down' });
 /** What one in 29 calls has beside the others. */
 const RARE = ['fault', 'target', 'user', 'model', 'slow', 'workload'] as const;
 
-/** A call every eleven minutes for ten weeks: hours are forgotten of the first of them. */
-const CALLS: readonly CallRecord[] = Array.from({ length: Math.floor((70 * DAY) / (11 * MINUTE)) }, (_, number) => {
+/** A call every 16 minutes for 110 days: of the first of them hours are forgotten, and users. */
+const CALLS: readonly CallRecord[] = Array.from({ length: Math.floor((110 * DAY) / (16 * MINUTE)) }, (_, number) => {
   const rare = number % 29 === 3 ? RARE[Math.floor(number / 29) % RARE.length] : undefined;
   const attempt = anAttempt({ upstreamId: `req_${number}` });
   const call = aCall({
     id: `hf-m1-${(number + 1).toString(36)}`,
-    at: NOW - 5 * MINUTE - number * 11 * MINUTE,
+    at: NOW - 5 * MINUTE - number * 16 * MINUTE,
     tenant: number % 2 === 0 ? 'shop' : 'desk',
     endUser: `u_${rare === 'user' ? 'rare' : 'often'}`,
     durationMs: rare === 'slow' ? 9_000 : 100,
@@ -49,6 +49,7 @@ onEachKeeper((make) => {
     const keeper = records.keeper();
     await keeper.write(packCalls(CALLS.toReversed()), []);
     while (await keeper.addUp(NOW));
+    while (await keeper.sweepStep(NOW));
     await keeper.close();
     database = await records.open();
   });
