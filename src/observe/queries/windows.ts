@@ -22,7 +22,7 @@ const RECENT_MS = 2 * 60_000;
 const NUMBERS_AT_ONCE = 5_000;
 
 /** Places looked up at most to learn on which days there was a user: beyond, it is quicker to read the calls. */
-const MOST_PLACES = 5_000;
+const MOST_PLACES = 10_000;
 
 /** Pieces closer than this are searched as one, ms: a question of its own costs as much as to pass over what lies between. */
 const CLOSE_MS = 10 * 60_000;
