@@ -22,6 +22,9 @@ const BATCH = 1_000;
 /** Sums are carried over once in so much of the month's time: rarely enough that most hours are carried over once or twice. */
 const ADD_UP_EVERY_MS = 2 * 3_600_000;
 
+/** Of util-linux, as is `taskset`: tells how much of a file is in memory. */
+const FINCORE = 'fincore';
+
 /** Below this the sums, which hardly depend on how many calls are among them, outweigh the calls. */
 const MANY = 10_000_000;
 
@@ -140,7 +143,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
 function forget(path: string): void {
   execFileSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0'], { stdio: 'ignore' });
   const left = Number(
-    execFileSync('fincore', ['--bytes', '--noheadings', '--output', 'RES', path], { encoding: 'utf8' }),
+    execFileSync(FINCORE, ['--bytes', '--noheadings', '--output', 'RES', path], { encoding: 'utf8' }),
   );
   if (!(left <= statSync(path).size / 100)) throw new Error(`${left} bytes of ${path} stay in memory`);
 }
