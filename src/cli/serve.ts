@@ -3,7 +3,13 @@ import { isLoopback } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import { type RunningGateway, startGateway } from '../gateway/start.ts';
 import { openServeLog } from './serve-log.ts';
-import { compileEarly, countBuffersWithTheHeap, giveBackWhatTheStartTook, keepWhatWasCompiled } from './v8-settings.ts';
+import {
+  collectOnlyWhenNeeded,
+  compileEarly,
+  countBuffersWithTheHeap,
+  giveBackWhatTheStartTook,
+  keepWhatWasCompiled,
+} from './v8-settings.ts';
 import { outliveOutputs } from './outputs.ts';
 
 interface ServeOptions {
@@ -38,6 +44,7 @@ Example:
 
 async function serve(options: ServeOptions): Promise<void> {
   refusePort(options.port);
+  collectOnlyWhenNeeded();
   countBuffersWithTheHeap();
   outliveOutputs();
   const env = {

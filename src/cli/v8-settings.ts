@@ -4,6 +4,11 @@ import { runInNewContext } from 'node:vm';
 // V8's collector and compilers are set for pages and scripts. A process that is a gateway and nothing else knows more of its own
 // garbage, and of what it will run again.
 
+/** Whether this V8 is one of those with which the newer of these settings were tried; an older one is left as it is. */
+function isTried(): boolean {
+  return Number.parseFloat(process.versions.v8) >= 14;
+}
+
 /**
  * Counts Buffers with the heap. V8 keeps them outside, and by default marks and sweeps the whole heap as soon as 64 MB of them
  * have been let go: with bodies of 100 KB that is several times a second, and was a third of all CPU. Counted together, they
@@ -27,10 +32,10 @@ export function giveBackWhatTheStartTook(): void {
 /**
  * Has V8 compile what a call passes after some hundred calls instead of some thousand. It waits because most of what a page runs
  * is not worth compiling; at a hundred calls a second a gateway would run slow code for half a minute after each change of its
- * traffic. Since 14.6 these are the numbers that count; an older V8 is left as it is.
+ * traffic.
  */
 export function compileEarly(): void {
-  if (Number.parseFloat(process.versions.v8) < 14) return;
+  if (!isTried()) return;
   setFlagsFromString('--invocation-count-for-maglev=100');
   setFlagsFromString('--invocation-count-for-turbofan=800');
   setFlagsFromString('--minimum-invocations-after-ic-update=50');
@@ -44,6 +49,22 @@ export function compileEarly(): void {
 export function keepWhatWasCompiled(): void {
   setFlagsFromString('--no-flush-bytecode');
   setFlagsFromString('--retain-maps-for-n-gc=20');
+}
+
+/** The earliest that V8's memory reducer begins a collection, ms. */
+const REDUCER_DELAY_MS = 8_000;
+
+/**
+ * Has V8 collect when there is something to collect, and not because the process has become quiet. Such a collection keeps no
+ * hidden classes: half a minute after a burst of traffic nearly all code would be compiled anew, which takes seconds of the next.
+ * To be called first of all: one is planned before any of our code runs, and V8 must not find that it has begun more of them than
+ * it may.
+ */
+export function collectOnlyWhenNeeded(): void {
+  if (!isTried() || performance.now() > REDUCER_DELAY_MS) return;
+  setFlagsFromString('--no-memory-reducer');
+  // The one that is planned already.
+  setFlagsFromString('--memory-reducer-gc-count=0');
 }
 
 /**
