@@ -160,11 +160,12 @@ export function questionsAbout(calls: number, days: number, end: number): readon
       (call, turn) => call.outcome === 'failed' && call.tenant === tenant(turn),
     ),
     // Nothing tells when there were such calls: every call of the day is passed over.
-    search(
-      'unused_key_day',
-      0,
-      (turn) => ({ key: `key_nobody-${turn}` }),
-      () => false,
+    question(
+      'search.unused_key_day',
+      600,
+      'calls',
+      (turn) => ({ ...dayOf(turn), key: `key_nobody-${turn}` }),
+      ({ calls: found }) => found.length === 0,
     ),
     question(
       'search.unknown_tenant',
