@@ -1,3 +1,4 @@
+import type { Operation } from '../engine/call.ts';
 import { belowAnthropic, pathAtAnthropic } from '../providers/anthropic/path.ts';
 import { belowGemini } from '../providers/gemini/path.ts';
 import { operationOf } from '../providers/openai/request.ts';
@@ -10,20 +11,27 @@ import { operationOf } from '../providers/openai/request.ts';
  * it would be counted as no more than a request, and many servers take it for the path that it resembles.
  */
 export function pathBelowRoot(url: string): string | null {
-  return USUAL.get(url) ?? readPath(url);
-}
-
-/**
- * The paths that nearly all calls have. A part cut out of an address is compared letter by letter wherever it is looked at
- * later; these are known by being the same string.
- */
-const USUAL: ReadonlyMap<string, string> = new Map(
-  ['/chat/completions', '/responses', '/embeddings'].map((path) => [`/v1${path}`, path]),
-);
-
-function readPath(url: string): string | null {
   const below = url.startsWith('/v1/') ? belowOpenAI(url) : (belowAnthropic(url) ?? belowGemini(url));
   return below === null || PLAIN.test(below) || !isDisguised(below) ? below : null;
+}
+
+/** What a call asks for. */
+export interface Called {
+  /** The same string each time: a part cut out of an address is compared letter by letter wherever it is looked at later. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+const USUAL: ReadonlyMap<string, Called> = new Map(
+  ['/chat/completions', '/responses', '/embeddings'].map((path) => [
+    `/v1${path}`,
+    { path, operation: operationOf('POST', path) },
+  ]),
+);
+
+/** One of the calls that nearly all are, known by its address as a whole; undefined for everything else. */
+export function usualCall(method: string | undefined, url: string): Called | undefined {
+  return method === 'POST' ? USUAL.get(url) : undefined;
 }
 
 /** Other wires hang beside OpenAI's, not below it. */

@@ -31,7 +31,7 @@ import { isJobsPath } from './jobs/api.ts';
 import { notKept } from './jobs/refusals.ts';
 import type { Jobs } from './jobs/open.ts';
 import { draining, headersTooLarge, tooSlow } from './limits.ts';
-import { pathBelowRoot } from './path.ts';
+import { pathBelowRoot, usualCall, type Called } from './path.ts';
 
 /** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
 const KEPT_JSON_BYTES = 1024 * 1024;
@@ -140,6 +140,14 @@ export class Gateway {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
+    const usual = this.#draining ? undefined : usualCall(request.method, request.url ?? '/');
+    if (usual === undefined) return this.#receiveOther(request, response);
+    const foreign = this.#foreign(request);
+    if (foreign !== null) return this.#turnAway(request, response, foreign);
+    this.#begin(request, response, usual);
+  }
+
+  #receiveOther(request: IncomingMessage, response: ServerResponse): void {
     const url = addressOf(request);
     if (url === '/healthz') return sendJson(response, 200, { status: 'ok' });
     if (url === '/readyz') return this.#ready(response);
@@ -162,7 +170,7 @@ export class Gateway {
       return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response, guest);
     }
     if (isJobsPath(path) || isBackgroundPath(path)) return this.#job(request, response, path);
-    this.#begin(request, response, path);
+    this.#begin(request, response, called(request, path));
   }
 
   /** Requests about jobs are no calls: they leave no record. */
@@ -174,16 +182,14 @@ export class Gateway {
     background.handle(request, response, path, guest).then(
       (known) => {
         // It may be a provider's own, whatever its id looks like.
-        if (!known) this.#begin(request, response, path);
+        if (!known) this.#begin(request, response, called(request, path));
       },
       (error: unknown) => this.#turnAway(request, response, notKept(error)),
     );
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse, path: string): void {
+  #begin(request: IncomingMessage, response: ServerResponse, { path, operation }: Called): void {
     const method = request.method ?? 'GET';
-    const query = path.indexOf('?');
-    const operation = operationOf(method, query < 0 ? path : path.slice(0, query));
     const startedAt = this.#deps.clock.now();
     const arrivedAt = this.#deps.clock.wall();
     const guest = this.#deps.door.recognise(request, arrivedAt);
@@ -345,6 +351,12 @@ function addressOf(request: IncomingMessage): string {
   request.headers['x-goog-api-key'] ??= taken.key;
   request.url = taken.url;
   return taken.url;
+}
+
+/** What a request asks for that is not one of the usual calls. */
+function called({ method = 'GET' }: IncomingMessage, path: string): Called {
+  const query = path.indexOf('?');
+  return { path, operation: operationOf(method, query < 0 ? path : path.slice(0, query)) };
 }
 
 function unknownPath(url: string): Fault {

@@ -15,7 +15,8 @@ import type { Usage } from '../../engine/record.ts';
 import { skipSpace } from './json-bytes.ts';
 import { Glance } from './json-glance.ts';
 import { followChat } from './continuing/chat-follower.ts';
-import { type Gap, Learner } from './likeness.ts';
+import type { Gap, Likeness } from './likeness.ts';
+import { type Shape, Shapes } from './shapes.ts';
 import { isObject } from './request.ts';
 import { parseJson } from '../../engine/parse-json.ts';
 
@@ -61,7 +62,24 @@ export const chat: Dialect = {
 const CONTENT_GAP: Gap = { member: 'content', holds: 'text' };
 /** Against eavesdroppers, who could tell words by their lengths. */
 export const PADDING_GAP: Gap = { member: 'obfuscation', holds: 'text' };
-const OTHER_GAPS: readonly Gap[] = [PADDING_GAP];
+/** They tell one stream from the next, and say nothing that is read here. */
+const STEADY_GAPS: readonly Gap[] = [
+  { member: 'id', holds: 'text', steady: true },
+  { member: 'created', holds: 'number', steady: true },
+  { member: 'model', holds: 'text', steady: true },
+];
+
+/** What an event says of one choice beside its content. */
+interface Piece {
+  readonly index: unknown;
+  /** It has a finish reason. */
+  readonly last: boolean;
+}
+
+const SHAPES = new Shapes<Piece>(CONTENT_GAP, [PADDING_GAP, ...STEADY_GAPS]);
+
+/** Events without a known shape that a stream may have before it is no longer looked for: some are never alike. */
+const PATIENCE = 5;
 
 class ChatReader implements StreamReader {
   fault: Fault | null = null;
@@ -74,13 +92,15 @@ class ChatReader implements StreamReader {
   readonly #usageUnasked: boolean;
   readonly #seen = new Set<unknown>();
   readonly #finished = new Set<unknown>();
-  readonly #learner: Learner;
+  /** What nearly all events of this stream look like. */
+  #usual: Likeness | null = null;
+  /** The shape of the event before. */
+  #before: Shape<Piece> | null = null;
+  #patience = PATIENCE;
 
   constructor(choices: number, usageUnasked: boolean) {
     this.#choices = choices;
     this.#usageUnasked = usageUnasked;
-    // The pieces of several choices come in turns, and never look like the one before.
-    this.#learner = new Learner(CONTENT_GAP, OTHER_GAPS, choices === 1);
   }
 
   /** `[DONE]`, or a finish reason for each choice: a server that forgets `[DONE]` has still said all there is. */
@@ -89,11 +109,14 @@ class ChatReader implements StreamReader {
   }
 
   read(bytes: Buffer, start: number, end: number): number {
-    const length = this.#learner.contentIn(bytes, start, end);
+    const length = this.#usual === null ? -1 : this.#usual.contentIn(bytes, start, end);
     if (length > 0) {
       this.sentTokens += tokensOfLength(length);
       return CONTENT;
     }
+    const shape = this.#patience > 0 ? SHAPES.find(bytes, start, end) : null;
+    if (shape !== null) return this.#readLike(shape, bytes, start, end);
+    this.#before = null;
     // As Latin-1, which leaves JSON's structure intact and is read at half the cost; texts for people are read again.
     const data = bytes.toString('latin1', start, end);
     if (data === '[DONE]') {
@@ -104,7 +127,7 @@ class ChatReader implements StreamReader {
     if (!isObject(event)) return this.#fail(unreadable(bytes.toString('utf8', start, end)));
     if (event['error']) return this.#fail(classifyEvent({ data: parse(bytes.toString('utf8', start, end)) }));
     if (isObject(event['usage'])) this.usage = chatUsage(event['usage']);
-    else if (this.#learner.willing && isPieceOfContent(event['choices'])) this.#learner.hear(data);
+    else if (this.#patience > 0) this.#offer(data, event['choices']);
     const choices = event['choices'];
     if (!Array.isArray(choices)) return 0;
     if (this.#usageUnasked && choices.length === 0 && isObject(event['usage'])) return UNASKED;
@@ -113,6 +136,33 @@ class ChatReader implements StreamReader {
     // OpenRouter's way to end a stream that failed, for when it comes without an error object.
     if (seen & FAULTY) return this.#fail(faultOf('server-error', { evidence: ['finish_reason error'] }));
     return seen;
+  }
+
+  #readLike(shape: Shape<Piece>, bytes: Buffer, start: number, end: number): number {
+    const { meaning, hasContent, likeness } = shape;
+    // Two in a row of one choice, and most that follow will be like them.
+    if (hasContent && !meaning.last && shape === this.#before && this.#choices === 1) {
+      this.#usual = likeness.closer(bytes, start, end);
+    }
+    this.#before = shape;
+    this.#seen.add(meaning.index);
+    if (meaning.last) this.#finished.add(meaning.index);
+    if (hasContent) this.sentTokens += tokensOfLength(SHAPES.length);
+    return (hasContent ? CONTENT : 0) | (meaning.last ? TERMINAL : 0);
+  }
+
+  /** Offers an event without usage or error to be learnt from. */
+  #offer(data: string, choices: unknown): void {
+    this.#patience -= 1;
+    const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : null;
+    if (!isObject(choice) || choice['finish_reason'] === 'error') return;
+    const { index, finish_reason: reason, delta } = choice;
+    const tokens = isObject(delta) ? contentTokens(delta) : 0;
+    const content = isObject(delta) ? delta['content'] : undefined;
+    const hasContent = typeof content === 'string' && content !== '';
+    // What it brings has to be its text and nothing else.
+    if (tokens !== (hasContent ? tokensOfLength(content.length) : 0)) return;
+    SHAPES.hear(data, { index, last: typeof reason === 'string' && reason !== '' }, hasContent);
   }
 
   #readChoice(choice: Record<string, unknown>): number {
@@ -131,16 +181,6 @@ class ChatReader implements StreamReader {
     this.fault = fault;
     return FAULTY;
   }
-}
-
-/** One choice, whose delta brings a piece of text and nothing else. */
-function isPieceOfContent(choices: unknown): boolean {
-  if (!Array.isArray(choices) || choices.length !== 1) return false;
-  const choice: unknown = choices[0];
-  if (!isObject(choice) || choice['finish_reason'] || !isObject(choice['delta'])) return false;
-  const { content } = choice['delta'];
-  const isText = typeof content === 'string' && content !== '';
-  return isText && contentTokens(choice['delta']) === tokensOfLength(content.length);
 }
 
 /** What a delta brings, in tokens: one at least, and as many as its length makes likely; 0 when it says nothing. */

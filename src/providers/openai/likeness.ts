@@ -3,6 +3,8 @@ export interface Gap {
   readonly member: string;
   /** Most are texts; some formats number their events. */
   readonly holds: 'text' | 'number';
+  /** It differs from stream to stream only. @default false: from event to event */
+  readonly steady?: boolean;
 }
 
 const QUOTE = 0x22;
@@ -21,7 +23,7 @@ export class Likeness {
   /** The bytes before, between and after the gaps. */
   readonly #fixed: readonly Buffer[];
   readonly #gaps: readonly Gap[];
-  /** Which of the gaps holds the content. */
+  /** Which of the gaps holds the content; -1 when none does. */
   readonly #contentAt: number;
 
   private constructor(fixed: readonly Buffer[], gaps: readonly Gap[], contentAt: number) {
@@ -34,13 +36,13 @@ export class Likeness {
    * Learns from an event that has been parsed and brings content, and nothing else that would have to be read.
    *
    * @param data its text as Latin-1.
-   * @param content the gap that holds the content.
+   * @param content the gap that holds the content; null for an event that brings none.
    * @param others gaps that may be there besides.
    * @returns null when it cannot be told for certain where the content and the others stand.
    */
-  static of(data: string, content: Gap, others: readonly Gap[]): Likeness | null {
+  static of(data: string, content: Gap | null, others: readonly Gap[]): Likeness | null {
     const found: { readonly gap: Gap; readonly at: number }[] = [];
-    for (const gap of [content, ...others]) {
+    for (const gap of content === null ? others : [content, ...others]) {
       if (gap !== content && !data.includes(opening(gap))) continue;
       const at = placeOfOnly(data, gap);
       if (at < 0) return null;
@@ -57,14 +59,35 @@ export class Likeness {
     }
     fixed.push(Buffer.from(data.slice(from), 'latin1'));
     const gaps = found.map(({ gap }) => gap);
-    return new Likeness(fixed, gaps, gaps.indexOf(content));
+    return new Likeness(fixed, gaps, content === null ? -1 : gaps.indexOf(content));
   }
 
-  /** The length of the content when the event between `start` and `end` is like the one that was learnt from; else -1. */
+  /** What the stream's events look like that has an event like this one between `start` and `end`: with its steady gaps filled. */
+  closer(bytes: Buffer, start: number, end: number): Likeness {
+    const fixed: Buffer[] = [];
+    const gaps: Gap[] = [];
+    let from = start;
+    let at = start;
+    for (const [index, gap] of this.#gaps.entries()) {
+      const partEnd = at + (this.#fixed[index] as Buffer).length;
+      at = gap.holds === 'text' ? endOfPlain(bytes, partEnd, end) : endOfNumber(bytes, partEnd, end);
+      if (gap.steady === true) continue;
+      fixed.push(Buffer.from(bytes.subarray(from, partEnd)));
+      gaps.push(gap);
+      from = at;
+    }
+    fixed.push(Buffer.from(bytes.subarray(from, end)));
+    return new Likeness(fixed, gaps, gaps.indexOf(this.#gaps[this.#contentAt] as Gap));
+  }
+
+  /**
+   * The length of the content when the event between `start` and `end` is like the one that was learnt from, 0 where there is
+   * none; else -1.
+   */
   contentIn(bytes: Buffer, start: number, end: number): number {
     const fixed = this.#fixed;
     const last = fixed.length - 1;
-    let length = -1;
+    let length = 0;
     let at = start;
     for (let index = 0; index <= last; index += 1) {
       const part = fixed[index] as Buffer;
