@@ -1,5 +1,5 @@
 import { admitted, type AdmitPorts, afforded } from './admission/admit.ts';
-import type { AttemptHandler, Gate } from './attempt/attempt.ts';
+import { type AttemptHandler, Gates } from './attempt/attempt.ts';
 import { budgeted, keyed, limited, observed, remembering, throttled, timely, unbroken } from './attempt/gates.ts';
 import { makeAttempt } from './attempt/make-attempt.ts';
 import { recorded } from './recorder.ts';
@@ -45,7 +45,7 @@ const unlimited: Step = (next) => next;
 /** The straight line, once: what every call passes, in this order, whichever door it came by. */
 export function line(deps: LineDeps): Handler {
   const { clock, random, emit, pins, check = null, admit = null } = deps;
-  const gates: readonly Gate[] = [
+  const gates = new Gates([
     remembering(pins),
     afforded,
     budgeted,
@@ -56,7 +56,7 @@ export function line(deps: LineDeps): Handler {
     unbroken(random),
     keyed,
     observed,
-  ];
+  ]);
   const make = makeAttempt(clock);
   const attempt: AttemptHandler = (each, now) => each.pass(gates, make, clock, now);
   const admitting = admit === null ? unlimited : admitted({ ...deps, ...admit });

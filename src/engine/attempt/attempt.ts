@@ -37,11 +37,44 @@ export interface AttemptFacts {
  */
 export interface Gate {
   /** Null lets the attempt through, a fault turns it away. A promise of either: it has to wait. */
-  enter(attempt: Attempt, now: number): Fault | null | Promise<Fault | null>;
+  readonly enter?: Enter;
   /** The first content is here. Only gates that let the attempt through are told, of this and of its end. */
-  content?(attempt: Attempt, now: number): void;
+  readonly content?: ToldOfContent;
   /** It is over, or a later gate turned it away: null when it answered well to its last byte, else why not. */
-  settled?(attempt: Attempt, fault: Fault | null, now: number): void;
+  readonly settled?: ToldOfEnd;
+}
+
+type Enter = (attempt: Attempt, now: number) => Fault | null | Promise<Fault | null>;
+type ToldOfContent = (attempt: Attempt, now: number) => void;
+type ToldOfEnd = (attempt: Attempt, fault: Fault | null, now: number) => void;
+
+/** What a gate does, and which of them it is. */
+interface Act<Does> {
+  readonly at: number;
+  readonly does: Does;
+}
+
+/**
+ * The gates in their order, sorted once by what they do: to look for it at each of them, with every attempt, took as long as
+ * most of them take.
+ */
+export class Gates {
+  readonly enter: readonly Act<Enter>[];
+  readonly content: readonly Act<ToldOfContent>[];
+  readonly settled: readonly Act<ToldOfEnd>[];
+
+  constructor(gates: readonly Gate[]) {
+    this.enter = actsOf(gates, ({ enter }) => enter);
+    this.content = actsOf(gates, ({ content }) => content);
+    this.settled = actsOf(gates, ({ settled }) => settled);
+  }
+}
+
+function actsOf<Does>(gates: readonly Gate[], of: (gate: Gate) => Does | undefined): Act<Does>[] {
+  return gates.flatMap((gate, at) => {
+    const does = of(gate);
+    return does === undefined ? [] : [{ at, does }];
+  });
 }
 
 /** One try of a call at one target, from the decision to make it until its last byte. */
@@ -84,8 +117,10 @@ export class Attempt implements AttemptFacts {
   record: AttemptRecord | null = null;
   /** Its first content came. */
   contentCame = false;
-  #gates: readonly Gate[] = [];
-  /** How many of the gates have let it through. */
+  #gates: Gates = NO_GATES;
+  /** How many of those that may turn it away have let it through. */
+  #entered = 0;
+  /** Gates up to this one are told what becomes of it: those that have let it through. */
   #passed = 0;
 
   constructor(facts: AttemptFacts) {
@@ -103,22 +138,26 @@ export class Attempt implements AttemptFacts {
   }
 
   /** Goes through the gates, and is made unless one of them turns it away. */
-  pass(gates: readonly Gate[], make: AttemptHandler, clock: Clock, now: number): Promise<Outcome> {
+  pass(gates: Gates, make: AttemptHandler, clock: Clock, now: number): Promise<Outcome> {
     this.#gates = gates;
     this.beganAt = now;
-    for (let gate = gates[this.#passed]; gate !== undefined; gate = gates[this.#passed]) {
-      const verdict = gate.enter(this, now);
+    const { enter } = gates;
+    for (let next = enter[this.#entered]; next !== undefined; next = enter[this.#entered]) {
+      // Gates that ask nothing lie behind it as soon as the next that asks has been reached.
+      this.#passed = next.at;
+      const verdict = next.does(this, now);
       if (verdict instanceof Promise) return verdict.then((fault) => this.#waited(fault, make, clock));
       if (verdict !== null) return this.refuse(verdict, now);
-      this.#passed += 1;
+      this.#entered += 1;
     }
+    this.#passed = Number.POSITIVE_INFINITY;
     return make(this, now);
   }
 
   #waited(fault: Fault | null, make: AttemptHandler, clock: Clock): Promise<Outcome> {
     const now = clock.now();
     if (fault !== null) return this.refuse(fault, now);
-    this.#passed += 1;
+    this.#entered += 1;
     return this.pass(this.#gates, make, clock, now);
   }
 
@@ -138,14 +177,16 @@ export class Attempt implements AttemptFacts {
   /** The first content is here; told before {@link settle}, and not at all when none comes. */
   hasContent(now: number): void {
     this.contentCame = true;
-    for (let at = 0; at < this.#passed; at += 1) this.#gates[at]?.content?.(this, now);
+    for (const { at, does } of this.#gates.content) if (at < this.#passed) does(this, now);
   }
 
   /** It is over; told once. */
   settle(fault: Fault | null, now: number): void {
-    for (let at = 0; at < this.#passed; at += 1) this.#gates[at]?.settled?.(this, fault, now);
+    for (const { at, does } of this.#gates.settled) if (at < this.#passed) does(this, fault, now);
   }
 }
+
+const NO_GATES = new Gates([]);
 
 /** Makes attempts. Never rejects: what goes wrong is an outcome. */
 export type AttemptHandler = (attempt: Attempt, now: number) => Promise<Outcome>;

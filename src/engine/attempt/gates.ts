@@ -9,7 +9,6 @@ import type { Pins } from '../pins.ts';
 
 /** Remembers who made what a conversation carries back. */
 export const remembering = (pins: Pins): Gate => ({
-  enter: () => null,
   settled: (attempt) => pins.remember(attempt.pins, attempt.target.id),
 });
 

@@ -20,16 +20,19 @@ const NINE = 0x39;
  * the very same structure.
  */
 export class Likeness {
-  /** The bytes before, between and after the gaps. */
-  readonly #fixed: readonly Buffer[];
+  /** The event that was learnt from. */
+  readonly #pattern: Buffer;
+  /** Where in it the bytes before, between and behind the gaps begin and end, in turn. */
+  readonly #bounds: readonly number[];
   readonly #gaps: readonly Gap[];
   /** Which of the gaps holds the content; -1 when none does. */
   readonly #contentAt: number;
 
-  private constructor(fixed: readonly Buffer[], gaps: readonly Gap[], contentAt: number) {
-    this.#fixed = fixed;
+  private constructor(pattern: Buffer, bounds: readonly number[], gaps: readonly Gap[], content: Gap | null) {
+    this.#pattern = pattern;
+    this.#bounds = bounds;
     this.#gaps = gaps;
-    this.#contentAt = contentAt;
+    this.#contentAt = content === null ? -1 : gaps.indexOf(content);
   }
 
   /**
@@ -49,35 +52,35 @@ export class Likeness {
       found.push({ gap, at });
     }
     found.sort((one, other) => one.at - other.at);
-    const fixed: Buffer[] = [];
-    let from = 0;
+    const pattern = Buffer.from(data, 'latin1');
+    const bounds = [0];
     for (const { gap, at } of found) {
-      const end = endOfText(data, at, gap);
+      const end = endOfText(pattern, at, gap);
       if (end < 0) return null;
-      fixed.push(Buffer.from(data.slice(from, at), 'latin1'));
-      from = end;
+      bounds.push(at, end);
     }
-    fixed.push(Buffer.from(data.slice(from), 'latin1'));
+    bounds.push(pattern.length);
     const gaps = found.map(({ gap }) => gap);
-    return new Likeness(fixed, gaps, content === null ? -1 : gaps.indexOf(content));
+    return new Likeness(pattern, bounds, gaps, content);
   }
 
   /** What the stream's events look like that has an event like this one between `start` and `end`: with its steady gaps filled. */
   closer(bytes: Buffer, start: number, end: number): Likeness {
-    const fixed: Buffer[] = [];
+    const bounds = [0];
     const gaps: Gap[] = [];
-    let from = start;
     let at = start;
-    for (const [index, gap] of this.#gaps.entries()) {
-      const partEnd = at + (this.#fixed[index] as Buffer).length;
-      at = gap.holds === 'text' ? endOfPlain(bytes, partEnd, end) : endOfNumber(bytes, partEnd, end);
+    for (let index = 0; index < this.#gaps.length; index += 1) {
+      const gap = this.#gaps[index] as Gap;
+      const partEnd = at + this.#lengthOf(index);
+      at = endOfGap(bytes, partEnd, end, gap);
       if (gap.steady === true) continue;
-      fixed.push(Buffer.from(bytes.subarray(from, partEnd)));
+      bounds.push(partEnd - start, at - start);
       gaps.push(gap);
-      from = at;
     }
-    fixed.push(Buffer.from(bytes.subarray(from, end)));
-    return new Likeness(fixed, gaps, gaps.indexOf(this.#gaps[this.#contentAt] as Gap));
+    bounds.push(end - start);
+    const content = this.#contentAt < 0 ? null : (this.#gaps[this.#contentAt] as Gap);
+    // Copied, because the bytes are a part of what was read at once, and would keep all of it.
+    return new Likeness(Buffer.from(bytes.subarray(start, end)), bounds, gaps, content);
   }
 
   /**
@@ -85,22 +88,27 @@ export class Likeness {
    * none; else -1.
    */
   contentIn(bytes: Buffer, start: number, end: number): number {
-    const fixed = this.#fixed;
-    const last = fixed.length - 1;
+    const bounds = this.#bounds;
+    const last = this.#gaps.length;
     let length = 0;
     let at = start;
     for (let index = 0; index <= last; index += 1) {
-      const part = fixed[index] as Buffer;
-      const partEnd = at + part.length;
-      if (partEnd > end || bytes.compare(part, 0, part.length, at, partEnd) !== 0) return -1;
+      const from = bounds[2 * index] as number;
+      const to = bounds[2 * index + 1] as number;
+      const partEnd = at + to - from;
+      if (partEnd > end || bytes.compare(this.#pattern, from, to, at, partEnd) !== 0) return -1;
       if (index === last) return partEnd === end ? length : -1;
-      const isText = (this.#gaps[index] as Gap).holds === 'text';
-      at = isText ? endOfPlain(bytes, partEnd, end) : endOfNumber(bytes, partEnd, end);
+      const gap = this.#gaps[index] as Gap;
+      at = endOfGap(bytes, partEnd, end, gap);
       // What comes behind is compared next, the closing quote first: whatever else ended the text makes the two differ.
-      if (!isText && at === partEnd) return -1;
+      if (gap.holds === 'number' && at === partEnd) return -1;
       if (index === this.#contentAt) length = at - partEnd;
     }
     return -1;
+  }
+
+  #lengthOf(part: number): number {
+    return (this.#bounds[2 * part + 1] as number) - (this.#bounds[2 * part] as number);
   }
 }
 
@@ -160,14 +168,14 @@ function placeOfOnly(data: string, gap: Gap): number {
 }
 
 /** Where that ends, in an event that has been parsed; -1 when it is not what the gap holds. */
-function endOfText(data: string, from: number, { holds }: Gap): number {
-  const bytes = Buffer.from(data, 'latin1');
-  if (holds === 'text') {
-    const end = endOfPlain(bytes, from, bytes.length);
-    return bytes[end] === QUOTE ? end : -1;
-  }
-  const end = endOfNumber(bytes, from, bytes.length);
+function endOfText(bytes: Buffer, from: number, gap: Gap): number {
+  const end = endOfGap(bytes, from, bytes.length, gap);
+  if (gap.holds === 'text') return bytes[end] === QUOTE ? end : -1;
   return end > from ? end : -1;
+}
+
+function endOfGap(bytes: Buffer, from: number, end: number, { holds }: Gap): number {
+  return holds === 'text' ? endOfPlain(bytes, from, end) : endOfNumber(bytes, from, end);
 }
 
 /** One past the bytes that stand for themselves within a string of JSON. */
