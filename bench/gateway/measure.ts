@@ -24,6 +24,7 @@ export interface Extent {
   readonly rounds: number;
   /** As much of each scenario's turns within a round are taken, one at least. */
   readonly share: number;
+  /** Until V8 has compiled what a call passes, and what it found to be otherwise compiled anew; gateways run for months. */
   readonly warmUpMs: number;
   readonly idleStreams: number;
 }
@@ -31,7 +32,7 @@ export interface Extent {
 export function extentOf({ quick }: RunOptions): Extent {
   return quick
     ? { rounds: 2, share: 0.5, warmUpMs: 1_500, idleStreams: 2_000 }
-    : { rounds: 4, share: 1, warmUpMs: 3_000, idleStreams: 9_500 };
+    : { rounds: 4, share: 1, warmUpMs: 12_000, idleStreams: 9_500 };
 }
 
 const TARGETS: readonly TargetName[] = ['direct', 'floor', 'holdfast', 'portkey'];
@@ -39,6 +40,9 @@ const IDLE_TARGETS: readonly TargetName[] = ['floor', 'holdfast'];
 
 /** The file limit at which 9,500 streams must fit, two sockets each. */
 export const OPEN_FILES = 20_000;
+
+/** Before what is only shown, ms: its process has been warm before. */
+const SHOWN_WARM_UP_MS = 1_500;
 
 /** A fresh process is looked at when it has come to rest, ms. */
 const REST_MS = 1_000;
@@ -95,7 +99,7 @@ async function playRound(
     const shownIn = names.filter((scenario) => SCENARIOS[scenario].shown.includes(name));
     const target = targets.get(name);
     if (shownIn.length === 0 || target === undefined) continue;
-    await warmUp(traffic, target, warmUpMs / 2);
+    await warmUp(traffic, target, Math.min(warmUpMs, SHOWN_WARM_UP_MS));
     for (const scenario of shownIn) await play(name, scenario, 0);
   }
 }

@@ -123,13 +123,7 @@ export class Glance<Name extends string> {
 
 /** Most values, without a parse: ASCII without escapes, and whole numbers. Null for what is neither. */
 function simpleValue(bytes: Buffer, start: number, end: number): string | number | null {
-  if (bytes[start] === QUOTE) {
-    for (let at = start + 1; at < end - 1; at += 1) {
-      const byte = bytes[at] as number;
-      if (byte >= 0x80 || byte === BACKSLASH || byte < SPACE) return null;
-    }
-    return bytes.toString('latin1', start + 1, end - 1);
-  }
+  if (bytes[start] === QUOTE) return seenBefore(bytes, start + 1, end - 1) ?? plainText(bytes, start + 1, end - 1);
   // A number with a nought in front is none.
   if (end - start > EXACT_DIGITS || (bytes[start] === ZERO && end - start > 1)) return null;
   let number = 0;
@@ -139,6 +133,39 @@ function simpleValue(bytes: Buffer, start: number, end: number): string | number
     number = number * 10 + byte - ZERO;
   }
   return number;
+}
+
+/** Null for a text that is not ASCII, or has escapes. */
+function plainText(bytes: Buffer, start: number, end: number): string | null {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte >= 0x80 || byte === BACKSLASH || byte < SPACE) return null;
+  }
+  const text = bytes.toString('latin1', start, end);
+  if (end - start > 0 && end - start <= NEAR_BYTES) {
+    SEEN[placeOfText(bytes, start, end)] = { text, written: Buffer.from(text, 'latin1') };
+  }
+  return text;
+}
+
+/** Texts that were read lately, each in its place: a handful of models' names are in nearly all requests. */
+const PLACES = 64;
+const SEEN = Array.from<{ readonly text: string; readonly written: Buffer } | undefined>({ length: PLACES });
+
+function placeOfText(bytes: Buffer, start: number, end: number): number {
+  return (end - start + (bytes[start] as number) + 7 * (bytes[end - 1] as number)) & (PLACES - 1);
+}
+
+/**
+ * The very string that was read from the same bytes before; null when there is none. To make one takes a call out of
+ * JavaScript, and whoever looks up or compares a new one has to go through its letters.
+ */
+function seenBefore(bytes: Buffer, start: number, end: number): string | null {
+  if (end <= start) return null;
+  const seen = SEEN[placeOfText(bytes, start, end)];
+  return seen !== undefined && seen.written.length === end - start && holds(bytes, start, seen.written)
+    ? seen.text
+    : null;
 }
 
 /** One past the value that begins at `at`; -1 when there is none, it never ends, or something is unusual about it. */
