@@ -24,7 +24,6 @@ export interface Extent {
   readonly rounds: number;
   /** As much of each scenario's turns within a round are taken, one at least. */
   readonly share: number;
-  /** Until V8 has compiled what a call passes, and what it found to be otherwise compiled anew; gateways run for months. */
   readonly warmUpMs: number;
   readonly idleStreams: number;
 }
@@ -32,7 +31,7 @@ export interface Extent {
 export function extentOf({ quick }: RunOptions): Extent {
   return quick
     ? { rounds: 2, share: 0.5, warmUpMs: 1_500, idleStreams: 2_000 }
-    : { rounds: 4, share: 1, warmUpMs: 12_000, idleStreams: 9_500 };
+    : { rounds: 4, share: 1, warmUpMs: 3_000, idleStreams: 9_500 };
 }
 
 const TARGETS: readonly TargetName[] = ['direct', 'floor', 'holdfast', 'portkey'];
