@@ -7,6 +7,7 @@ import {
   collectOnlyWhenNeeded,
   compileEarly,
   countBuffersWithTheHeap,
+  giveBackWhatBurstsTook,
   giveBackWhatTheStartTook,
   keepWhatWasCompiled,
 } from './v8-settings.ts';
@@ -59,6 +60,7 @@ async function serve(options: ServeOptions): Promise<void> {
   giveBackWhatTheStartTook();
   compileEarly();
   keepWhatWasCompiled();
+  giveBackWhatBurstsTook(gateway.running);
   // Before it says that it is up: whoever waits for that may stop it at once.
   stopOnSignal(gateway, () => told.close());
   if (options.json === true) console.log(JSON.stringify(factsOf(gateway)));

@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 // V8's collector and compilers are set for pages and scripts. A process that is a gateway and nothing else knows more of its own
@@ -18,15 +18,45 @@ export function countBuffersWithTheHeap(): void {
   setFlagsFromString('--external-memory-accounted-in-global-limit');
 }
 
+/** The one way to reach the collector without a flag on the command line. */
+function collector(): NodeJS.GCFunction {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as NodeJS.GCFunction;
+}
+
 /**
  * Gives back what only the start needed. Reading modules and configuration widens V8's nursery by 30 MB, which it would hold on
  * to for as long as no lack of memory makes it look. Takes some 50 ms, once, before there are calls to be held up.
  */
 export function giveBackWhatTheStartTook(): void {
-  // The one way to reach the collector without a flag on the command line.
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as NodeJS.GCFunction;
-  collect({ execution: 'sync', type: 'major', flavor: 'last-resort' });
+  collector()({ execution: 'sync', type: 'major', flavor: 'last-resort' });
+}
+
+/** How often it is looked whether anything is under way, ms, */
+const LOOK_EVERY_MS = 60_000;
+
+/** and how many times in a row nothing must be before a gateway counts as at rest. */
+const QUIET_LOOKS = 10;
+
+/** Less is not worth a collection: about what a second of busy traffic takes, bytes. */
+const WORTH_COLLECTING_BYTES = 48 * 1024 * 1024;
+
+/**
+ * Gives back what bursts of traffic have taken, once a gateway has been at rest for ten minutes. Not before: a collection that is
+ * asked for lets go of hidden classes, and so of compiled code, whichever kind is asked for.
+ *
+ * @param running calls under way
+ */
+export function giveBackWhatBurstsTook(running: () => number): void {
+  const collect = collector();
+  let atRest = getHeapStatistics().total_heap_size;
+  let quiet = 0;
+  setInterval(() => {
+    quiet = running() === 0 ? quiet + 1 : 0;
+    if (quiet < QUIET_LOOKS || getHeapStatistics().total_heap_size < atRest + WORTH_COLLECTING_BYTES) return;
+    collect({ execution: 'sync', type: 'major', flavor: 'last-resort' });
+    atRest = getHeapStatistics().total_heap_size;
+  }, LOOK_EVERY_MS).unref();
 }
 
 /**
