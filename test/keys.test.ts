@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,9 +192,11 @@ it('a key is replaced three times under load, once by a bad one, and no call fai
   }, 5);
   const second = 'sk-proj-second-0123456789ab';
   const third = 'sk-proj-third-0123456789abc';
-  // The first rotation leaves no overlap at all: the old key dies in the moment that the new one is written.
+  // The first rotation leaves no overlap at all: the old key dies in the moment that the new one is in its place. Both in one
+  // turn of events: while a slow disk still writes, no key would be good.
+  await writeFile(`${path}.new`, second);
   provider.acceptKeys([second]);
-  await writeFile(path, second);
+  renameSync(`${path}.new`, path);
   await until(
     () => started.complaints.includes('…89ab) is in use'),
     () => started.complaints,

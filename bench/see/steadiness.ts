@@ -13,8 +13,8 @@ const TRACE_SHARE = 1;
 const SCENARIO = SCENARIOS.rate;
 
 /**
- * What a call may take longer, ms, than at the slower of two healthy gateways: what the two differ by is the noise of the
- * machine, of whose slices the quieter ones are compared. The bounds are those that the gateway's own part in a call is held
+ * What a call may take longer, ms, than at the slower of two healthy gateways in the same turn: what the two differ by is the
+ * noise of the machine, and what changes from turn to turn falls on all. The bounds are those that the gateway's own part in a call is held
  * to. A call that waited for a disk, a collector or a browser would take longer by a second or more.
  */
 const ADDED = { p50: 0.05, p99: 0.5 } as const;
@@ -67,10 +67,7 @@ function figuresOf(trouble: Trouble, all: Turns<Trouble>): Figure[] {
   const id = trouble.replaceAll('-', '_');
   const failed = figure(`trouble.${id}.failed`, all.bad(trouble), 'calls', { atMost: 0 }, 0);
   if (HEALTHY.includes(trouble)) return [failed];
-  const added = (name: 'p50' | 'p99'): number => {
-    const quiet = (which: Trouble): number => all.quiet(which, ({ latencyMs }) => latencyMs[name]);
-    return quiet(trouble) - Math.max(...HEALTHY.map(quiet));
-  };
+  const added = (name: 'p50' | 'p99'): number => all.added(trouble, HEALTHY, ({ latencyMs }) => latencyMs[name]);
   return [
     figure(`trouble.${id}.p50_added_ms`, added('p50'), 'ms', { atMost: ADDED.p50 }, 3),
     figure(`trouble.${id}.p99_added_ms`, added('p99'), 'ms', { atMost: ADDED.p99 }, 3),

@@ -1,4 +1,4 @@
-import { lowerQuartile, median } from '../statistics.ts';
+import { median } from '../statistics.ts';
 import type { LoadReport } from '../traffic/orders.ts';
 
 type Metric = (report: LoadReport) => number;
@@ -20,9 +20,11 @@ export class Turns<Name extends string> {
     return median(this.#turns.map((turn) => of(turn, name, metric) / of(turn, base, metric)));
   }
 
-  /** What a quiet machine would have shown. */
-  quiet(name: Name, metric: Metric): number {
-    return lowerQuartile(this.#turns.map((turn) => of(turn, name, metric)));
+  /** Median over the turns of `name` − the slowest of `bases`. */
+  added(name: Name, bases: readonly Name[], metric: Metric): number {
+    const slowest = (turn: ReadonlyMap<Name, LoadReport>): number =>
+      Math.max(...bases.map((base) => of(turn, base, metric)));
+    return median(this.#turns.map((turn) => of(turn, name, metric) - slowest(turn)));
   }
 
   /** Calls that went wrong. */

@@ -69,7 +69,8 @@ test('any request is translated or refused, and what is translated has the shape
     }),
     { numRuns: 3000 },
   );
-  expect(translated).toBeGreaterThan(100);
+  // About one in twenty-five is; far fewer would mean that the shape is hardly looked at.
+  expect(translated).toBeGreaterThan(40);
 });
 
 const block = members({
