@@ -162,7 +162,7 @@ class ChatReader implements StreamReader {
     const hasContent = typeof content === 'string' && content !== '';
     // What it brings has to be its text and nothing else.
     if (tokens !== (hasContent ? tokensOfLength(content.length) : 0)) return;
-    SHAPES.hear(data, { index, last: typeof reason === 'string' && reason !== '' }, hasContent);
+    SHAPES.hear({ data, meaning: { index, last: typeof reason === 'string' && reason !== '' }, hasContent });
   }
 
   #readChoice(choice: Record<string, unknown>): number {

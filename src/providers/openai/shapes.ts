@@ -3,6 +3,14 @@ import { type Gap, Likeness } from './likeness.ts';
 /** What is known at a time: the few shapes of a handful of models and servers. */
 const MOST_SHAPES = 8;
 
+/** An event that has been parsed, and what it said beside its content. */
+interface Lesson<Meaning> {
+  /** Its text as Latin-1. */
+  readonly data: string;
+  readonly meaning: Meaning;
+  readonly hasContent: boolean;
+}
+
 /** A shape of events, and what all events of that shape say beside their content. */
 export interface Shape<Meaning> {
   readonly likeness: Likeness;
@@ -22,7 +30,7 @@ export class Shapes<Meaning> {
   readonly #known: Shape<Meaning>[] = [];
   /** Which of them is the next to be forgotten. */
   #oldest = 0;
-  #lesson: { readonly data: string; readonly meaning: Meaning; readonly hasContent: boolean } | null = null;
+  #lesson: Lesson<Meaning> | null = null;
   /** The length of the content of the event that was found last, in bytes; 0 where its shape has none. */
   length = 0;
 
@@ -33,7 +41,7 @@ export class Shapes<Meaning> {
 
   /** The shape of the event between `start` and `end`; null when it is of none that is known. */
   find(bytes: Buffer, start: number, end: number): Shape<Meaning> | null {
-    if (this.#lesson !== null) this.#learn();
+    if (this.#lesson !== null) this.#learn(this.#lesson);
     for (const shape of this.#known) {
       const length = shape.likeness.contentIn(bytes, start, end);
       // A text without a letter is no content: such an event is of another shape, if it is of any.
@@ -45,18 +53,17 @@ export class Shapes<Meaning> {
   }
 
   /**
-   * Takes an event that has been parsed and is of no known shape, its text as Latin-1. It is learnt from when the next is looked
-   * for: this one is on its way to a caller who waits.
+   * Takes an event that is of no known shape. It is learnt from when the next is looked for: this one is on its way to a caller
+   * who waits.
    */
-  hear(data: string, meaning: Meaning, hasContent: boolean): void {
-    this.#lesson = { data, meaning, hasContent };
+  hear(lesson: Lesson<Meaning>): void {
+    this.#lesson = lesson;
   }
 
-  #learn(): void {
-    const { data, meaning, hasContent } = this.#lesson ?? { data: '', meaning: null, hasContent: false };
+  #learn({ data, meaning, hasContent }: Lesson<Meaning>): void {
     this.#lesson = null;
     const likeness = Likeness.of(data, hasContent ? this.#content : null, this.#others);
-    if (likeness === null || meaning === null) return;
+    if (likeness === null) return;
     this.#known[this.#oldest] = { likeness, meaning, hasContent };
     this.#oldest = (this.#oldest + 1) % MOST_SHAPES;
   }
