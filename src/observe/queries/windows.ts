@@ -115,7 +115,10 @@ const timesOfUser: Times = async (database, { tenant, user }, whole, now) => {
   for (let at = startOf(USERS, known); at < Math.min(whole.to, now + USERS.ms); at += USERS.ms) days.push(at);
   const series = await seriesIn(database, 'each', { tenant });
   // Users of a day may be nearly as many as its calls: each place that may tell of this one is looked up, or none.
-  if (days.length * series.length > MOST_PLACES) return null;
+  const places = days.length * series.length;
+  if (places > MOST_PLACES) return null;
+  const before = whole.from < known ? [{ from: whole.from, to: known }] : [];
+  if (places === 0) return before;
   const rows = await database.query
     .selectFrom('user_rollups')
     .select('at')
@@ -124,8 +127,7 @@ const timesOfUser: Times = async (database, { tenant, user }, whole, now) => {
     .where('series', 'in', series)
     .where('end_user', 'in', [user, OTHER_USERS])
     .execute();
-  const found = rows.map(({ at }) => ({ from: at, to: at + USERS.ms }));
-  return whole.from < known ? [{ from: whole.from, to: known }, ...found] : found;
+  return [...before, ...rows.map(({ at }) => ({ from: at, to: at + USERS.ms }))];
 };
 
 /** The series of a table that tell `group` from others; also those that stand for names beyond the bound. */
