@@ -134,6 +134,26 @@ describe('a runner', () => {
     expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'queued', attempts: 0 });
   });
 
+  test('gives back what it was being handed as it was stopped', async () => {
+    const run = vi.fn<RunJob>(() => Promise.resolve(ANSWER));
+    const { queue, runner } = gateway(run);
+    const id = await add(queue);
+    const claim = queue.claim.bind(queue);
+    const { promise: stopBegun, resolve: beginStop } = Promise.withResolvers<void>();
+    const handed = vi.spyOn(queue, 'claim').mockImplementation(async (asked) => {
+      const claimed = await claim(asked);
+      await stopBegun;
+      return claimed;
+    });
+    runner.wake();
+    await expect.poll(() => handed.mock.calls.length).toBe(1);
+    const stopped = runner.stop(10_000);
+    beginStop();
+    await stopped;
+    expect(await queue.get({ owner: null, id })).toMatchObject({ status: 'queued', attempts: 0 });
+    expect(run).not.toHaveBeenCalled();
+  });
+
   test('tells of the attempts that are not the last', async () => {
     let runs = 0;
     const run: RunJob = (_job, onStop) => {

@@ -60,6 +60,8 @@ export class JobRunner {
   readonly #keys = new Set<string>();
   #running = 0;
   #looking = false;
+  /** The last look, under way or over. */
+  #look: Promise<void> = Promise.resolve();
   #lookAgain = false;
   #alarm: Alarm | null = null;
   #pulse: Alarm | null = null;
@@ -82,7 +84,7 @@ export class JobRunner {
   wake(): void {
     if (this.#stopping) return;
     if (this.#looking) this.#lookAgain = true;
-    else void this.#look();
+    else this.#look = this.#lookForWork();
   }
 
   /**
@@ -125,22 +127,19 @@ export class JobRunner {
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
     this.#alarm?.cancel();
-    const all = Promise.allSettled([...this.#held.values()].map(({ done }) => done));
+    const all = Promise.allSettled([this.#look, ...[...this.#held.values()].map(({ done }) => done)]);
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const alarm = this.#options.clock.after(withinMs, resolve);
     await Promise.race([all, over]);
     alarm.cancel();
-    const { queue, clock } = this.#options;
     for (const [id, { token }] of this.#held) {
-      const now = clock.wall();
-      const back = { runAt: now, now, counted: false, fault: null, callId: null };
-      await queue.again({ id, token, ...back }).catch((error: unknown) => this.#trouble(error));
+      await this.#giveBack(id, token);
       this.#stop(id, 'elsewhere', 'the gateway stops; the job goes on elsewhere, or after the next start');
     }
     this.#pulse?.cancel();
   }
 
-  async #look(): Promise<void> {
+  async #lookForWork(): Promise<void> {
     this.#looking = true;
     this.#alarm?.cancel();
     let dueAt: number | null = null;
@@ -179,10 +178,23 @@ export class JobRunner {
     // Whoever finishes looks again.
     if (most <= 0) return null;
     const claimed = await queue.claim({ most, now });
+    if (this.#stopping) {
+      // The stop came while the store was asked: nobody waits here for these any more.
+      for (const { job, token } of claimed) await this.#giveBack(job.id, token);
+      return null;
+    }
     for (const one of claimed) this.#begin(one);
     if (claimed.length === most) this.#lookAgain = true;
     this.#dueAt = await queue.nextAt();
     return this.#dueAt;
+  }
+
+  /** Puts a job back as if it had not been begun. */
+  async #giveBack(id: string, token: string): Promise<void> {
+    const { queue, clock } = this.#options;
+    const now = clock.wall();
+    const back = { runAt: now, now, counted: false, fault: null, callId: null };
+    await queue.again({ id, token, ...back }).catch((error: unknown) => this.#trouble(error));
   }
 
   #begin(claimed: ClaimedJob): void {
