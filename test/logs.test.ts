@@ -73,3 +73,15 @@ test('whoever wants none gets none', { timeout: 30_000 }, async () => {
   await ask(gateway.baseURL, 'gpt-4o@server-error', 'mine-1');
   expect(await stopped(gateway)).toEqual([]);
 });
+
+test('it stops all the same when nobody reads its log', { timeout: 60_000 }, async () => {
+  const gateway = await serve({});
+  gateway.stopReading();
+  const id = 'x'.repeat(128);
+  // More than fits into a pipe and into what is read ahead of whoever reads it.
+  for (let round = 0; round < 30; round += 1) {
+    await Promise.all(Array.from({ length: 10 }, () => ask(gateway.baseURL, 'gpt-4o@insufficient-quota', id)));
+  }
+  gateway.signal('SIGTERM');
+  expect(await gateway.exited).toBe(0);
+});

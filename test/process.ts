@@ -52,6 +52,11 @@ export class ServeProcess {
     return this.#err;
   }
 
+  /** Nobody takes what it writes any more: its pipe fills up. */
+  stopReading(): void {
+    this.#child.stdout?.pause();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

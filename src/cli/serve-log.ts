@@ -7,7 +7,7 @@ import { houseRedactor } from '../observe/redact/house-redactor.ts';
 export interface ServeLog {
   readonly log: HouseLog;
   /** Writes what waits. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export async function openServeLog({ logs, data, redaction }: Config): Promise<ServeLog> {
@@ -20,7 +20,7 @@ export async function openServeLog({ logs, data, redaction }: Config): Promise<S
     log,
     close() {
       log.flush();
-      output.close();
+      return output.close();
     },
   };
 }

@@ -124,7 +124,7 @@ function openTo(host: string): string {
 }
 
 /** The first signal drains; a second one, from someone who cannot wait, ends at once. */
-function stopOnSignal(gateway: RunningGateway, closeLog: () => void): void {
+function stopOnSignal(gateway: RunningGateway, closeLog: () => Promise<void>): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(130);
@@ -136,8 +136,8 @@ function stopOnSignal(gateway: RunningGateway, closeLog: () => void): void {
         : `holdfast: ${signal}, waiting for ${running} running call(s) to finish; once more to stop now`,
     );
     gateway.stop().then(
-      (cut) => {
-        closeLog();
+      async (cut) => {
+        await closeLog();
         if (cut > 0) console.error(`holdfast: ${cut} call(s) outlived the drain and were cut off`);
         process.exit(0);
       },
