@@ -4,6 +4,9 @@ import type { Fault } from '../engine/fault/fault.ts';
 import type { BodyRoom } from './body-room.ts';
 import { bodyTooLarge, noRoom, tooSlow } from './limits.ts';
 
+/** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
+const KEPT_JSON_BYTES = 1024 * 1024;
+
 /** What came of reading a body. `gone` means that the caller left, and nobody is there to be told anything. */
 export type BodyRead =
   | {
@@ -102,4 +105,14 @@ function joined(pieces: readonly Buffer[], bytes: number): Buffer {
     if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
   }
   return body;
+}
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Small JSON is kept, so that it can be sent again; uploads are carried without being kept. */
+export function keepsBody(request: IncomingMessage): boolean {
+  const { 'content-type': type = '', 'content-length': length } = request.headers;
+  return length !== undefined && Number(length) <= KEPT_JSON_BYTES && type.includes('json');
 }

@@ -14,9 +14,9 @@ import { heardTrace, tracedLate, type TraceOf, tracing } from '../observe/trace/
 import { Telemetry } from '../observe/trace/telemetry.ts';
 import { showCall } from './admin/see/calls.ts';
 import { showFrame } from './admin/see/live.ts';
-import { AfterReplies } from './after-replies.ts';
 import { LiveBoard } from './live/board.ts';
 import { recordPlaceOf } from './open-database.ts';
+import { TurnEnd } from './turn-end.ts';
 import { packageVersion } from './version.ts';
 
 /** What is told of calls and of what happens beside them: to people, to the disk, to other machines. */
@@ -45,6 +45,8 @@ export interface ObservingDeps {
   readonly clock: SystemClock;
   /** Calls under way. */
   readonly running: () => number;
+  /** Writes the replies that wait: no caller waits for what is done about its call once the answer is there. */
+  readonly writeReplies: () => void;
   readonly log: Pick<HouseLog, 'call' | 'event'> | null;
   readonly onRecord: ((record: CallRecord) => void) | undefined;
   /** The record as it is to be taken, once it is known what becomes of the call. */
@@ -53,7 +55,7 @@ export interface ObservingDeps {
 
 /** Opens everything that listens to the calls. */
 export function openObserving(config: Config, deps: ObservingDeps): Observing {
-  const { clock, running, log, onRecord, settled } = deps;
+  const { clock, running, writeReplies, log, onRecord, settled } = deps;
   const { data, redaction, telemetry: wanted } = config;
   const { ageMs, sizeBytes } = config.records.retention;
   const retention = { maxAgeMs: ageMs, maxBytes: sizeBytes };
@@ -66,7 +68,7 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
   const live = new LiveBoard({ now: () => clock.wall(), inFlight: running, write });
   const capture = openCapture(config);
   let telemetry: Telemetry | null = null;
-  const records = new AfterReplies<CallRecord>((left) => {
+  const records = new TurnEnd<CallRecord>((left) => {
     const known = settled(left);
     const record = wanted === null ? known : tracedLate(known, Math.random);
     metrics.add(record);
@@ -75,7 +77,7 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
     log?.call(record);
     telemetry?.call(record);
     onRecord?.(record);
-  });
+  }, writeReplies);
   return {
     live,
     queries,

@@ -73,8 +73,9 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
   const clock = new SystemClock();
   const { log = null, onRecord } = options;
   const running = (): number => gateway.running;
+  const writeReplies = (): void => gateway.writeReplies();
   const settled = (record: CallRecord): CallRecord => jobs.house.settled(record);
-  const observing = openObserving(config, { clock, running, log, onRecord, settled });
+  const observing = openObserving(config, { clock, running, writeReplies, log, onRecord, settled });
   const counting = await openCounting(config.counters, clock, (line) => console.error(line));
   if (counting.recall !== null) {
     const { recall } = counting;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { AfterReplies } from './after-replies.ts';
+import { TurnEnd } from './turn-end.ts';
 
 test('does what waits in one go, in order, after what goes on now', async () => {
   const done: number[] = [];
-  const later = new AfterReplies<number>((item) => done.push(item));
+  const later = new TurnEnd<number>((item) => done.push(item));
   later.add(1);
   later.add(2);
   await Promise.resolve();
@@ -19,7 +19,7 @@ test('does what waits in one go, in order, after what goes on now', async () => 
 
 test('what comes while it works waits for the next time', async () => {
   const done: number[] = [];
-  const later = new AfterReplies<number>((item) => {
+  const later = new TurnEnd<number>((item) => {
     done.push(item);
     if (item < 3) later.add(item + 1);
   });
@@ -29,4 +29,19 @@ test('what comes while it works waits for the next time', async () => {
   await new Promise(setImmediate);
   await new Promise(setImmediate);
   expect(done).toEqual([1, 2, 3]);
+});
+
+test('what has to go first goes first, in whichever order it was put off', async () => {
+  const done: string[] = [];
+  const replies = new TurnEnd<string>((item) => done.push(item));
+  const records = new TurnEnd<string>(
+    (item) => done.push(item),
+    () => replies.finish(),
+  );
+  records.add('record 1');
+  replies.add('reply 1');
+  records.add('record 2');
+  replies.add('reply 2');
+  await new Promise(setImmediate);
+  expect(done).toEqual(['reply 1', 'reply 2', 'record 1', 'record 2']);
 });
