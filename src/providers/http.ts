@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Headers, Upload } from '../engine/call.ts';
 import type { Exchange, Receiver } from '../engine/ports.ts';
+import { Connections, type Sending } from './connections.ts';
 
 /** A request ready for the wire. */
 export interface HttpRequest {
@@ -15,39 +16,19 @@ export interface HttpRequest {
   readonly raw: boolean;
 }
 
-/**
- * A wait for a connection is bounded by the route's own timer; this only stops connecting for callers who have long
- * given up.
- */
-const CONNECT_GIVES_UP_MS = 60_000;
-
-/** Shorter than the idle timeouts of the load balancers in front of providers (60 s and more), to lose fewer races. */
-const KEEP_ALIVE_MS = 30_000;
-
-/** Connections to one origin, and the sending of requests over them. */
+/** The sending of requests to one origin. */
 export class HttpWire {
-  readonly #dispatcher: Dispatcher;
+  readonly #connections: Connections | Dispatcher;
 
-  /** @param dispatcher an undici dispatcher to send through (a proxy agent, say) instead of a pool of our own. */
+  /** @param dispatcher an undici dispatcher to send through (a proxy agent, say) instead of connections of our own. */
   constructor(origin: string, dispatcher?: Dispatcher) {
-    this.#dispatcher =
-      dispatcher ??
-      new Pool(origin, {
-        // One connection per request in flight: a stream must never wait behind another.
-        connections: null,
-        pipelining: 1,
-        // The engine's timers know what they wait for; undici's would cut slow models at 300 s.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connect: { timeout: CONNECT_GIVES_UP_MS },
-      });
+    this.#connections = dispatcher ?? new Connections(origin);
   }
 
   send(origin: string, request: HttpRequest, receiver: Receiver): Exchange {
     const exchange = new HttpExchange(receiver, request.raw);
     try {
-      this.#dispatcher.dispatch(
+      this.#connections.dispatch(
         {
           origin,
           path: request.path,
@@ -65,7 +46,7 @@ export class HttpWire {
   }
 
   close(): Promise<void> {
-    return this.#dispatcher.destroy();
+    return this.#connections.destroy();
   }
 }
 
@@ -75,7 +56,7 @@ function bodyOf(body: HttpRequest['body']): Uint8Array | Readable | null {
 }
 
 /** One exchange over undici: its handler and our handle in one object, because every attempt makes one. */
-class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
+class HttpExchange implements Exchange, Sending {
   #receiver: Receiver | null;
   readonly #raw: boolean;
   #controller: Dispatcher.DispatchController | null = null;
@@ -84,6 +65,10 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   constructor(receiver: Receiver, raw: boolean) {
     this.#receiver = receiver;
     this.#raw = raw;
+  }
+
+  get over(): boolean {
+    return this.#receiver === null;
   }
 
   abort(): void {
