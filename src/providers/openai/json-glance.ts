@@ -12,6 +12,7 @@ const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
+const LOWEST_LETTER = 0x41;
 
 /** What nests deeper is left to a parse; each level is a bit of one number. */
 const DEEPEST = 30;
@@ -101,7 +102,8 @@ export class Glance<Name extends string> {
     const start = this.#starts[place] as number;
     const end = this.#ends[place] as number;
     if (end === 0) return undefined;
-    return simpleValue(bytes, start, end) ?? parseJson(bytes.toString('utf8', start, end));
+    const value = simpleValue(bytes, start, end);
+    return value === undefined ? parseJson(bytes.toString('utf8', start, end)) : value;
   }
 
   #forget(): void {
@@ -121,25 +123,35 @@ export class Glance<Name extends string> {
   }
 }
 
-/** Most values, without a parse: ASCII without escapes, and whole numbers. Null for what is neither. */
-function simpleValue(bytes: Buffer, start: number, end: number): string | number | null {
-  if (bytes[start] === QUOTE) return seenBefore(bytes, start + 1, end - 1) ?? plainText(bytes, start + 1, end - 1);
+/** Most values, without a parse: ASCII without escapes, whole numbers, literals. Undefined for what is none of them. */
+function simpleValue(bytes: Buffer, start: number, end: number): string | number | boolean | null | undefined {
+  const first = bytes[start] as number;
+  if (first === QUOTE) return seenBefore(bytes, start + 1, end - 1) ?? plainText(bytes, start + 1, end - 1);
+  if (first >= LOWEST_LETTER) return literalAt(bytes, start, end);
   // A number with a nought in front is none.
-  if (end - start > EXACT_DIGITS || (bytes[start] === ZERO && end - start > 1)) return null;
+  if (end - start > EXACT_DIGITS || (first === ZERO && end - start > 1)) return undefined;
   let number = 0;
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] as number;
-    if (byte < ZERO || byte > NINE) return null;
+    if (byte < ZERO || byte > NINE) return undefined;
     number = number * 10 + byte - ZERO;
   }
   return number;
 }
 
-/** Null for a text that is not ASCII, or has escapes. */
-function plainText(bytes: Buffer, start: number, end: number): string | null {
+/** The look has seen that it is one of the three; a list or an object begins with what is no letter, but stands among them. */
+function literalAt(bytes: Buffer, start: number, end: number): boolean | null | undefined {
+  for (const { written, value } of LITERALS) {
+    if (end - start === written.length && holds(bytes, start, written)) return value;
+  }
+  return undefined;
+}
+
+/** Undefined for a text that is not ASCII, or has escapes. */
+function plainText(bytes: Buffer, start: number, end: number): string | undefined {
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] as number;
-    if (byte >= 0x80 || byte === BACKSLASH || byte < SPACE) return null;
+    if (byte >= 0x80 || byte === BACKSLASH || byte < SPACE) return undefined;
   }
   const text = bytes.toString('latin1', start, end);
   if (end - start > 0 && end - start <= NEAR_BYTES) {
@@ -270,13 +282,23 @@ function isError(bytes: Buffer, at: number, quote: number): boolean {
   return quote - at - 1 === ERROR.length && holds(bytes, at + 1, ERROR);
 }
 
-const LITERALS: readonly Buffer[] = ['null', 'true', 'false'].map((literal) => Buffer.from(literal));
+interface Literal {
+  readonly written: Buffer;
+  readonly value: boolean | null;
+}
+
+const LITERALS: readonly Literal[] = [true, false, null].map((value) => ({
+  written: Buffer.from(String(value)),
+  value,
+}));
 
 /** One past a number or a literal; -1 when it is neither. */
 function endOfPlain(bytes: Buffer, at: number): number {
   const first = bytes[at] as number;
   if (first === 0x2d || (first >= ZERO && first <= NINE)) return endOfNumber(bytes, at + 1);
-  for (const literal of LITERALS) if (literal[0] === first) return holds(bytes, at, literal) ? at + literal.length : -1;
+  for (const { written } of LITERALS) {
+    if (written[0] === first) return holds(bytes, at, written) ? at + written.length : -1;
+  }
   return -1;
 }
 
