@@ -10,6 +10,7 @@ import {
   giveBackWhatBurstsTook,
   giveBackWhatTheStartTook,
   keepWhatWasCompiled,
+  markRarely,
 } from './v8-settings.ts';
 import { outliveOutputs } from './outputs.ts';
 
@@ -47,6 +48,7 @@ async function serve(options: ServeOptions): Promise<void> {
   refusePort(options.port);
   collectOnlyWhenNeeded();
   countBuffersWithTheHeap();
+  markRarely();
   outliveOutputs();
   const env = {
     ...process.env,
