@@ -164,11 +164,13 @@ describe('the connections to an origin', () => {
     expect(await ask().ended).toBeNull();
   });
 
-  test('what is under way fails when they are destroyed', async () => {
+  test('what is under way fails when they are destroyed, and nothing is sent after that', async () => {
     answer = (_request, response) => held.push(response);
     const asked = ask();
     await expect.poll(() => held.length).toBe(1);
     await connections.destroy();
     expect(await asked.ended).toBeInstanceOf(Error);
+    expect(() => ask()).toThrow('closed');
+    expect(sockets).toHaveLength(1);
   });
 });

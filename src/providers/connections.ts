@@ -1,4 +1,4 @@
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { buildConnector, Client, type Dispatcher, errors } from 'undici';
 
 /** A request under way: its end may come before anything has been sent. */
 export interface Sending extends Dispatcher.DispatchHandler {
@@ -33,6 +33,7 @@ export class Connections {
   readonly #all = new Set<Connection>();
   /** The one that was used last is on top, where it is taken from: those below it are closed when they are not needed. */
   readonly #idle: Connection[] = [];
+  #destroyed = false;
 
   constructor(origin: string) {
     this.#origin = origin;
@@ -54,7 +55,9 @@ export class Connections {
     return this.#all.size;
   }
 
+  /** @throws {errors.ClientDestroyedError} after {@link destroy}. */
   dispatch(request: Dispatcher.DispatchOptions, sending: Sending): void {
+    if (this.#destroyed) throw new errors.ClientDestroyedError('the connections have been closed');
     const connection = this.#idle.pop() ?? this.#open();
     connection.isIdle = false;
     const takesMore = connection.client.dispatch(request, sending);
@@ -64,6 +67,7 @@ export class Connections {
 
   /** Ends whatever is under way. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     await Promise.all([...this.#all].map(({ client }) => client.destroy()));
   }
 
