@@ -264,6 +264,7 @@ describe('the gateway alone', () => {
     // What is asked of a response by its id goes to its maker as well.
     expect((await door.client.responses.retrieve(first.id)).id).toBe(first.id);
     await door.client.responses.delete(first.id);
+    await door.settled();
     expect(ways(door)).toEqual(['one > two', 'two', 'two', 'two']);
     await door.close();
   });

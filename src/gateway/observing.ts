@@ -68,16 +68,19 @@ export function openObserving(config: Config, deps: ObservingDeps): Observing {
   const live = new LiveBoard({ now: () => clock.wall(), inFlight: running, write });
   const capture = openCapture(config);
   let telemetry: Telemetry | null = null;
-  const records = new TurnEnd<CallRecord>((left) => {
-    const known = settled(left);
-    const record = wanted === null ? known : tracedLate(known, Math.random);
-    metrics.add(record);
-    store.append(record);
-    live.hear(record);
-    log?.call(record);
-    telemetry?.call(record);
-    onRecord?.(record);
-  }, writeReplies);
+  const records = new TurnEnd<CallRecord>(
+    (left) => {
+      const known = settled(left);
+      const record = wanted === null ? known : tracedLate(known, Math.random);
+      metrics.add(record);
+      store.append(record);
+      live.hear(record);
+      log?.call(record);
+      telemetry?.call(record);
+      onRecord?.(record);
+    },
+    { before: writeReplies },
+  );
   return {
     live,
     queries,

@@ -59,6 +59,8 @@ export interface GatewayDeps {
   /** Where an arriving call stands in a trace. */
   readonly traceOf: TraceOf;
   readonly readiness: () => Readiness;
+  /** Replies have been written: what is to be done about their calls may be done. */
+  readonly replied: () => void;
   /** Where prompts are counted. */
   readonly payload: PayloadThread;
   /** Calls that run in the background, or once. */
@@ -82,7 +84,7 @@ export class Gateway {
   readonly #foreign: (request: IncomingMessage) => Fault | null;
   readonly #room: BodyRoom;
   /** Written together at the end of a turn: with each written by itself, a call costs an eighth more on a busy gateway. */
-  readonly #replies = new TurnEnd<Due>((due) => this.#write(due));
+  readonly #replies = new TurnEnd<Due>((due) => this.#write(due), { after: () => this.#deps.replied() });
   #draining = false;
   #running = 0;
   #idle: (() => void) | null = null;

@@ -162,6 +162,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     admin,
     dashboard: new Dashboard(),
     traceOf,
+    replied: () => observing.finish(),
     metrics: new MetricsPage({
       families,
       // While everybody is let in anyway there is nobody to hide from.

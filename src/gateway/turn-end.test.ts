@@ -31,17 +31,22 @@ test('what comes while it works waits for the next time', async () => {
   expect(done).toEqual([1, 2, 3]);
 });
 
-test('what has to go first goes first, in whichever order it was put off', async () => {
+test('neighbours keep their order, whichever was put off first', async () => {
   const done: string[] = [];
-  const replies = new TurnEnd<string>((item) => done.push(item));
-  const records = new TurnEnd<string>(
-    (item) => done.push(item),
-    () => replies.finish(),
+  const replies: TurnEnd<string> = new TurnEnd<string>(
+    (item) => {
+      done.push(item);
+      // The end of a stream that was there as a whole.
+      if (item === 'reply 2') records.add('record 2');
+    },
+    { after: () => records.finish() },
   );
+  const records = new TurnEnd<string>((item) => done.push(item), { before: () => replies.finish() });
   records.add('record 1');
   replies.add('reply 1');
-  records.add('record 2');
   replies.add('reply 2');
   await new Promise(setImmediate);
   expect(done).toEqual(['reply 1', 'reply 2', 'record 1', 'record 2']);
+  await new Promise(setImmediate);
+  expect(done).toHaveLength(4);
 });
