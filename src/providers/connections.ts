@@ -9,6 +9,8 @@ export interface Sending extends Dispatcher.DispatchHandler {
 /** One connection. It carries one request at a time. */
 interface Connection {
   readonly client: Client;
+  /** There is a socket, and nobody has closed it. */
+  isOpen: boolean;
   isIdle: boolean;
 }
 
@@ -50,7 +52,7 @@ export class Connections {
     };
   }
 
-  /** Connections that are open or being opened. */
+  /** Connections that are open, being opened, or have a request. */
   get size(): number {
     return this.#all.size;
   }
@@ -72,21 +74,29 @@ export class Connections {
   }
 
   #open(): Connection {
-    const connection = { client: new Client(this.#origin, this.#options), isIdle: false };
+    const connection = { client: new Client(this.#origin, this.#options), isOpen: false, isIdle: false };
     this.#all.add(connection);
-    connection.client.on('drain', () => this.#giveBack(connection));
-    connection.client.on('disconnect', () => this.#forget(connection));
+    connection.client
+      .on('connect', () => (connection.isOpen = true))
+      .on('disconnect', () => this.#closed(connection))
+      .on('drain', () => this.#giveBack(connection));
     return connection;
   }
 
+  /** One that could not be opened, or was closed meanwhile, is worth nothing: an outage would leave one for each call that it met. */
   #giveBack(connection: Connection): void {
     if (connection.isIdle) return;
+    if (!connection.isOpen) {
+      this.#all.delete(connection);
+      return;
+    }
     connection.isIdle = true;
     this.#idle.push(connection);
   }
 
-  /** It was closed. Where a request is still to be answered, undici connects again; an idle one is made anew when it is needed. */
-  #forget(connection: Connection): void {
+  /** Where a request is still to be sent, undici opens it again. */
+  #closed(connection: Connection): void {
+    connection.isOpen = false;
     if (!connection.isIdle) return;
     this.#idle.splice(this.#idle.indexOf(connection), 1);
     this.#all.delete(connection);

@@ -26,7 +26,7 @@ export interface EndpointOptions {
   readonly apiVersion: string | null;
   /** Sent with every call: organisation, project, headers of the configuration. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** An undici dispatcher to send through instead of a pool of our own. */
+  /** An undici dispatcher to send through instead of connections of our own. */
   readonly dispatcher?: Dispatcher;
 }
 

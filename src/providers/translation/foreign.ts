@@ -23,7 +23,7 @@ export interface ForeignOptions {
   readonly capOf?: (model: string) => number | null;
   /** Milliseconds since 1970. @default the machine's clock */
   readonly wall?: () => number;
-  /** An undici dispatcher to send through instead of a pool of our own. */
+  /** An undici dispatcher to send through instead of connections of our own. */
   readonly dispatcher?: Dispatcher;
 }
 
