@@ -217,7 +217,7 @@ export async function startGateway(wanted: Config, options: StartOptions = {}): 
     (options.onKeyEvent ?? tellKeyEvent)(event);
     // A key that was dead is tried again at once when it is another, or welcome again.
     if (event.kind !== 'rotated' && event.kind !== 'key-accepted') return;
-    line.targets.find(({ id }) => id === event.target)?.standing.clear();
+    line.targets.find(({ id }) => id === event.target)?.standing.clearForAll(clock.now());
   }
 
   function readiness(): Readiness {

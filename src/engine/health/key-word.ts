@@ -22,7 +22,7 @@ export function shareDeadKeys(targets: readonly Target[], hints: Hints, clock: C
   }
   return hints.listen('dead-key', (id, { kind, message }) => {
     const standing = byId.get(id)?.standing;
-    if (kind === null) standing?.clear();
+    if (kind === null) standing?.clear(clock.now());
     else standing?.told(kind as FaultKind, String(message), clock.now());
   });
 }

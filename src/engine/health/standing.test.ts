@@ -93,8 +93,26 @@ describe('a key that its provider refuses', () => {
   test('is tried at once when somebody says that it has been put right', () => {
     const standing = new Standing(true);
     attempt(standing, 'quota-exhausted', 0);
-    standing.clear();
+    standing.clear(1);
     expect(standing.refuses('m', 1)).toBeNull();
+  });
+
+  test('is not buried by refusals of what was sent with the one before it', () => {
+    const standing = new Standing(true);
+    standing.clear(100);
+    for (let n = 0; n < 3; n += 1) standing.settle(faultOf('authentication'), 'm', 99, 110);
+    expect(standing.refuses('m', 120)).toBeNull();
+    for (let n = 0; n < 2; n += 1) standing.settle(faultOf('authentication'), 'm', 100, 120);
+    expect(standing.refuses('m', 120)?.kind).toBe('authentication');
+  });
+
+  test('others who say that it is dead may mean the one before it, but not for ever', () => {
+    const standing = new Standing(true);
+    standing.clear(0);
+    standing.told('authentication', 'no', MINUTE - 1);
+    expect(standing.refuses('m', MINUTE - 1)).toBeNull();
+    standing.told('authentication', 'no', MINUTE);
+    expect(standing.refuses('m', MINUTE)?.kind).toBe('authentication');
   });
 
   test.each(['rate-limit-requests', 'server-error', 'timeout', 'invalid-request'] as const)(

@@ -20,6 +20,9 @@ const SCHEDULES: Readonly<Partial<Record<FaultKind, Schedule>>> = {
 /** Providers have refused good keys for a moment while they were down: once is no proof where the next may tell otherwise. */
 const PROOF = 2;
 
+/** For so long after it was put right, others' word that the key is dead may still speak of the key before, ms. */
+const NEWS_MS = MINUTE_MS;
+
 /** Models that a key may not use and that are remembered; of more, the oldest are asked again. */
 const MOST_MODELS = 256;
 
@@ -52,6 +55,8 @@ interface Death {
 export class Standing {
   readonly #enabled: boolean;
   #refusals = 0;
+  /** When somebody last said that the key had been put right. */
+  #clearedAt = Number.NEGATIVE_INFINITY;
   #key: Death | null = null;
   readonly #models = new Map<string, Death>();
   #changed: (fault: Fault | null) => void = () => undefined;
@@ -98,6 +103,8 @@ export class Standing {
       if (bearingOf(fault) === 'success') this.#lives(model, beganAt);
       return;
     }
+    // Sent with the key before, refused when it had been replaced.
+    if (beganAt < this.#clearedAt) return;
     if (fault.kind === 'permission') {
       if (model !== null) this.#remember(model, died(fault, this.#models.get(model) ?? null, schedule, beganAt, now));
       return;
@@ -110,20 +117,22 @@ export class Standing {
   }
 
   /** Somebody says that it has been put right, or has seen it work: it is tried at once. */
-  clear(): void {
+  clear(now: number): void {
+    this.#clearedAt = now;
     this.#key = null;
     this.#refusals = 0;
     this.#models.clear();
   }
 
   /** The same, by somebody who speaks for all processes: the others hear of it. */
-  clearForAll(): void {
-    this.clear();
+  clearForAll(now: number): void {
+    this.clear(now);
     this.#changed(null);
   }
 
-  /** Another process has found the key dead. */
+  /** Another process has found the key dead, perhaps one that does not have the new one yet. */
   told(kind: FaultKind, message: string, now: number): void {
+    if (now - this.#clearedAt < NEWS_MS) return;
     const schedule = SCHEDULES[kind];
     if (!this.#enabled || schedule === undefined || this.#key !== null) return;
     this.#key = died(faultOf(kind, { message, evidence: ['told by another process'] }), null, schedule, now, now);

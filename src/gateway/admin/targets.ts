@@ -227,7 +227,7 @@ export const targetRoutes: readonly AdminRoute[] = [
       const target = theTarget(deps, params['target']);
       const before = keyOf(target, deps).refusals;
       await change(deps.database, actor, async (changing) => {
-        target.standing.clearForAll();
+        target.standing.clearForAll(deps.clock.now());
         await changing.note('change', 'target', target.id, { refusals: before }, { refusals: [] });
       });
       return show(target, deps);
