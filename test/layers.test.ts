@@ -10,7 +10,7 @@ const STOREYS: readonly (readonly string[])[] = [
   ['monitor'],
   ['jobs', 'tenants', 'observe', 'config'],
   ['payload', 'providers', 'storage', 'simulator'],
-  ['engine'],
+  ['engine', 'http1'],
 ];
 
 /** What only the doors and the tools may touch: the engine runs wherever JavaScript does. */

@@ -1,13 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../config/addresses.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import { faultOf } from '../engine/fault/index.ts';
+import type { Incoming } from './exchange.ts';
 
 /**
  * An open gateway on loopback trusts every program of this machine, but not every page that its browser shows. A page
  * gives itself away by an `Origin` from elsewhere, or, having rebound a DNS name to 127.0.0.1, by a foreign `Host`.
  */
-export function foreignPageGuard(): (request: IncomingMessage) => Fault | null {
+export function foreignPageGuard(): (request: Incoming) => Fault | null {
   // Callers name the gateway the same way every time; one that has been looked at need not be again.
   let trusted: string | undefined;
   return ({ headers: { host, origin } }) => {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Call, Headers } from '../engine/call.ts';
 import type { Alarm, Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
@@ -7,6 +6,7 @@ import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream, Sink } from '../engine/reply.ts';
 import { nativeWireAt, nativeWireOf } from '../providers/native-wires.ts';
+import type { Outgoing } from './exchange.ts';
 
 /**
  * A provider's headers that stay here: those of its own connection, and what would speak to the caller about another
@@ -30,7 +30,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
 ]);
 
 /** Writes the line's reply to a caller, and keeps it honest to the last byte. */
-export function answer(response: ServerResponse, call: Call, reply: Reply, clock: Clock, slowReaderMs: number): void {
+export function answer(response: Outgoing, call: Call, reply: Reply, clock: Clock, slowReaderMs: number): void {
   if (response.destroyed) {
     if (reply.kind === 'stream') reply.stream.start(NOWHERE);
     return;
@@ -63,14 +63,15 @@ export function answer(response: ServerResponse, call: Call, reply: Reply, clock
 
 /** Says in the envelope of the caller's own wire what went wrong. */
 export function refuse(
-  response: ServerResponse,
+  response: Outgoing,
   call: Pick<Call, 'id' | 'attempts'> & Partial<Call>,
   fault: Fault,
   retryAfterMs: number | null,
   clock: Clock,
 ): void {
   const { status, headers, body } = refusalOf(call, fault, retryAfterMs, clock, response.req.url ?? '');
-  response.writeHead(status, [...headers, 'content-length', String(body.length)]).end(body);
+  response.writeHead(status, [...headers, 'content-length', String(body.length)]);
+  response.end(body);
 }
 
 /**
@@ -108,7 +109,7 @@ export function refusalOf(
 /** Bodies up to this size are copied into one piece with their headers: two pieces cost more to write than the copy. */
 const ONE_PIECE_BYTES = 16 * 1024;
 
-function endWith(response: ServerResponse, body: Uint8Array): void {
+function endWith(response: Outgoing, body: Uint8Array): void {
   if (body.length > ONE_PIECE_BYTES) response.end(body);
   else response.end(latin1(body), 'latin1');
 }
@@ -120,7 +121,7 @@ function latin1(bytes: Uint8Array): string {
 }
 
 /** A caller that does not read holds memory here, and a connection. */
-function dropIfUnread(response: ServerResponse, clock: Clock, slowReaderMs: number): void {
+function dropIfUnread(response: Outgoing, clock: Clock, slowReaderMs: number): void {
   const alarm = clock.after(slowReaderMs, () => response.destroy());
   response.once('close', () => alarm.cancel());
   response.once('finish', () => alarm.cancel());
@@ -157,7 +158,7 @@ function ownHeaders(headers: string[], call: Pick<Call, 'id' | 'attempts'> & Par
 
 /** Passes a stream on at the caller's pace, and gives up on callers who stop reading. */
 class ResponseSink implements Sink {
-  readonly #response: ServerResponse;
+  readonly #response: Outgoing;
   readonly #stream: ReplyStream;
   readonly #clock: Clock;
   readonly #slowReaderMs: number;
@@ -166,7 +167,7 @@ class ResponseSink implements Sink {
   #alarm: Alarm | null = null;
 
   constructor(
-    response: ServerResponse,
+    response: Outgoing,
     stream: ReplyStream,
     options: { readonly clock: Clock; readonly slowReaderMs: number; readonly framed: boolean },
   ) {

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import type { Alarm, Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
 import type { BodyRoom } from './body-room.ts';
+import type { Incoming } from './exchange.ts';
 import { bodyTooLarge, noRoom, tooSlow } from './limits.ts';
 
 /** What is carried unread is still kept, and so can be sent again, when it is JSON no larger than this. */
@@ -34,7 +34,7 @@ const SMALL_BYTES = 64 * 1024;
  * @param room shared by all bodies; null: nobody counts
  */
 export function readBody(
-  request: IncomingMessage,
+  request: Incoming,
   limits: BodyLimits,
   clock: Clock,
   done: (read: BodyRead) => void,
@@ -107,12 +107,12 @@ function joined(pieces: readonly Buffer[], bytes: number): Buffer {
   return body;
 }
 
-export function hasBody({ headers }: IncomingMessage): boolean {
+export function hasBody({ headers }: Incoming): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** Small JSON is kept, so that it can be sent again; uploads are carried without being kept. */
-export function keepsBody(request: IncomingMessage): boolean {
+export function keepsBody(request: Incoming): boolean {
   const { 'content-type': type = '', 'content-length': length } = request.headers;
   return length !== undefined && Number(length) <= KEPT_JSON_BYTES && type.includes('json');
 }

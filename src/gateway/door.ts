@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { ANYONE, type Caller } from '../engine/caller.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
+import type { Incoming } from './exchange.ts';
 import { type Directory, KEY_HEADERS, presentedIn } from '../tenants/directory.ts';
 import { type Guest, openGuest } from '../tenants/holder.ts';
 import { addressNotAllowed, tooManyWrongKeys } from '../tenants/refusals.ts';
@@ -15,7 +16,7 @@ export interface DoorOptions {
   readonly open: boolean;
   /** Some target is sent what the caller sent as its key: ours must not be among it. */
   readonly forwardsKeys: boolean;
-  readonly addressOf: (request: IncomingMessage) => string;
+  readonly addressOf: (request: Incoming) => string;
   /** Told once when an address shows too many wrong keys. */
   readonly onGuessing: (address: string, prefix: string) => void;
 }
@@ -44,7 +45,7 @@ export class Door {
   }
 
   /** @param at wall time, ms since 1970. */
-  recognise(request: IncomingMessage, at: number): Guest | Stranger {
+  recognise(request: Incoming, at: number): Guest | Stranger {
     const { directory, forwardsKeys, open } = this.#options;
     const { headers } = request;
     if (open && directory.empty) {
@@ -64,12 +65,12 @@ export class Door {
     return holder;
   }
 
-  #stranger(request: IncomingMessage): Stranger {
+  #stranger(request: Incoming): Stranger {
     const { fault, prefix } = this.#options.directory.stranger(request.headers);
     return this.#refused(request, fault, ANYONE, prefix);
   }
 
-  #refused(request: IncomingMessage, fault: Fault, plain: Caller, prefix: string): Stranger {
+  #refused(request: Incoming, fault: Fault, plain: Caller, prefix: string): Stranger {
     const { clock, addressOf, onGuessing } = this.#options;
     const address = addressOf(request);
     const { waitMs, news } = this.#wrong.judge(address, clock.now());

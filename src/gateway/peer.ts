@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { addressTest, type AddressTest } from '../tenants/address-ranges.ts';
+import type { Incoming } from './exchange.ts';
 
 /**
  * Gives the address that a request comes from: the connection's own, or, where that is a proxy of ours, the last one in
@@ -7,13 +7,13 @@ import { addressTest, type AddressTest } from '../tenants/address-ranges.ts';
  *
  * @param proxies addresses and ranges whose word is taken; they have been checked before.
  */
-export function peerAddress(proxies: readonly string[]): (request: IncomingMessage) => string {
+export function peerAddress(proxies: readonly string[]): (request: Incoming) => string {
   const isProxy = addressTest(proxies);
   if (proxies.length === 0 || typeof isProxy === 'number') return ({ socket }) => socket.remoteAddress ?? '';
   return (request) => behind(request, isProxy);
 }
 
-function behind({ socket, headers }: IncomingMessage, isProxy: AddressTest): string {
+function behind({ socket, headers }: Incoming, isProxy: AddressTest): string {
   const nearest = socket.remoteAddress ?? '';
   if (!isProxy(nearest)) return nearest;
   const said = headers['x-forwarded-for'];

@@ -20,6 +20,8 @@ import { foreignPageGuard } from './access.ts';
 import { ADMIN_ROOT, type AdminApi } from './admin/api.ts';
 import { answer, refuse } from './answer.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
+import { DirectConnections } from './direct/direct-connections.ts';
+import type { Incoming, Outgoing } from './exchange.ts';
 import type { MetricsPage } from './metrics.ts';
 import { type BodyRead, hasBody, keepsBody, readBody } from './body.ts';
 import { BodyRoom } from './body-room.ts';
@@ -69,11 +71,14 @@ export interface GatewayDeps {
 
 /** A reply that is to be written. */
 interface Due {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: Incoming;
+  readonly response: Outgoing;
   readonly call: Call;
   readonly reply: Reply;
 }
+
+/** Longer than the load balancers in front of us keep theirs (60 s): the one who closes first must not be us. */
+const KEEP_ALIVE_MS = 65_000;
 
 /** The OpenAI-compatible server: reads requests into calls, hands them to the line, writes its replies. */
 export class Gateway {
@@ -81,7 +86,8 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #server: Server;
   readonly #nextId: () => string;
-  readonly #foreign: (request: IncomingMessage) => Fault | null;
+  readonly #direct: DirectConnections;
+  readonly #foreign: (request: Incoming) => Fault | null;
   readonly #room: BodyRoom;
   /** Written together at the end of a turn: with each written by itself, a call costs an eighth more on a busy gateway. */
   readonly #replies = new TurnEnd<Due>((due) => this.#write(due), { after: () => this.#deps.replied() });
@@ -98,7 +104,7 @@ export class Gateway {
     const { headerBytes, slowRequestMs } = options.limits;
     this.#server = createServer(
       {
-        keepAliveTimeout: 65_000,
+        keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: slowRequestMs,
         // Bodies are timed by their silences: a large upload may take its time, a stalled one may not.
         requestTimeout: 0,
@@ -108,7 +114,19 @@ export class Gateway {
       },
       (request, response) => this.#receive(request, response),
     );
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#unreadable(error, socket));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code === 'ECONNRESET') socket.destroy();
+      else this.#unreadable(this.#faultOfBytes(error), socket);
+    });
+    this.#direct = new DirectConnections(this.#server, {
+      clock: deps.clock,
+      headerBytes,
+      keepMs: KEEP_ALIVE_MS,
+      silentMs: slowRequestMs,
+      takes: (url) => !this.#draining && usualCall('POST', url) !== undefined,
+      receive: (request, response) => this.#receiveUsual(request, response),
+      silent: (socket) => this.#unreadable(tooSlow(slowRequestMs), socket),
+    });
   }
 
   /** Calls under way. */
@@ -151,16 +169,23 @@ export class Gateway {
     const cut = this.#running;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
+    this.#direct.closeAll();
     await closed;
     return cut;
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    const usual = this.#draining ? undefined : usualCall(request.method, request.url ?? '/');
-    if (usual === undefined) return this.#receiveOther(request, response);
+    if (this.#draining || !this.#receiveUsual(request, response)) this.#receiveOther(request, response);
+  }
+
+  /** @returns false where it is another kind of request */
+  #receiveUsual(request: Incoming, response: Outgoing): boolean {
+    const usual = usualCall(request.method, request.url ?? '/');
+    if (usual === undefined) return false;
     const foreign = this.#foreign(request);
-    if (foreign !== null) return this.#turnAway(request, response, foreign);
-    this.#begin(request, response, usual);
+    if (foreign !== null) this.#turnAway(request, response, foreign);
+    else this.#begin(request, response, usual, null);
+    return true;
   }
 
   #receiveOther(request: IncomingMessage, response: ServerResponse): void {
@@ -186,7 +211,7 @@ export class Gateway {
       return 'fault' in guest ? this.#turnAway(request, response, guest.fault) : this.#count(request, response, guest);
     }
     if (isJobsPath(path) || isBackgroundPath(path)) return this.#job(request, response, path);
-    this.#begin(request, response, called(request, path));
+    this.#begin(request, response, called(request, path), () => uploadOf(request));
   }
 
   /** Requests about jobs are no calls: they leave no record. */
@@ -198,13 +223,14 @@ export class Gateway {
     background.handle(request, response, path, guest).then(
       (known) => {
         // It may be a provider's own, whatever its id looks like.
-        if (!known) this.#begin(request, response, called(request, path));
+        if (!known) this.#begin(request, response, called(request, path), () => uploadOf(request));
       },
       (error: unknown) => this.#turnAway(request, response, notKept(error)),
     );
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse, { path, operation }: Called): void {
+  /** @param upload how to carry its body unread; null for what is always read */
+  #begin(request: Incoming, response: Outgoing, { path, operation }: Called, upload: (() => Upload) | null): void {
     const method = request.method ?? 'GET';
     const startedAt = this.#deps.clock.now();
     const arrivedAt = this.#deps.clock.wall();
@@ -214,9 +240,8 @@ export class Gateway {
       const unread = { operation, method, path, body: null, startedAt, arrivedAt };
       return this.#call(request, response, unread, guest, guest.fault);
     }
-    if (operation === 'passthrough' && !keepsBody(request)) {
-      const upload: Upload = { kind: 'upload', source: request.iterator({ destroyOnReturn: false }) };
-      const body = hasBody(request) ? upload : null;
+    if (upload !== null && operation === 'passthrough' && !keepsBody(request)) {
+      const body = hasBody(request) ? upload() : null;
       return this.#call(request, response, { operation, method, path, body, startedAt, arrivedAt }, guest, null);
     }
     const done = (read: BodyRead): void => {
@@ -230,14 +255,14 @@ export class Gateway {
   }
 
   /** A body may be sent again as long as its call goes on. */
-  #holdUntilOver(response: ServerResponse, bytes: number): void {
+  #holdUntilOver(response: Outgoing, bytes: number): void {
     if (response.closed) this.#room.give(bytes);
     else response.once('close', () => this.#room.give(bytes));
   }
 
   #call(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: Incoming,
+    response: Outgoing,
     seen: Pick<Call, 'operation' | 'method' | 'path' | 'body' | 'startedAt' | 'arrivedAt'>,
     guest: Guest | Stranger,
     refused: Fault | null,
@@ -324,14 +349,14 @@ export class Gateway {
   }
 
   /** A defect of Holdfast's own: the caller is told so, and the process lives on. */
-  #broken(response: ServerResponse, call: Call, error: unknown): void {
+  #broken(response: Outgoing, call: Call, error: unknown): void {
     console.error(`holdfast: call ${call.id} hit a defect:`, error);
     if (response.headersSent) response.destroy();
     else refuse(response, call, faultOf('internal'), null, this.#deps.clock);
   }
 
   /** Refuses what never became a call. */
-  #turnAway(request: IncomingMessage, response: ServerResponse, fault: Fault): void {
+  #turnAway(request: Incoming, response: Outgoing, fault: Fault): void {
     if (!request.complete) response.setHeader('connection', 'close');
     const call = { id: this.#nextId(), attempts: [] };
     refuse(response, call, fault, fault.retry.afterMs, this.#deps.clock);
@@ -339,9 +364,9 @@ export class Gateway {
   }
 
   /** Bytes that `node:http` could not read as a request, or that came too slowly or too large. */
-  #unreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const { status, body } = envelope(this.#faultOfBytes(error), { requestId: this.#nextId(), attempts: 0 });
+  #unreadable(fault: Fault, socket: Socket): void {
+    if (!socket.writable) return void socket.destroy();
+    const { status, body } = envelope(fault, { requestId: this.#nextId(), attempts: 0 });
     const text = JSON.stringify(body);
     const head = `HTTP/1.1 ${status} Error\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}`;
     socket.end(`${head}\r\nx-should-retry: false\r\nconnection: close\r\n\r\n${text}`);
@@ -372,6 +397,11 @@ function addressOf(request: IncomingMessage): string {
   request.headers['x-goog-api-key'] ??= taken.key;
   request.url = taken.url;
   return taken.url;
+}
+
+/** A body that is carried as it comes. */
+function uploadOf(request: IncomingMessage): Upload {
+  return { kind: 'upload', source: request.iterator({ destroyOnReturn: false }) };
 }
 
 /** What a request asks for that is not one of the usual calls. */

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Outgoing } from '../exchange.ts';
 import type { Call } from '../../engine/call.ts';
 import type { Handler } from '../../engine/route.ts';
 import { answer, refuse } from '../answer.ts';
@@ -41,7 +41,7 @@ export class JobCalls {
   }
 
   /** Answers such a call. Rejects on a defect of our own alone. */
-  async take(response: ServerResponse, call: Call): Promise<void> {
+  async take(response: Outgoing, call: Call): Promise<void> {
     const { clock } = this.#deps.house;
     const asks = readJobAsks(call.headers);
     if (asks.fault !== null) return refuse(response, call, asks.fault, null, clock);

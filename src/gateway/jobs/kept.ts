@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Outgoing } from '../exchange.ts';
 import type { Call } from '../../engine/call.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
@@ -141,11 +141,7 @@ const FRAMING: ReadonlySet<string> = new Set([
 ]);
 
 /** Gives a kept answer, with what is to be told about it. */
-export function giveKept(
-  response: ServerResponse,
-  { status, headers, body }: KeptAnswer,
-  told: readonly string[],
-): void {
+export function giveKept(response: Outgoing, { status, headers, body }: KeptAnswer, told: readonly string[]): void {
   if (response.destroyed) return;
   const sent: string[] = [...told];
   for (let at = 0; at + 1 < headers.length; at += 2) {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { Outgoing } from '../exchange.ts';
 import type { Call } from '../../engine/call.ts';
 import type { Fault } from '../../engine/fault/fault.ts';
 import type { Reply, ReplyStream, Sink, StreamEnding } from '../../engine/reply.ts';
@@ -36,12 +36,7 @@ export class Once {
   }
 
   /** @param work makes the call; a job that it keeps has the id that it is given, since it may have been kept before a crash */
-  async make(
-    response: ServerResponse,
-    call: Call,
-    key: string,
-    work: (jobId: string) => Promise<Given>,
-  ): Promise<void> {
+  async make(response: Outgoing, call: Call, key: string, work: (jobId: string) => Promise<Given>): Promise<void> {
     const { house } = this.#deps;
     // Without tenants, who sends another provider key is somebody else.
     const name: KeyName = { owner: ownerOf(call.caller.tenant), key: hash(JSON.stringify([key, whoseAnswer(call)])) };
@@ -75,7 +70,7 @@ export class Once {
     }
   }
 
-  async #begun(response: ServerResponse, call: Call, held: HeldKey, work: () => Promise<Given>): Promise<void> {
+  async #begun(response: Outgoing, call: Call, held: HeldKey, work: () => Promise<Given>): Promise<void> {
     const { house, slowReaderMs } = this.#deps;
     const { clock } = house;
     let given: Given;
@@ -103,7 +98,7 @@ export class Once {
   }
 
   /** Asked to come back: an SDK that retries does so by itself. */
-  #busy(response: ServerResponse, call: Call): void {
+  #busy(response: Outgoing, call: Call): void {
     const fault = keyInUse();
     const { status, headers, body } = refusalOf(
       call,
@@ -116,7 +111,7 @@ export class Once {
     giveKept(response, { status, headers: at < 0 ? headers : headers.with(at + 1, 'true'), body }, []);
   }
 
-  #refuse(response: ServerResponse, call: Call, fault: Fault): void {
+  #refuse(response: Outgoing, call: Call, fault: Fault): void {
     refuse(response, call, fault, fault.retry.afterMs, this.#deps.house.clock);
   }
 }

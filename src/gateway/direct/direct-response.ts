@@ -1,0 +1,142 @@
+import { EventEmitter } from 'node:events';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Outgoing } from '../exchange.ts';
+import type { DirectRequest } from './direct-request.ts';
+
+/** What may not stand in a field's value (RFC 9110, section 5.5), nor in its name. */
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const NO_NAME = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+
+const NOTHING = Buffer.alloc(0);
+
+export interface ResponseSurroundings {
+  /** How long the connection is kept for the next request, ms. */
+  readonly keepMs: number;
+  /** Wall time, ms since 1970. */
+  wall(): number;
+  /** The answer has been taken by the operating system. @param last whether nothing may follow it on this connection */
+  finished(last: boolean): void;
+}
+
+/** The answer to a {@link DirectRequest}. */
+export class DirectResponse extends EventEmitter implements Outgoing {
+  readonly req: DirectRequest;
+  /** Whoever writes frames: it is told in the head how. */
+  chunkedEncoding = false;
+  headersSent = false;
+  writableFinished = false;
+  closed = false;
+  readonly #socket: Socket;
+  readonly #around: ResponseSurroundings;
+  /** Goes out with what is written first. */
+  #head = '';
+  #set: string[] | null = null;
+  #last = false;
+  #ended = false;
+
+  constructor(request: DirectRequest, around: ResponseSurroundings) {
+    super();
+    this.req = request;
+    this.#socket = request.socket;
+    this.#around = around;
+  }
+
+  get destroyed(): boolean {
+    return this.closed || this.#socket.destroyed;
+  }
+
+  get writableLength(): number {
+    return this.#socket.writableLength + this.#head.length;
+  }
+
+  setHeader(name: string, value: string): void {
+    (this.#set ??= []).push(name, value);
+  }
+
+  /** @throws {TypeError} a header has a character that would end it, or that no header may have. */
+  writeHead(status: number, headers: string[]): this {
+    const around = this.#around;
+    this.headersSent = true;
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    head += linesOf(headers);
+    if (this.#set !== null) {
+      head += linesOf(this.#set);
+      this.#last = this.#set.includes('close');
+    }
+    const end = this.#last
+      ? ''
+      : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(around.keepMs / 1000)}\r\n`;
+    this.#head = `${head}${dateLine(around.wall())}${end}\r\n`;
+    return this;
+  }
+
+  write(chunk: Uint8Array | string, encoding?: 'latin1'): boolean {
+    if (this.destroyed || this.#ended) return false;
+    const head = this.#head;
+    this.#head = '';
+    if (typeof chunk === 'string') return this.#socket.write(head === '' ? chunk : head + chunk, encoding ?? 'latin1');
+    if (head === '') return this.#socket.write(chunk);
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    const goesOn = this.#socket.write(chunk);
+    this.#socket.uncork();
+    return goesOn;
+  }
+
+  end(chunk?: Uint8Array | string, encoding?: 'latin1'): void {
+    if (this.destroyed || this.#ended) return;
+    if (chunk !== undefined) this.write(chunk, encoding);
+    else if (this.#head !== '') this.write('', 'latin1');
+    this.#ended = true;
+    // With nothing left to wait for it is over now: to be called back costs another turn.
+    if (this.#socket.writableLength === 0) this.#finish();
+    else this.#socket.write(NOTHING, () => this.#finish());
+  }
+
+  /** Cuts the connection: the caller sees that the answer is not whole. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.emit('close');
+  }
+
+  #finish(): void {
+    if (this.closed) return;
+    this.writableFinished = true;
+    this.closed = true;
+    this.emit('finish');
+    this.emit('close');
+    this.#around.finished(this.#last || !this.req.complete);
+  }
+}
+
+function linesOf(headers: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string;
+    const value = headers[at + 1] as string;
+    if (NO_NAME.test(name) || NO_VALUE.test(value))
+      throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+let second = -1;
+let line = '';
+
+/** The same for all answers of a second. */
+function dateLine(wall: number): string {
+  const now = Math.floor(wall / 1000);
+  if (now !== second) {
+    second = now;
+    line = `Date: ${new Date(wall).toUTCString()}\r\n`;
+  }
+  return line;
+}
