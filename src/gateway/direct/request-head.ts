@@ -12,11 +12,21 @@ export interface RequestHead {
 }
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n');
-const TARGET = /^[\x21-\x7e]+$/;
+/** A path: the other forms (RFC 9112, section 3.2) are for proxies. */
+const TARGET = /^\/[\x21-\x7e]*$/;
 const LENGTH = /^\d{1,15}$/;
 
-/** What changes how a request is framed, or asks something of the connection: none of our business here. */
-const ASKING_FOR_MORE = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'te', 'http2-settings'] as const;
+/** What changes how a request is framed, asks something of the connection, or is not plain text to node:http. */
+const ASKING_FOR_MORE = [
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'trailer',
+  'te',
+  'http2-settings',
+  'proxy-connection',
+  'set-cookie',
+] as const;
 
 /**
  * Reads the head of a request, where it is all there and says nothing out of the ordinary: a POST over HTTP/1.1 with one
