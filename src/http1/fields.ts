@@ -60,3 +60,35 @@ function trimmed(lines: string, from: number, to: number): string {
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
+
+/** What may stand in neither a field's name nor its value (RFC 9110, sections 5.1 and 5.5). */
+const NO_NAME = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * The lines of a head, each with its line break.
+ *
+ * @param fields names and values in turn
+ * @throws {UnsendableField} with a character that would end it, or that no field may have
+ */
+export function writeFields(fields: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at] as string;
+    const value = fields[at + 1] as string;
+    if (name === '' || NO_NAME.test(name) || NO_VALUE.test(value)) throw new UnsendableField(name);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** A field that would not arrive as it was meant. */
+export class UnsendableField extends TypeError {
+  override readonly name = 'UnsendableField';
+  // As undici has it, so that it is taken for what it is whoever says so.
+  readonly code = 'UND_ERR_INVALID_ARG';
+
+  constructor(name: string) {
+    super(`the header ${JSON.stringify(name.slice(0, 64))} has characters that cannot be sent`);
+  }
+}

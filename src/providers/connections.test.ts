@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Connections, type Sending } from './connections.ts';
+import type { Sending } from './connection.ts';
+import { Connections, type Outbound } from './connections.ts';
 
 let server: Server;
 let connections: Connections;
@@ -61,23 +61,16 @@ class Asked implements Sending {
   }
 }
 
-function ask(more: Partial<Dispatcher.DispatchOptions> = {}): Asked {
+function ask(more: Partial<Outbound> = {}): Asked {
   const asked = new Asked();
-  connections.dispatch({ path: '/', method: 'POST', body: 'x', ...more }, asked);
+  connections.dispatch({ path: '/', method: 'POST', headers: [], body: Buffer.from('x'), ...more }, asked);
   return asked;
 }
-
-/** undici lets a connection take the next request one turn after an answer. */
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(() => setImmediate(resolve));
-  });
 
 describe('the connections to an origin', () => {
   test('one serves all requests that come one after the other', async () => {
     for (let count = 0; count < 5; count += 1) {
       expect(await ask().ended).toBeNull();
-      await nextTurn();
     }
     expect(sockets).toHaveLength(1);
     expect(connections.size).toBe(1);
@@ -91,7 +84,6 @@ describe('the connections to an origin', () => {
     for (const [index, response] of held.entries()) {
       response.end('ok');
       expect(await asked[index]?.ended).toBeNull();
-      await nextTurn();
     }
     answer = (_request, response) => response.end('ok');
     let socket: Socket | undefined;
@@ -104,8 +96,7 @@ describe('the connections to an origin', () => {
   test('a request that cannot be sent takes no connection away', async () => {
     for (let count = 0; count < 5; count += 1) {
       expect(await ask().ended).toBeNull();
-      await nextTurn();
-      expect(await ask({ headers: ['x-broken', 'a\nb'] }).ended).toBeInstanceOf(Error);
+      expect(() => ask({ headers: ['x-broken', 'a\nb'] })).toThrow('x-broken');
       expect(connections.size).toBe(1);
     }
     expect(sockets).toHaveLength(1);
@@ -115,7 +106,6 @@ describe('the connections to an origin', () => {
     answer = (_request, response) => response.setHeader('connection', 'close').end('ok');
     for (let count = 0; count < 3; count += 1) {
       expect(await ask().ended).toBeNull();
-      await nextTurn();
     }
     expect(sockets).toHaveLength(3);
     await expect.poll(() => connections.size).toBe(0);
@@ -128,7 +118,6 @@ describe('the connections to an origin', () => {
     for (const response of held) response.end('ok');
     for (const one of asked) expect(await one.ended).toBeNull();
     expect(connections.size).toBe(3);
-    await nextTurn();
     server.closeIdleConnections();
     await expect.poll(() => connections.size).toBe(0);
     answer = (_request, response) => response.end('ok');
@@ -146,7 +135,6 @@ describe('the connections to an origin', () => {
     expect(ends.filter((end) => end instanceof Error)).toHaveLength(1);
     answer = (_request, response) => response.end('ok');
     for (let count = 0; count < 5; count += 1) {
-      await nextTurn();
       expect(await ask().ended).toBeNull();
     }
     expect(connections.size).toBeLessThanOrEqual(2);

@@ -3,7 +3,8 @@ import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompre
 import type { Dispatcher } from 'undici';
 import type { Headers, Upload } from '../engine/call.ts';
 import type { Exchange, Receiver } from '../engine/ports.ts';
-import { Connections, type Sending } from './connections.ts';
+import type { Sending, Steering } from './connection.ts';
+import { Connections } from './connections.ts';
 
 /** A request ready for the wire. */
 export interface HttpRequest {
@@ -59,7 +60,7 @@ function bodyOf(body: HttpRequest['body']): Uint8Array | Readable | null {
 class HttpExchange implements Exchange, Sending {
   #receiver: Receiver | null;
   readonly #raw: boolean;
-  #controller: Dispatcher.DispatchController | null = null;
+  #controller: Steering | null = null;
   #decoder: Decoder | null = null;
 
   constructor(receiver: Receiver, raw: boolean) {
@@ -87,14 +88,14 @@ class HttpExchange implements Exchange, Sending {
     this.#controller?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Steering): void {
     // Aborted while it waited for a connection: undici offers no way out before this point.
     if (this.#receiver === null) return controller.abort(new Error('no longer wanted'));
     this.#controller = controller;
     this.#receiver.onSent();
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(_controller: Steering, status: number, headers: Headers): void {
     if (status < 200 || this.#receiver === null) return;
     if (this.#raw || headers['content-encoding'] === undefined) return this.#receiver.onHead(status, headers);
     const encoding = String(headers['content-encoding']);
@@ -104,7 +105,7 @@ class HttpExchange implements Exchange, Sending {
     this.#receiver.onHead(status, plain);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Steering, chunk: Buffer): void {
     if (this.#decoder === null) this.#receiver?.onData(chunk);
     else this.#decoder.write(chunk);
   }
@@ -115,7 +116,7 @@ class HttpExchange implements Exchange, Sending {
     this.#receiver = null;
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_controller: Steering | null, error: Error): void {
     const receiver = this.#receiver;
     this.#receiver = null;
     this.#decoder?.destroy();
@@ -134,13 +135,9 @@ const DECODERS = {
 /** Undoes a content-encoding that nobody asked for: events can only be read from plain bytes. */
 class Decoder {
   readonly #stream: ReturnType<(typeof DECODERS)[keyof typeof DECODERS]>;
-  readonly #controller: Dispatcher.DispatchController | null;
+  readonly #controller: Steering | null;
 
-  private constructor(
-    name: keyof typeof DECODERS,
-    receiver: Receiver,
-    controller: Dispatcher.DispatchController | null,
-  ) {
+  private constructor(name: keyof typeof DECODERS, receiver: Receiver, controller: Steering | null) {
     this.#controller = controller;
     this.#stream = DECODERS[name]();
     this.#stream.on('data', (chunk: Buffer) => receiver.onData(chunk));
@@ -150,7 +147,7 @@ class Decoder {
   }
 
   /** Null for an encoding that cannot be undone here; its bytes are then judged as they are. */
-  static for(encoding: string, receiver: Receiver, controller: Dispatcher.DispatchController | null): Decoder | null {
+  static for(encoding: string, receiver: Receiver, controller: Steering | null): Decoder | null {
     const name = encoding.trim().toLowerCase();
     return name in DECODERS ? new Decoder(name as keyof typeof DECODERS, receiver, controller) : null;
   }
