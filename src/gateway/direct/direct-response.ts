@@ -32,6 +32,8 @@ export class DirectResponse extends EventEmitter implements Outgoing {
   /** Goes out with what is written first. */
   #head = '';
   #set: string[] | null = null;
+  /** Its status allows no body: what is written of one would be taken for the next answer (RFC 9112, section 6.3). */
+  #isBare = false;
   #last = false;
   #ended = false;
 
@@ -57,17 +59,23 @@ export class DirectResponse extends EventEmitter implements Outgoing {
   /** @throws {TypeError} a header has a character that would end it, or that no header may have. */
   writeHead(status: number, headers: string[]): this {
     const around = this.#around;
-    this.headersSent = true;
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-    head += linesOf(headers);
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     if (this.#set !== null) {
       head += linesOf(this.#set);
       this.#last = this.#set.includes('close');
     }
-    const end = this.#last
-      ? ''
-      : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(around.keepMs / 1000)}\r\n`;
+    head += linesOf(headers);
+    let end = this.#last ? '' : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(around.keepMs / 1000)}\r\n`;
+    if (status === 204 || status === 304) {
+      this.#isBare = true;
+      // Not everybody knows that no frames follow, whatever was told of them.
+      if (!this.#last && headers.includes('chunked')) {
+        this.#last = true;
+        end = 'Connection: close\r\n';
+      }
+    }
     this.#head = `${head}${dateLine(around.wall())}${end}\r\n`;
+    this.headersSent = true;
     return this;
   }
 
@@ -75,6 +83,7 @@ export class DirectResponse extends EventEmitter implements Outgoing {
     if (this.destroyed || this.#ended) return false;
     const head = this.#head;
     this.#head = '';
+    if (this.#isBare) return head === '' || this.#socket.write(head, 'latin1');
     if (typeof chunk === 'string') return this.#socket.write(head === '' ? chunk : head + chunk, encoding ?? 'latin1');
     if (head === '') return this.#socket.write(chunk);
     this.#socket.cork();
@@ -121,7 +130,7 @@ function linesOf(headers: readonly string[]): string {
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    if (NO_NAME.test(name) || NO_VALUE.test(value))
+    if (name === '' || NO_NAME.test(name) || NO_VALUE.test(value))
       throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
     lines += `${name}: ${value}\r\n`;
   }
