@@ -98,9 +98,15 @@ export class DirectResponse extends EventEmitter implements Outgoing {
     if (chunk !== undefined) this.write(chunk, encoding);
     else if (this.#head !== '') this.write('', 'latin1');
     this.#ended = true;
+    const socket = this.#socket;
+    // Broken, or ended when the caller said that it will say no more: what was said now went nowhere.
+    if (!socket.writable) return void socket.destroy();
     // With nothing left to wait for it is over now: to be called back costs another turn.
-    if (this.#socket.writableLength === 0) this.#finish();
-    else this.#socket.write(NOTHING, () => this.#finish());
+    if (socket.writableLength === 0) this.#finish();
+    else
+      socket.write(NOTHING, (error) => {
+        if (!error) this.#finish();
+      });
   }
 
   /** Cuts the connection: the caller sees that the answer is not whole. */
