@@ -34,7 +34,7 @@ export class DirectConnection implements ResponseSurroundings {
   /** Since when no request is under way, by the clock. */
   #idleSince: number;
   #isFresh = true;
-  /** The last answer has been given: what comes now is heard by nobody. */
+  /** The last word has been said: what comes now is heard by nobody. */
   #isOver = false;
 
   readonly #onData = (bytes: Buffer): void => this.#take(bytes);
@@ -71,6 +71,11 @@ export class DirectConnection implements ResponseSurroundings {
   /** How long no request has been under way, ms; null while one is. */
   idleMs(now: number): number | null {
     return this.#request === null ? now - this.#idleSince : null;
+  }
+
+  /** Its caller has been told to come again: a call that crosses that would be made twice. */
+  hearNoMore(): void {
+    this.#isOver = true;
   }
 
   #take(bytes: Buffer): void {

@@ -56,8 +56,11 @@ export class DirectConnections {
     for (const connection of this.#all) {
       const idleMs = connection.idleMs(now);
       if (idleMs === null || idleMs < (connection.isFresh ? silentMs : keepMs)) continue;
-      if (connection.isFresh) silent(connection.socket);
-      else connection.socket.destroy();
+      if (!connection.isFresh) connection.socket.destroy();
+      else {
+        connection.hearNoMore();
+        silent(connection.socket);
+      }
     }
     this.#alarm = this.#all.size === 0 ? null : clock.after(this.#everyMs, () => this.#look());
   }
