@@ -221,8 +221,7 @@ export class ResponseReader {
 const NOTHING = Buffer.alloc(0);
 
 function fieldsIn(lines: string): Fields {
-  // A line that goes on with a blank belongs to the one before: obsolete, and to be read by everybody (section 5.2).
-  const fields = readFields(lines) ?? readFields(lines.replaceAll(/\r\n[\t ]+/g, ' '));
+  const fields = readFields(lines);
   if (fields === null) throw new MalformedResponse('a line of the head is no field');
   return fields;
 }

@@ -87,6 +87,11 @@ export class Connection {
     if (this.#busy !== null) write(socket, request);
   }
 
+  /** Whether another request may be sent over it. */
+  get isIdle(): boolean {
+    return this.#state === IDLE && this.#reason === null;
+  }
+
   /** Whether this is the request that is under way. */
   carries(busy: Busy): boolean {
     return this.#state === busy;

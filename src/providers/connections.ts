@@ -115,7 +115,8 @@ export class Connections implements Keeper {
   #take(): Connection | null {
     const now = this.#clock.now();
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.until > now) return idle.connection;
+      // One that is being closed is not gone until the socket says so.
+      if (idle.until > now && idle.connection.isIdle) return idle.connection;
       idle.connection.close(notNeeded());
     }
     return null;
@@ -130,7 +131,7 @@ export class Connections implements Keeper {
 
   #look(): void {
     const now = this.#clock.now();
-    for (const { connection, until } of [...this.#idle]) {
+    for (const { connection, until } of this.#idle) {
       if (until <= now) connection.close(notNeeded());
     }
     this.#alarm = this.#idle.length === 0 ? null : this.#clock.after(LOOK_EVERY_MS, () => this.#look());
