@@ -83,7 +83,7 @@ export function writeFields(fields: readonly string[]): string {
 }
 
 /** A field that would not arrive as it was meant. */
-export class UnsendableField extends TypeError {
+class UnsendableField extends TypeError {
   override readonly name = 'UnsendableField';
   // As undici has it, so that it is taken for what it is whoever says so.
   readonly code = 'UND_ERR_INVALID_ARG';

@@ -1,7 +1,7 @@
 import { type Fields, readFields } from './fields.ts';
 
 /** What a server sends is no response that can be told from what follows it. */
-export class MalformedResponse extends Error {
+class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse';
   readonly code = 'HPE_INVALID_RESPONSE';
 }

@@ -40,7 +40,7 @@ export class HttpWire {
         exchange,
       );
     } catch (error) {
-      // undici throws on arguments it cannot send, such as a header with a line break.
+      // There are things that cannot be sent, such as a header with a line break.
       exchange.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
     }
     return exchange;
@@ -56,7 +56,7 @@ function bodyOf(body: HttpRequest['body']): Uint8Array | Readable | null {
   return body.source as unknown as Readable;
 }
 
-/** One exchange over undici: its handler and our handle in one object, because every attempt makes one. */
+/** One exchange: what is told of it and the hand that steers it in one object, because every attempt makes one. */
 class HttpExchange implements Exchange, Sending {
   #receiver: Receiver | null;
   readonly #raw: boolean;
@@ -89,7 +89,7 @@ class HttpExchange implements Exchange, Sending {
   }
 
   onRequestStart(controller: Steering): void {
-    // Aborted while it waited for a connection: undici offers no way out before this point.
+    // Aborted while it waited for a connection: there is no way out before this point.
     if (this.#receiver === null) return controller.abort(new Error('no longer wanted'));
     this.#controller = controller;
     this.#receiver.onSent();

@@ -1,12 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { writeFields } from '../../http1/fields.ts';
 import type { Outgoing } from '../exchange.ts';
 import type { DirectRequest } from './direct-request.ts';
-
-/** What may not stand in a field's value (RFC 9110, section 5.5), nor in its name. */
-const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const NO_NAME = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -56,15 +53,15 @@ export class DirectResponse extends EventEmitter implements Outgoing {
     (this.#set ??= []).push(name, value);
   }
 
-  /** @throws {TypeError} a header has a character that would end it, or that no header may have. */
+  /** @throws {UnsendableField} a header has a character that would end it, or that no header may have. */
   writeHead(status: number, headers: string[]): this {
     const around = this.#around;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     if (this.#set !== null) {
-      head += linesOf(this.#set);
+      head += writeFields(this.#set);
       this.#last = this.#set.includes('close');
     }
-    head += linesOf(headers);
+    head += writeFields(headers);
     let end = this.#last ? '' : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(around.keepMs / 1000)}\r\n`;
     if (status === 204 || status === 304) {
       this.#isBare = true;
@@ -129,18 +126,6 @@ export class DirectResponse extends EventEmitter implements Outgoing {
     this.emit('close');
     this.#around.finished(this.#last || !this.req.complete);
   }
-}
-
-function linesOf(headers: readonly string[]): string {
-  let lines = '';
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
-    const value = headers[at + 1] as string;
-    if (name === '' || NO_NAME.test(name) || NO_VALUE.test(value))
-      throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
-    lines += `${name}: ${value}\r\n`;
-  }
-  return lines;
 }
 
 let second = -1;
