@@ -6,7 +6,7 @@ import { Cancellation } from '../engine/cancellation.ts';
 import type { Counters } from '../engine/admission/quota.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Fault } from '../engine/fault/fault.ts';
-import { envelope, faultOf } from '../engine/fault/index.ts';
+import { faultOf } from '../engine/fault/index.ts';
 import type { Reply } from '../engine/reply.ts';
 import type { Handler } from '../engine/route.ts';
 import type { PayloadThread } from '../payload/thread/payload-thread.ts';
@@ -33,9 +33,10 @@ import { isBackgroundPath } from './jobs/background.ts';
 import { isJobsPath } from './jobs/api.ts';
 import { notKept } from './jobs/refusals.ts';
 import type { Jobs } from './jobs/open.ts';
-import { draining, headersTooLarge, tooSlow } from './limits.ts';
+import { draining, tooSlow } from './limits.ts';
 import { pathBelowRoot, usualCall, type Called } from './path.ts';
 import { TurnEnd } from './turn-end.ts';
+import { faultOfBytes, refuseBytes } from './unreadable.ts';
 
 export type GatewayOptions = Pick<ServerConfig, 'host' | 'port' | 'limits'>;
 
@@ -116,7 +117,7 @@ export class Gateway {
     );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else this.#unreadable(this.#faultOfBytes(error), socket);
+      else refuseBytes(socket, faultOfBytes(error, options.limits), this.#nextId());
     });
     this.#direct = new DirectConnections(this.#server, {
       clock: deps.clock,
@@ -125,7 +126,7 @@ export class Gateway {
       silentMs: slowRequestMs,
       takes: (url) => !this.#draining && usualCall('POST', url) !== undefined,
       receive: (request, response) => this.#receiveUsual(request, response),
-      silent: (socket) => this.#unreadable(tooSlow(slowRequestMs), socket),
+      silent: (socket) => refuseBytes(socket, tooSlow(slowRequestMs), this.#nextId()),
     });
   }
 
@@ -361,25 +362,6 @@ export class Gateway {
     const call = { id: this.#nextId(), attempts: [] };
     refuse(response, call, fault, fault.retry.afterMs, this.#deps.clock);
     request.resume();
-  }
-
-  /** Bytes that `node:http` could not read as a request, or that came too slowly or too large. */
-  #unreadable(fault: Fault, socket: Socket): void {
-    if (!socket.writable) return void socket.destroy();
-    const { status, body } = envelope(fault, { requestId: this.#nextId(), attempts: 0 });
-    const text = JSON.stringify(body);
-    const head = `HTTP/1.1 ${status} Error\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}`;
-    socket.end(`${head}\r\nx-should-retry: false\r\nconnection: close\r\n\r\n${text}`);
-  }
-
-  #faultOfBytes(error: NodeJS.ErrnoException): Fault {
-    const { headerBytes, slowRequestMs } = this.#options.limits;
-    if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge(headerBytes);
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow(slowRequestMs);
-    return faultOf('invalid-request', {
-      message: 'the bytes received are no HTTP request',
-      evidence: [error.code ?? ''],
-    });
   }
 
   #ready(response: ServerResponse): void {
