@@ -20,6 +20,9 @@ export interface DirectHouse {
   readonly closed: (connection: DirectConnection) => void;
 }
 
+/** So many bytes of what comes early are taken in: nobody hears a caller leave over a connection that is not read. */
+const MOST_AHEAD = 64 * 1024;
+
 /**
  * A caller's connection, as long as what comes over it is as usual. Requests are read one after the other; what comes before
  * the one before is answered has to wait.
@@ -80,6 +83,8 @@ export class DirectConnection implements ResponseSurroundings {
 
   #take(bytes: Buffer): void {
     if (this.#isOver) return;
+    // Behind what came before it, in its turn.
+    if (this.#ahead !== null) return this.#keep(bytes);
     if (this.#request === null) return this.#begin(bytes);
     const taken = this.#request.complete ? 0 : this.#request.take(bytes);
     if (taken < bytes.length) this.#keep(bytes.subarray(taken));
@@ -102,7 +107,7 @@ export class DirectConnection implements ResponseSurroundings {
   #keep(bytes: Buffer): void {
     if (this.#isOver) return;
     this.#ahead = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
-    this.#socket.pause();
+    if (this.#ahead.length > MOST_AHEAD) this.#socket.pause();
     // Answered before its body had been read.
     if (this.#request === null) queueMicrotask(() => this.#goOn());
   }
