@@ -4,8 +4,9 @@ export type Fields = Record<string, string | string[]>;
 /** Field lines and nothing else, each behind its line break (RFC 9112, section 5; no folding, no space before the colon). */
 const LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
 
-/** Spellings that are remembered; more than anybody needs, and no more than this from whoever invents them. */
+/** Spellings that are remembered; more than anybody needs, and no more or longer than this from whoever invents them. */
 const MOST_SPELLINGS = 512;
+const LONGEST_SPELLING = 64;
 const LOWER = new Map<string, string>();
 
 /**
@@ -37,7 +38,7 @@ function lower(name: string): string {
   let known = LOWER.get(name);
   if (known === undefined) {
     known = name.toLowerCase();
-    if (LOWER.size < MOST_SPELLINGS) LOWER.set(name, known);
+    if (LOWER.size < MOST_SPELLINGS && name.length <= LONGEST_SPELLING) LOWER.set(name, known);
   }
   return known;
 }
