@@ -192,6 +192,7 @@ class ResponseSink implements Sink {
     this.#alarm?.cancel();
     if (this.#framed) this.#response.end('0\r\n\r\n', 'latin1');
     else this.#response.end();
+    if (this.#response.writableLength > 0) dropIfUnread(this.#response, this.#clock, this.#slowReaderMs);
   }
 
   fail(): void {
