@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { type AddressInfo, connect, Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../../engine/virtual-clock.ts';
 import type { Outgoing } from '../exchange.ts';
 import { DirectConnections } from './direct-connections.ts';
@@ -347,4 +347,22 @@ describe('how it ends', () => {
     expect(events).toEqual(['close']);
     expect(response.writableFinished).toBe(false);
   });
+});
+
+test('what is written in one turn goes out together, and what is much at once', async () => {
+  const { response, caller } = await called();
+  const write = vi.spyOn(Socket.prototype, 'write');
+  toClose.push(() => write.mockRestore());
+  response.writeHead(200, ['transfer-encoding', 'chunked']);
+  for (let count = 0; count < 50; count += 1) expect(response.write('1\r\na\r\n', 'latin1')).toBe(true);
+  expect(write).not.toHaveBeenCalled();
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(write).toHaveBeenCalledTimes(1);
+  const much = 'x'.repeat(1024 * 1024);
+  response.write(`${much.length.toString(16)}\r\n${much}\r\n`, 'latin1');
+  expect(write).toHaveBeenCalledTimes(2);
+  response.write('1\r\nb\r\n', 'latin1');
+  response.end('0\r\n\r\n', 'latin1');
+  await expect.poll(() => caller.heard().endsWith('\r\n1\r\nb\r\n0\r\n\r\n')).toBe(true);
+  expect(caller.heard().match(/1\r\na\r\n/g)).toHaveLength(50);
 });

@@ -26,8 +26,9 @@ export class DirectResponse extends EventEmitter implements Outgoing {
   closed = false;
   readonly #socket: Socket;
   readonly #around: ResponseSurroundings;
-  /** Goes out with what is written first. */
-  #head = '';
+  /** Is to go out with what else is written in this turn, the head first: each piece by itself would cost a system call. */
+  #text = '';
+  #goesLater = false;
   #set: string[] | null = null;
   /** Its status allows no body: what is written of one would be taken for the next answer (RFC 9112, section 6.3). */
   #isBare = false;
@@ -46,7 +47,7 @@ export class DirectResponse extends EventEmitter implements Outgoing {
   }
 
   get writableLength(): number {
-    return this.#socket.writableLength + this.#head.length;
+    return this.#socket.writableLength + this.#text.length;
   }
 
   setHeader(name: string, value: string): void {
@@ -71,31 +72,44 @@ export class DirectResponse extends EventEmitter implements Outgoing {
         end = 'Connection: close\r\n';
       }
     }
-    this.#head = `${head}${dateLine(around.wall())}${end}\r\n`;
+    this.#text = `${head}${dateLine(around.wall())}${end}\r\n`;
     this.headersSent = true;
     return this;
   }
 
-  write(chunk: Uint8Array | string, encoding?: 'latin1'): boolean {
+  /** @param _encoding each letter is a byte */
+  write(chunk: Uint8Array | string, _encoding?: 'latin1'): boolean {
     if (this.destroyed || this.#ended) return false;
-    const head = this.#head;
-    this.#head = '';
-    if (this.#isBare) return head === '' || this.#socket.write(head, 'latin1');
-    if (typeof chunk === 'string') return this.#socket.write(head === '' ? chunk : head + chunk, encoding ?? 'latin1');
-    if (head === '') return this.#socket.write(chunk);
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    const goesOn = this.#socket.write(chunk);
-    this.#socket.uncork();
-    return goesOn;
+    const socket = this.#socket;
+    if (this.#isBare) return this.#flush();
+    if (typeof chunk !== 'string') {
+      this.#flush();
+      return socket.write(chunk);
+    }
+    this.#text += chunk;
+    if (this.writableLength >= socket.writableHighWaterMark) return this.#flush();
+    if (!this.#goesLater) {
+      this.#goesLater = true;
+      process.nextTick(flush, this);
+    }
+    return !socket.writableNeedDrain;
   }
 
-  end(chunk?: Uint8Array | string, encoding?: 'latin1'): void {
+  end(chunk?: Uint8Array | string, _encoding?: 'latin1'): void {
     if (this.destroyed || this.#ended) return;
-    if (chunk !== undefined) this.write(chunk, encoding);
-    else if (this.#head !== '') this.write('', 'latin1');
-    this.#ended = true;
     const socket = this.#socket;
+    if (typeof chunk === 'string') {
+      if (!this.#isBare) this.#text += chunk;
+      this.#flush();
+    } else if (chunk === undefined || this.#isBare) {
+      this.#flush();
+    } else {
+      socket.cork();
+      this.#flush();
+      socket.write(chunk);
+      socket.uncork();
+    }
+    this.#ended = true;
     // Broken, or ended when the caller said that it will say no more: what was said now went nowhere.
     if (!socket.writable) return void socket.destroy();
     // With nothing left to wait for it is over now: to be called back costs another turn.
@@ -104,6 +118,19 @@ export class DirectResponse extends EventEmitter implements Outgoing {
       socket.write(NOTHING, (error) => {
         if (!error) this.#finish();
       });
+  }
+
+  /** Writes what has come together. @returns whether more may be written */
+  flush(): boolean {
+    this.#goesLater = false;
+    return this.destroyed || this.#flush();
+  }
+
+  #flush(): boolean {
+    const text = this.#text;
+    if (text === '') return !this.#socket.writableNeedDrain;
+    this.#text = '';
+    return this.#socket.write(text, 'latin1');
   }
 
   /** Cuts the connection: the caller sees that the answer is not whole. */
@@ -126,6 +153,10 @@ export class DirectResponse extends EventEmitter implements Outgoing {
     this.emit('close');
     this.#around.finished(this.#last || !this.req.complete);
   }
+}
+
+function flush(response: DirectResponse): void {
+  response.flush();
 }
 
 let second = -1;
