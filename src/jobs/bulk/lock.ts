@@ -8,6 +8,9 @@ const OWN_NUMBER_AT = 60;
 const BUSY = 5;
 const NO_DATABASE = 26;
 
+/** All that are held: one that nobody thinks of any more would be collected, its connection closed, and the lock lost. */
+const HELD = new Set<Lock>();
+
 /**
  * A file that one process at a time can hold. Held it is by a lock of SQLite's, which the operating system takes away when the
  * process ends, however it ends: what a killed process leaves behind holds nobody up, also where its number has been given to
@@ -20,6 +23,7 @@ export class Lock {
   private constructor(path: string, connection: DatabaseSync) {
     this.#path = path;
     this.#connection = connection;
+    HELD.add(this);
   }
 
   /** @throws {Error} another process holds it, which one and since when; or the file cannot be used */
@@ -39,6 +43,7 @@ export class Lock {
     // First the name, then the lock: whoever comes in between finds that the file is no longer the one of that name.
     rmSync(this.#path, { force: true });
     this.#connection.close();
+    HELD.delete(this);
   }
 }
 
