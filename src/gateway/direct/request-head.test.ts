@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { Duplex } from 'node:stream';
+import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { readRequestHead } from './request-head.ts';
 
@@ -300,3 +302,31 @@ test(
     expect(left).toBeGreaterThan(1_000);
   },
 );
+
+const MESSAGES = [{ role: 'user' as const, content: 'Hello' }];
+
+describe('what the official SDK sends', () => {
+  test.each([
+    ['a chat', (client: OpenAI) => client.chat.completions.create({ model: 'gpt-4o', messages: MESSAGES })],
+    [
+      'a stream',
+      (client: OpenAI) => client.chat.completions.create({ model: 'gpt-4o', messages: MESSAGES, stream: true }),
+    ],
+    ['a response', (client: OpenAI) => client.responses.create({ model: 'gpt-4o', input: 'Hello' })],
+    ['an embedding', (client: OpenAI) => client.embeddings.create({ model: 'text-embedding-3-small', input: 'Hello' })],
+  ])('%s is read directly', async (_, ask) => {
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    const server = createSocketServer((socket) => {
+      socket.once('data', (bytes: Buffer) => {
+        resolve(bytes);
+        socket.destroy();
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    const client = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: 'any', maxRetries: 0 });
+    await expect(ask(client)).rejects.toThrow('Connection error');
+    expect(readRequestHead(await promise, 16_384)).not.toBeNull();
+    server.close();
+  });
+});
