@@ -22,8 +22,9 @@ const ADDED = { p50: 0.05, p99: 0.5 } as const;
 /** What calls notice of a disk, a collector or a browser in trouble: nothing, if all goes well. */
 export async function steadinessFigures(traffic: Traffic, quick: boolean): Promise<Figure[]> {
   const { rounds, turns, warmUpMs, sliceMs } = quick
-    ? { rounds: 1, turns: 2, warmUpMs: 700, sliceMs: 1_250 }
-    : { rounds: 2, turns: 2, warmUpMs: 1_000, sliceMs: 2_000 };
+    ? { rounds: 1, turns: 4, warmUpMs: 1_500, sliceMs: 1_250 }
+    : // The slowest hundredth of eight hundred calls are eight of them: it takes a dozen turns to tell a trouble from the machine's own.
+      { rounds: 2, turns: 6, warmUpMs: 2_500, sliceMs: 2_000 };
   const collector = await startCollector();
   const all = new Turns<Trouble>();
   const options = {

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Family, Sample } from '../metrics/families.ts';
 import type { PersonalKind } from '../redact/finding.ts';
@@ -32,13 +33,28 @@ export type FromTelemetryWorker =
   | { readonly kind: 'dropped'; readonly spans: number; readonly reason: string }
   | { readonly kind: 'closed' };
 
+/** Behind the threads that calls wait for, which have 0. Of a busy core a tenth is left to it: enough for most, and what is too much is dropped, and counted. */
+const PRIORITY = 10;
+
 if (parentPort === null) throw new Error('telemetry.worker runs as a worker thread only');
 const port = parentPort;
 const { endpoint, service, version, directory, personal, providers } = workerData as TelemetryWorkerData;
 const redactor = houseRedactor(directory, personal);
+stepBack();
 const from = { endpoint, service, version };
 const spans = new SpanSender(from, (count, reason) => tell({ kind: 'dropped', spans: count, reason }));
 const metrics = new MetricSender(from, (reason) => tell({ kind: 'dropped', spans: 0, reason }));
+
+/** A batch of spans takes some milliseconds, and calls would wait for a core meanwhile where there is only one. */
+function stepBack(): void {
+  // Elsewhere it is the whole process that has a priority.
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(PRIORITY);
+  } catch {
+    // Some sandboxes allow nobody to change it; all goes on as it did.
+  }
+}
 
 function tell(message: FromTelemetryWorker): void {
   port.postMessage(message);
