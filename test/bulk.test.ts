@@ -128,11 +128,12 @@ test('a second process with the same output is refused, and sends nothing', { ti
 });
 
 test('what fails for good is told by kind, and can be fed back', { timeout: 30_000 }, async () => {
-  await writeInput(['gpt-4o-mini', 'gpt-4o@insufficient-quota', 'gpt-4o-mini']);
+  // A fault of the request's own: what is wrong with the account would be remembered, and might fail those after it, too.
+  await writeInput(['gpt-4o-mini', 'gpt-4o@string-too-long', 'gpt-4o-mini']);
   const { code, out } = await begin().ended;
   expect(code).toBe(1);
   expect(out).toContain('2 of 3 requests answered');
-  expect(out).toContain('failed: 1 quota-exhausted');
+  expect(out).toContain('failed: 1 invalid-request');
   const failed = await readFile(join(home, 'out.jsonl.failed.jsonl'), 'utf8');
   expect(JSON.parse(failed)).toMatchObject({ custom_id: 'r-1' });
 });
