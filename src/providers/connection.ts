@@ -83,7 +83,11 @@ export class Connection {
     this.#paused = false;
     this.#reader.expect(request.method);
     socket.ref();
-    sending.onRequestStart(busy);
+    try {
+      sending.onRequestStart(busy);
+    } catch (error) {
+      return this.close(error as Error);
+    }
     if (this.#busy !== null) write(socket, request);
   }
 
@@ -160,7 +164,12 @@ export class Connection {
     // What the server has not read of the request, it may never read.
     if (keepsAlive && !hasExtra && this.#socket?.writableLength === 0) this.#rest();
     else this.close(otherSide());
-    busy.sending.onResponseEnd();
+    try {
+      busy.sending.onResponseEnd();
+    } catch (error) {
+      // A defect of whoever listens is told to them, and ends nothing else.
+      busy.sending.onResponseError(null, error as Error);
+    }
   }
 
   #rest(): void {

@@ -298,6 +298,24 @@ describe('a request under way', () => {
     expect(text).toBe(body.toString('latin1'));
   });
 
+  test('goes to the path as it was written', async () => {
+    answer = (request, response) => response.end(request.url);
+    const asked = ask({ path: '/v1/caf%C3%A9?q=a+b', method: 'M-SEARCH' });
+    expect(await asked.ended).toBeNull();
+    expect(asked.body).toBe('/v1/caf%C3%A9?q=a+b');
+    expect(() => ask({ path: '/a b' })).toThrow('invalid method or path');
+    expect(() => ask({ path: '/a\r\nb: c' })).toThrow('invalid method or path');
+  });
+
+  test('is ended by a defect of whoever listens to it, and nothing else is', async () => {
+    const asked = ask();
+    asked.onPiece = () => {
+      throw new Error('a defect');
+    };
+    expect(await asked.ended).toMatchObject({ message: 'a defect' });
+    expect(await ask().ended).toBeNull();
+  });
+
   test('may be read as it is sent', async () => {
     answer = (request, response) => void request.pipe(response);
     const asked = ask({ body: Readable.from(['a', 'b', 'c']) });

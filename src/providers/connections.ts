@@ -14,7 +14,7 @@ export interface Outbound {
   readonly body: Uint8Array | Readable | null;
 }
 
-const METHOD = /^[A-Z]{1,32}$/;
+const METHOD = /^[A-Z-]{1,32}$/;
 const PATH = /^[\x21-\x7e]+$/;
 /** Methods of which a server expects to be told that there is no body (RFC 9110, section 8.6). */
 const EXPECTS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
