@@ -5,6 +5,7 @@ import { envelope } from '../engine/fault/index.ts';
 import { decisive } from '../engine/hedge/overtaken.ts';
 import { overhead } from '../engine/recorder.ts';
 import type { Reply, ReplyStream, Sink } from '../engine/reply.ts';
+import { latin1 } from '../http1/latin1.ts';
 import { nativeWireAt, nativeWireOf } from '../providers/native-wires.ts';
 import type { Outgoing } from './exchange.ts';
 
@@ -112,12 +113,6 @@ const ONE_PIECE_BYTES = 16 * 1024;
 function endWith(response: Outgoing, body: Uint8Array): void {
   if (body.length > ONE_PIECE_BYTES) response.end(body);
   else response.end(latin1(body), 'latin1');
-}
-
-/** Every byte as itself, in the one kind of string that node:http joins to what goes before it. */
-function latin1(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1');
 }
 
 /** A caller that does not read holds memory here, and a connection. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { errors } from 'undici';
+import { latin1 } from '../http1/latin1.ts';
 import { ResponseReader } from '../http1/response-reader.ts';
 import type { Headers } from '../engine/call.ts';
 
@@ -234,10 +235,4 @@ function write(socket: Socket, { head, body }: Written): void {
     socket.write(body);
     socket.uncork();
   }
-}
-
-/** Every byte as itself, in the one kind of string that can be joined to the head. */
-function latin1(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1');
 }
